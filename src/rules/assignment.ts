@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict'
+import { rankForSubject } from './rendezvous.ts'
+
+export interface Assignment {
+  /** Hash of the block that draws, internal byte order. */
+  beacon: Uint8Array
+  subnet: string
+  /** 32 bytes that name the model and the input together: each pair is worked once. */
+  item: Uint8Array
+  /** Keys that were in the log before the beacon's block: a key made afterwards could be ground to win. */
+  workers: Uint8Array[]
+}
+
+/**
+ * The worker that Bitcoin assigns an item to: the highest H(beacon ‖ subnet ‖ item ‖ worker), or null when there are
+ * none. A worker that leaves moves only its own items. Of the four parts only `subnet` varies in length, so no two
+ * assignments share a preimage.
+ */
+export function assignItem({ beacon, subnet, item, workers }: Assignment): Uint8Array | null {
+  assert.equal(beacon.length, 32, 'a beacon has 32 bytes')
+  assert.equal(item.length, 32, 'an item has 32 bytes')
+  return rankForSubject(Buffer.concat([beacon, Buffer.from(subnet), item]), workers)[0] ?? null
+}
