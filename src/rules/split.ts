@@ -9,7 +9,7 @@ export interface Weight {
  * Shares out the whole of `totalMsat` by weight: each key's share rounded down, then one msat more to the largest
  * remainders, equal ones in the order of their keys. Every key is in the answer, or none when all weights are zero.
  *
- * Only for keys that nobody can multiply at will: a share cut in two can win 2 msat by rounding up twice.
+ * Only for keys that nobody can multiply at will: a share cut in two can win 1 msat, and again in every split it is in.
  */
 export function splitByLargestRemainder(totalMsat: bigint, weights: Weight[]): Map<string, bigint> {
   const parts = splitByFloor(totalMsat, weights)
