@@ -6,7 +6,7 @@ export const MAX_MONEY_SATS = 2_100_000_000_000_000n
 const DECIMALS = 8
 /** "21000000.00000000" has 17 characters; anything much longer is not an amount. */
 const MAX_AMOUNT_CHARACTERS = 32
-const DECIMAL = /^(\d+)(?:\.(\d+))?(?:e([+-]\d{1,2}))?$/
+const DECIMAL = /^(\d+)(?:\.(\d+))?(?:e([+-]?\d{1,2}))?$/
 
 export class AmountError extends Error {
   override readonly name = 'AmountError'

@@ -1,0 +1,112 @@
+import { randomBytes } from 'node:crypto'
+import { formatBtcAmount } from '../anchor/amount.ts'
+import { type BitcoinRpc, RpcError } from '../anchor/rpc.ts'
+import { expectHashes, expectRecord, expectText } from './expect-json.ts'
+import { RegtestError } from './regtest-error.ts'
+
+const WALLET = 'regtest-miner'
+/** Coinbases per round of funding: 1,000 BTC at the first subsidy. */
+const FUNDING_BLOCKS = 20
+/**
+ * 100 blocks until a coinbase can be spent (Bitcoin Core, consensus/consensus.h), and 10 more, so that a reorg of
+ * 10 blocks can't make a coin immature again and drop the payment that spends it.
+ */
+const MATURING_BLOCKS = 110
+/** Each call stays far below the RPC time-out. */
+const MAX_BLOCKS_PER_CALL = 100
+/** Regtest halves every 150 blocks: after so many rounds there is hardly a coin left to wait for. */
+const MAX_FUNDING_ROUNDS = 10
+/** Bitcoin Core, rpc/protocol.h. */
+const RPC_WALLET_INSUFFICIENT_FUNDS = -6
+const RPC_WALLET_ALREADY_LOADED = -35
+const RPC_WALLET_NOT_FOUND = -18
+
+export interface Miner {
+  /** Mines on the tip, with what the mempool holds; the new hashes. Without an address nobody is paid. */
+  mine(blocks: number, address?: string): Promise<string[]>
+  /**
+   * Pays exactly `sats` and mines that payment alone; the rest of the mempool stays. Mines 130 blocks first when it
+   * has no coins left. Throws RegtestError `regtest_funds_short`.
+   */
+  fund(address: string, sats: bigint): Promise<{ txid: string; vout: number }>
+}
+
+/**
+ * A descriptor of a script that pushes random bytes: anybody's coin, and a block that can't turn out to be one that
+ * was invalidated within the same second.
+ */
+export function uniqueDescriptor(): string {
+  return `raw(04${randomBytes(4).toString('hex')})`
+}
+
+/** Blocks and coins. Its wallet is opened at the first payment. */
+export function createMiner(rpc: BitcoinRpc): Miner {
+  const wallet = rpc.wallet(WALLET)
+  let opened: Promise<void> | null = null
+  let funding: Promise<unknown> = Promise.resolve()
+
+  async function mine(blocks: number, address?: string): Promise<string[]> {
+    const hashes: string[] = []
+    while (hashes.length < blocks) {
+      const count = Math.min(blocks - hashes.length, MAX_BLOCKS_PER_CALL)
+      const mined =
+        address === undefined
+          ? await rpc.call('generatetodescriptor', count, uniqueDescriptor())
+          : await rpc.call('generatetoaddress', count, address)
+      hashes.push(...expectHashes(mined, 'mined blocks'))
+    }
+    return hashes
+  }
+
+  async function pay(address: string, sats: bigint): Promise<{ txid: string; vout: number }> {
+    opened ??= openWallet(rpc)
+    await opened
+    const txid = await send(address, formatBtcAmount(sats))
+    await rpc.call('generateblock', uniqueDescriptor(), [txid])
+    const transaction = expectRecord(await wallet.call('gettransaction', txid), 'gettransaction')
+    const details: unknown[] = Array.isArray(transaction.details) ? transaction.details : []
+    const sent = details
+      .map((detail) => expectRecord(detail, 'gettransaction details'))
+      .find((detail) => detail.category === 'send' && detail.address === address)
+    if (typeof sent?.vout !== 'number') throw new TypeError(`gettransaction: no output to ${address}`)
+    return { txid, vout: sent.vout }
+  }
+
+  async function send(address: string, btc: string): Promise<string> {
+    for (let round = 0; round < MAX_FUNDING_ROUNDS; round++) {
+      try {
+        return expectText(await wallet.call('sendtoaddress', address, btc), 'sendtoaddress')
+      } catch (error) {
+        if (!(error instanceof RpcError) || error.rpcCode !== RPC_WALLET_INSUFFICIENT_FUNDS) throw error
+        await mine(FUNDING_BLOCKS, expectText(await wallet.call('getnewaddress'), 'getnewaddress'))
+        await mine(MATURING_BLOCKS)
+      }
+    }
+    throw new RegtestError('regtest_funds_short', `the chain can't pay ${btc} BTC any more`)
+  }
+
+  return {
+    mine,
+    fund(address, sats) {
+      // One after the other: a payment that spends the change of an unmined one can't be mined alone.
+      const next = funding.then(
+        () => pay(address, sats),
+        () => pay(address, sats),
+      )
+      funding = next
+      return next
+    },
+  }
+}
+
+/** Loads the wallet that an earlier run left in the datadir, or makes it; the node loads it at its next starts. */
+async function openWallet(rpc: BitcoinRpc): Promise<void> {
+  try {
+    await rpc.call('loadwallet', WALLET, true)
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error
+    if (error.rpcCode === RPC_WALLET_ALREADY_LOADED) return
+    if (error.rpcCode !== RPC_WALLET_NOT_FOUND) throw error
+    await rpc.call('createwallet', WALLET, false, false, '', false, true, true)
+  }
+}
