@@ -1,0 +1,42 @@
+/** What no key can be checked for alone. */
+import type { NetworkName } from '../../anchor/network.ts'
+
+/** DESIGN of sampling: fewer blocks and a miner could grind the beacon for a sample of its own liking. */
+const MIN_BEACON_DELAY = 6
+/** Bitcoin's custom: a deeper reorg has no precedent since 2013. */
+const MIN_FINAL_DEPTH = 6
+
+interface Checked {
+  network: NetworkName
+  bitcoind: { cookieFile?: string; username?: string; password?: string }
+  anchor: { floorSatPerKvb: bigint; ceilingSatPerKvb: bigint; capSats: bigint; dayCapSats: bigint }
+  epoch: { verdictBlocks: number; beaconDelay: number; finalDepth: number }
+  subsidy: { initialMsat: bigint; capMsat: bigint }
+}
+
+export function checkTogether(
+  { network, bitcoind, anchor, epoch, subsidy }: Checked,
+  context: { addIssue(issue: { code: 'custom'; path: string[]; message: string }): void },
+): void {
+  const require = (holds: boolean, key: string, message: string) => {
+    if (!holds) context.addIssue({ code: 'custom', path: key.split('.'), message })
+  }
+  const { cookieFile, username, password } = bitcoind
+  require((username === undefined) ===
+    (password === undefined), 'bitcoind.username', 'username and password go together')
+  require((cookieFile === undefined) !==
+    (username === undefined), 'bitcoind.cookieFile', 'expected either cookieFile, or username and password')
+  require(anchor.floorSatPerKvb <=
+    anchor.ceilingSatPerKvb, 'anchor.floorSatPerKvb', 'expected no more than ceilingSatPerKvb')
+  require(anchor.capSats <= anchor.dayCapSats, 'anchor.capSats', 'expected no more than dayCapSats')
+  require(subsidy.initialMsat <= subsidy.capMsat, 'subsidy.initialMsat', 'expected no more than capMsat')
+  // The draw of an anchor in an epoch's last block is known this much later.
+  require(epoch.verdictBlocks >
+    epoch.beaconDelay +
+      epoch.finalDepth, 'epoch.verdictBlocks', 'expected more than beaconDelay + finalDepth')
+  if (network === 'regtest') return
+  require(epoch.beaconDelay >=
+    MIN_BEACON_DELAY, 'epoch.beaconDelay', `expected at least ${MIN_BEACON_DELAY} outside regtest`)
+  require(epoch.finalDepth >=
+    MIN_FINAL_DEPTH, 'epoch.finalDepth', `expected at least ${MIN_FINAL_DEPTH} outside regtest`)
+}

@@ -1,0 +1,56 @@
+import type { NetworkName } from '../../anchor/network.ts'
+import type { Config } from './config-schema.ts'
+
+/** All but what only the operator knows: data folder, origin, first height, how to log in to bitcoind. */
+export type ConfigDefaults = Omit<Config, 'network' | 'dataDir' | 'origin' | 'bitcoind' | 'epoch'> & {
+  bitcoind: Pick<Config['bitcoind'], 'url' | 'pollMs'>
+  epoch: Omit<Config['epoch'], 'startHeight'>
+}
+
+/** Bitcoin Core's, kernel/chainparamsbase.cpp. */
+const RPC_PORTS: Record<NetworkName, number> = {
+  mainnet: 8332,
+  testnet4: 48332,
+  signet: 38332,
+  regtest: 18443,
+}
+
+export function networkDefaults(network: NetworkName): ConfigDefaults {
+  const regtest = network === 'regtest'
+  return {
+    listen: { host: '127.0.0.1', port: 8380 },
+    bitcoind: { url: `http://127.0.0.1:${RPC_PORTS[network]}`, pollMs: regtest ? 500 : 5_000 },
+    anchor: {
+      method: 'dual',
+      everyBlocks: regtest ? 1 : 6,
+      targetBlocks: 6,
+      floorSatPerKvb: 1_000n,
+      ceilingSatPerKvb: 100_000n,
+      capSats: 50_000n,
+      dayCapSats: 200_000n,
+    },
+    epoch: regtest
+      ? {
+          blocks: 12,
+          verdictBlocks: 12,
+          finalDepth: 6,
+          beaconDelay: 1,
+          maturityBlocks: 4,
+          auditRoundBlocks: 1,
+        }
+      : {
+          blocks: 144,
+          verdictBlocks: 36,
+          finalDepth: 6,
+          beaconDelay: 6,
+          maturityBlocks: 100,
+          auditRoundBlocks: 6,
+        },
+    // 10,000 sats a day that halve every four years; the cap is what the halvings approach: 2 · initial · halving.
+    subsidy: { initialMsat: 10_000_000n, halvingEpochs: 1_460, capMsat: 29_200_000_000n },
+    shares: { auditBasisPoints: 500 },
+    reserve: { feeSats: 100_000n },
+    payout: { thresholdSats: 10_000n, capSats: 50_000n, maxPayees: 500 },
+    leases: { deadlineMs: 60_000, maxPerWorker: 256 },
+  }
+}
