@@ -14,9 +14,9 @@ export function expectNumber(value: unknown, what: string): number {
   return value
 }
 
-export function expectHashes(value: unknown, what: string): string[] {
+export function expectList(value: unknown, what: string): unknown[] {
   if (!Array.isArray(value)) throw unexpected(what, 'a list')
-  return value.map((item) => expectText(item, what))
+  return value
 }
 
 function unexpected(what: string, expected: string): TypeError {

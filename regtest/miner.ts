@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { formatBtcAmount } from '../anchor/amount.ts'
+import { formatBtcAmount, parseBtcAmount } from '../anchor/amount.ts'
 import { type BitcoinRpc, RpcError } from '../anchor/rpc.ts'
-import { expectHashes, expectRecord, expectText } from './expect-json.ts'
+import { expectList, expectRecord, expectText } from './expect-json.ts'
 import { RegtestError } from './regtest-error.ts'
 
 const WALLET = 'regtest-miner'
@@ -16,8 +16,9 @@ const MATURING_BLOCKS = 110
 const MAX_BLOCKS_PER_CALL = 100
 /** Regtest halves every 150 blocks: after so many rounds there is hardly a coin left to wait for. */
 const MAX_FUNDING_ROUNDS = 10
+/** Enough for a payment with hundreds of inputs at the fallback fee rate. */
+const FEE_MARGIN_SATS = 100_000n
 /** Bitcoin Core, rpc/protocol.h. */
-const RPC_WALLET_INSUFFICIENT_FUNDS = -6
 const RPC_WALLET_ALREADY_LOADED = -35
 const RPC_WALLET_NOT_FOUND = -18
 
@@ -53,7 +54,7 @@ export function createMiner(rpc: BitcoinRpc): Miner {
         address === undefined
           ? await rpc.call('generatetodescriptor', count, uniqueDescriptor())
           : await rpc.call('generatetoaddress', count, address)
-      hashes.push(...expectHashes(mined, 'mined blocks'))
+      hashes.push(...expectList(mined, 'mined blocks').map((hash) => expectText(hash, 'block hash')))
     }
     return hashes
   }
@@ -61,34 +62,41 @@ export function createMiner(rpc: BitcoinRpc): Miner {
   async function pay(address: string, sats: bigint): Promise<{ txid: string; vout: number }> {
     opened ??= openWallet(rpc)
     await opened
-    const txid = await send(address, formatBtcAmount(sats))
+    await gather(sats + FEE_MARGIN_SATS)
+    const answer = await wallet.call('send', { [address]: formatBtcAmount(sats) }, null, 'unset', null, {
+      change_position: 1,
+      minconf: 1, // a payment that spends the change of an unmined one can't be mined alone
+      // The wallet's default, the current height (against fee sniping), would keep the payment from returning to
+      // the mempool when a reorg goes below that height.
+      locktime: 0,
+    })
+    const txid = expectText(expectRecord(answer, 'send').txid, 'send txid')
     await rpc.call('generateblock', uniqueDescriptor(), [txid])
-    const transaction = expectRecord(await wallet.call('gettransaction', txid), 'gettransaction')
-    const details: unknown[] = Array.isArray(transaction.details) ? transaction.details : []
-    const sent = details
-      .map((detail) => expectRecord(detail, 'gettransaction details'))
-      .find((detail) => detail.category === 'send' && detail.address === address)
-    if (typeof sent?.vout !== 'number') throw new TypeError(`gettransaction: no output to ${address}`)
-    return { txid, vout: sent.vout }
+    return { txid, vout: 0 }
   }
 
-  async function send(address: string, btc: string): Promise<string> {
+  /** Mines until the wallet can spend that much. */
+  async function gather(sats: bigint): Promise<void> {
     for (let round = 0; round < MAX_FUNDING_ROUNDS; round++) {
-      try {
-        return expectText(await wallet.call('sendtoaddress', address, btc), 'sendtoaddress')
-      } catch (error) {
-        if (!(error instanceof RpcError) || error.rpcCode !== RPC_WALLET_INSUFFICIENT_FUNDS) throw error
-        await mine(FUNDING_BLOCKS, expectText(await wallet.call('getnewaddress'), 'getnewaddress'))
-        await mine(MATURING_BLOCKS)
-      }
+      if ((await confirmedSats()) >= sats) return
+      await mine(FUNDING_BLOCKS, expectText(await wallet.call('getnewaddress'), 'getnewaddress'))
+      await mine(MATURING_BLOCKS)
     }
-    throw new RegtestError('regtest_funds_short', `the chain can't pay ${btc} BTC any more`)
+    throw new RegtestError('regtest_funds_short', `the chain can't pay ${formatBtcAmount(sats)} BTC any more`)
+  }
+
+  /** Summed from the coins: getbalance counts unmined change whatever depth it is asked for. */
+  async function confirmedSats(): Promise<bigint> {
+    const coins = expectList(await wallet.call('listunspent', 1), 'listunspent')
+    return coins
+      .map((coin) => parseBtcAmount(expectRecord(coin, 'listunspent').amount))
+      .reduce((sum, sats) => sum + sats, 0n)
   }
 
   return {
     mine,
     fund(address, sats) {
-      // One after the other: a payment that spends the change of an unmined one can't be mined alone.
+      // One after the other, so that each finds the change of the one before mined.
       const next = funding.then(
         () => pay(address, sats),
         () => pay(address, sats),
