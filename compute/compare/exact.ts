@@ -1,0 +1,63 @@
+import { parseTensorBundle, type Tensor, TensorError } from '../work/tensor-bundle.ts'
+import { elementAt } from './element.ts'
+
+export interface Comparison {
+  verdict: 'pass' | 'fail'
+  /** For people: what differs first, or that nothing does. */
+  reason: string
+}
+
+/** Names come from outside; a reason stays one line. */
+const MAX_NAME_LENGTH = 100
+
+/**
+ * Profile `exact`: two output bundles pass when every byte is equal (PROTOCOL §2: a bundle has one encoding, so equal bytes, equal digests
+ * and equal tensors are the same). Both come from peers: whatever they hold makes a reason, never an exception.
+ */
+export function compareExact(claimed: Uint8Array, expected: Uint8Array): Comparison {
+  if (Buffer.compare(claimed, expected) === 0) return { verdict: 'pass', reason: 'equal outputs' }
+  return { verdict: 'fail', reason: explain(claimed, expected) }
+}
+
+function explain(claimed: Uint8Array, expected: Uint8Array): string {
+  const claimedTensors = readBundle(claimed)
+  if (typeof claimedTensors === 'string') return `claimed outputs: ${claimedTensors}`
+  const expectedTensors = readBundle(expected)
+  if (typeof expectedTensors === 'string') return `expected outputs: ${expectedTensors}`
+  for (const [name, tensor] of expectedTensors) {
+    const other = claimedTensors.get(name)
+    if (other === undefined) return `${quoted(name)} is missing`
+    const difference = explainTensor(other, tensor)
+    if (difference !== null) return `${quoted(name)}: ${difference}`
+  }
+  const extra = [...claimedTensors.keys()].find((name) => !expectedTensors.has(name))
+  return `${quoted(extra ?? '')} is not expected`
+}
+
+/** By name, or why the bundle can't be read. */
+function readBundle(bytes: Uint8Array): Map<string, Tensor> | string {
+  try {
+    return new Map(parseTensorBundle(bytes).map((tensor) => [tensor.name, tensor]))
+  } catch (error) {
+    if (error instanceof TensorError) return error.message
+    throw error
+  }
+}
+
+function explainTensor(claimed: Tensor, expected: Tensor): string | null {
+  if (claimed.datatype !== expected.datatype) {
+    return `datatype ${claimed.datatype}, expected ${expected.datatype}`
+  }
+  if (claimed.shape.join() !== expected.shape.join()) {
+    return `shape [${claimed.shape}], expected [${expected.shape}]`
+  }
+  // Bits are compared, not numbers: −0 is not 0 here, and a NaN equals itself.
+  if (Buffer.compare(claimed.data, expected.data) === 0) return null
+  // With equal shapes neither can be the other's beginning: there is a byte that differs.
+  const byteOffset = claimed.data.findIndex((byte, offset) => byte !== expected.data[offset])
+  const { text: claimedText } = elementAt(claimed, byteOffset)
+  const { index, text } = elementAt(expected, byteOffset)
+  return `element ${index} is ${claimedText}, expected ${text}`
+}
+
+const quoted = (name: string) => JSON.stringify(name.slice(0, MAX_NAME_LENGTH))
