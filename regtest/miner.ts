@@ -36,8 +36,21 @@ export interface Miner {
  * A descriptor of a script that pushes random bytes: anybody's coin, and a block that can't turn out to be one that
  * was invalidated within the same second.
  */
-export function uniqueDescriptor(): string {
+function uniqueDescriptor(): string {
   return `raw(04${randomBytes(4).toString('hex')})`
+}
+
+/** Blocks that leave the mempool alone; the new hashes. */
+export async function mineEmpty(rpc: BitcoinRpc, blocks: number, address?: string): Promise<string[]> {
+  const hashes: string[] = []
+  while (hashes.length < blocks) {
+    const block = expectRecord(
+      await rpc.call('generateblock', address ?? uniqueDescriptor(), []),
+      'generateblock',
+    )
+    hashes.push(expectText(block.hash, 'block hash'))
+  }
+  return hashes
 }
 
 /** Blocks and coins. Its wallet is opened at the first payment. */
@@ -79,8 +92,8 @@ export function createMiner(rpc: BitcoinRpc): Miner {
   async function gather(sats: bigint): Promise<void> {
     for (let round = 0; round < MAX_FUNDING_ROUNDS; round++) {
       if ((await confirmedSats()) >= sats) return
-      await mine(FUNDING_BLOCKS, expectText(await wallet.call('getnewaddress'), 'getnewaddress'))
-      await mine(MATURING_BLOCKS)
+      await mineEmpty(rpc, FUNDING_BLOCKS, expectText(await wallet.call('getnewaddress'), 'getnewaddress'))
+      await mineEmpty(rpc, MATURING_BLOCKS)
     }
     throw new RegtestError('regtest_funds_short', `the chain can't pay ${formatBtcAmount(sats)} BTC any more`)
   }

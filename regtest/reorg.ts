@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { BitcoinRpc } from '../anchor/rpc.ts'
-import { expectNumber, expectRecord, expectText } from './expect-json.ts'
-import { type Miner, uniqueDescriptor } from './miner.ts'
+import { expectNumber, expectText } from './expect-json.ts'
+import { type Miner, mineEmpty } from './miner.ts'
 
 export interface Reorg {
   /** Block hashes that left the chain, lowest first. */
@@ -29,11 +29,7 @@ export async function reorgChain(
     disconnected.push(expectText(await rpc.call('getblockhash', at), 'getblockhash'))
   }
   await rpc.call('invalidateblock', disconnected[0])
-  const connected = options.empty === false ? await miner.mine(blocks) : []
-  while (connected.length < blocks) {
-    const block = expectRecord(await rpc.call('generateblock', uniqueDescriptor(), []), 'generateblock')
-    connected.push(expectText(block.hash, 'generateblock hash'))
-  }
+  const connected = options.empty === false ? await miner.mine(blocks) : await mineEmpty(rpc, blocks)
   // With more work on the rival, the old branch is again what it is on a real network: valid and behind.
   if (blocks > depth) await rpc.call('reconsiderblock', disconnected[0])
   return { disconnected, connected }

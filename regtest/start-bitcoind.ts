@@ -48,7 +48,10 @@ export interface RegtestNode extends Miner, AsyncDisposable {
   reorg(depth: number, blocks?: number, options?: { empty?: boolean }): Promise<Reorg>
   /** Same datadir and ports, also after kill(). */
   restart(): Promise<void>
-  /** SIGKILL; the datadir stays. */
+  /**
+   * SIGKILL; the datadir stays, the mempool is lost. The chain is flushed before: a node without peers would
+   * forget the blocks that a real one gets again.
+   */
   kill(): Promise<void>
   /** Idempotent. */
   stop(): Promise<void>
@@ -155,7 +158,11 @@ async function startOn(
       await running.stop()
       await launch()
     },
-    kill: () => running.kill(),
+    async kill() {
+      // Refused or unanswered, the node dies all the same.
+      await rpc.call('gettxoutsetinfo', 'none').catch(() => {})
+      await running.kill()
+    },
     stop,
     [Symbol.asyncDispose]: stop,
   }
