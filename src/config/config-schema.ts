@@ -4,6 +4,8 @@
  */
 import { z } from 'zod'
 import { NETWORK_NAMES } from '../../anchor/network.ts'
+import { MAX_ORIGIN_LENGTH } from '../log/entry.ts'
+import { isKeyName } from '../log/note-key.ts'
 import { checkTogether } from './check-together.ts'
 import { httpUrl, integer, money, text } from './config-value.ts'
 
@@ -67,8 +69,8 @@ export const configSchema = z
     network: z.enum(NETWORK_NAMES).describe('mainnet, testnet4, signet or regtest.'),
     dataDir: text.describe('Folder of the database, the blobs, the keystore and the payloads.'),
     origin: text
-      .max(255)
-      .regex(/^[^\s+]+$/u, 'expected no space and no "+" (C2SP signed-note)')
+      .max(MAX_ORIGIN_LENGTH)
+      .refine(isKeyName, 'expected no space and no "+" (C2SP signed-note)')
       .describe("The log's name for ever, such as assay.example/log (C2SP tlog-checkpoint)."),
     listen: z.strictObject({
       host: text.describe('Address to listen on; 127.0.0.1 keeps it to this machine.'),

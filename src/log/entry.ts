@@ -1,0 +1,121 @@
+/** Entries of the log (docs/PROTOCOL.md §4): what each kind holds, one encoder, one strict parser. */
+import { z } from 'zod'
+import { NETWORK_NAMES } from '../../anchor/network.ts'
+import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
+import { anyBytes, bytes32, bytesOf, integer, parseRecord } from '../../compute/work/record.ts'
+import { isKeyName } from './note-key.ts'
+
+/** C2SP tlog-tiles: an entry bundle prefixes entries with their length in a uint16. */
+export const MAX_ENTRY_BYTES = 65_535
+/** Stands in every checkpoint and proof. */
+export const MAX_ORIGIN_LENGTH = 255
+/** BIP-173 allows 90 characters. */
+const MAX_ADDRESS_LENGTH = 90
+const MAX_ACCOUNT_LENGTH = 128
+
+const bytes64 = bytesOf(64)
+const countOf = integer.min(1)
+const uint32 = integer.max(0xffff_ffff)
+const blocks = integer.min(1)
+const address = z.string().min(1).max(MAX_ADDRESS_LENGTH)
+
+/** 0 ≤ n < 2^63: bigint here, the shortest integer in CBOR. */
+const money = z
+  .union([z.bigint(), z.int().transform(BigInt)], 'expected an integer')
+  .refine((amount) => amount >= 0n && amount < 2n ** 63n, 'expected 0 to 2^63 - 1')
+
+/** `txid` in internal byte order. */
+const coin = z.strictObject({ txid: bytes32, vout: uint32, sats: money })
+
+/** The SHA-256 that names a blob. */
+const blob = bytes32
+
+function entryOf<Kind extends string, Fields extends z.ZodRawShape>(kind: Kind, fields: Fields) {
+  return z.strictObject({ v: z.literal(1), kind: z.literal(kind), ...fields })
+}
+
+const entrySchema = z.discriminatedUnion('kind', [
+  /** The log's first entry: all that is fixed for ever. */
+  entryOf('genesis', {
+    network: z.enum(NETWORK_NAMES),
+    method: z.enum(['dual', 'taproot']),
+    origin: z.string().max(MAX_ORIGIN_LENGTH).refine(isKeyName),
+    /** Of every seal, x-only. */
+    internalKey: bytes32,
+    /** Ed25519, of the checkpoints. */
+    logKey: bytes32,
+    /** The operator's own. */
+    auditor: bytes32,
+    treasury: address,
+    /** The first. */
+    seal: coin,
+    epoch: z.strictObject({
+      startHeight: integer,
+      blocks,
+      verdictBlocks: blocks,
+      finalDepth: blocks,
+      beaconDelay: blocks,
+      maturityBlocks: blocks,
+      auditRoundBlocks: blocks,
+    }),
+    subsidy: z.strictObject({ initialMsat: money, halvingEpochs: countOf, capMsat: money }),
+    auditBasisPoints: integer.max(500),
+  }),
+  entryOf('subnet', { name: z.string().regex(/^[a-z0-9-]{1,64}$/), definition: blob }),
+  /** `signature`: over key and address, as the registration was signed. */
+  entryOf('worker', { worker: bytes32, address, signature: bytes64 }),
+  entryOf('deposit', { account: z.string().min(1).max(MAX_ACCOUNT_LENGTH), ...coin.shape }),
+  entryOf('budget', { epoch: integer, msat: money }),
+  /** Logged before they are leased. `root`: as a receipt tree's, over job ids; `jobs`: the list of job records. */
+  entryOf('jobs', { worker: bytes32, epoch: integer, count: countOf, root: bytes32, jobs: blob }),
+  /** `receipts`: the list of receipts. */
+  entryOf('submission', { header: anyBytes, signature: bytes64, receipts: blob }),
+  /** `commitments`: the signed CBOR list of `{commitment, receipt, round}`. */
+  entryOf('audit', { auditor: bytes32, commitments: anyBytes, signature: bytes64 }),
+  entryOf('verdict', { verdicts: blob, count: countOf }),
+  entryOf('status', {
+    subject: z.literal('epoch'),
+    epoch: integer,
+    status: z.literal('matured'),
+    height: integer,
+  }),
+  /** `height`, `blockHash`: the block at which the epoch was settled. */
+  entryOf('epoch', {
+    epoch: integer,
+    accruals: blob,
+    openings: blob,
+    height: integer,
+    blockHash: bytes32,
+    computeMsat: money,
+    auditMsat: money,
+    returnedMsat: money,
+  }),
+  /** `input`: the pinned one. */
+  entryOf('payout', { payout: integer, input: coin, payees: blob, count: countOf, totalSats: money }),
+])
+
+export type Entry = z.output<typeof entrySchema>
+export type EntryOf<Kind extends Entry['kind']> = Extract<Entry, { kind: Kind }>
+
+export class EntryError extends Error {
+  override readonly name = 'EntryError'
+  readonly code = 'entry_malformed'
+
+  constructor(detail: string, cause?: unknown) {
+    super(`entry: ${detail}`, { cause })
+  }
+}
+
+/** Throws EntryError where parseEntry would: nothing is logged that can't be read back. */
+export function encodeEntry(entry: Entry): Uint8Array {
+  const checked = entrySchema.safeParse(entry)
+  if (!checked.success) throw new EntryError(z.prettifyError(checked.error), checked.error)
+  const bytes = encodeCbor(entry)
+  if (bytes.length > MAX_ENTRY_BYTES)
+    throw new EntryError(`${bytes.length} bytes, at most ${MAX_ENTRY_BYTES}`)
+  return bytes
+}
+
+export function parseEntry(bytes: Uint8Array): Entry {
+  return parseRecord(entrySchema, bytes, MAX_ENTRY_BYTES, (detail, cause) => new EntryError(detail, cause))
+}
