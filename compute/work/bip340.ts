@@ -3,7 +3,11 @@ import { randomBytes } from 'node:crypto'
 import { signSchnorr, verifySchnorr } from '@bitcoinerlab/secp256k1'
 
 /** @param auxRand BIP-340's auxiliary randomness, 32 bytes */
-export function signHash(hash: Uint8Array, secretKey: Uint8Array, auxRand = randomBytes(32)): Uint8Array {
+export function signHash(
+  hash: Uint8Array,
+  secretKey: Uint8Array,
+  auxRand: Uint8Array = randomBytes(32),
+): Uint8Array {
   return signSchnorr(hash, secretKey, auxRand)
 }
 

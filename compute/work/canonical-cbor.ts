@@ -39,7 +39,10 @@ export function decodeCbor(bytes: Uint8Array, limit: { maxBytes: number }): unkn
     value = decode(bytes)
     again = encode(value)
   } catch (cause) {
-    throw new CborError('cbor_malformed', cause instanceof Error ? cause.message : 'not decodable', { cause })
+    // Well-formed by now: long forms of integers, keys that repeat or are no text.
+    throw new CborError('cbor_not_canonical', cause instanceof Error ? cause.message : 'not DAG-CBOR', {
+      cause,
+    })
   }
   if (Buffer.compare(again, bytes) !== 0) {
     throw new CborError('cbor_not_canonical', 'the value does not re-encode to the same bytes')

@@ -68,12 +68,12 @@ export function originCommitment(salt: Uint8Array, origin: Uint8Array): Uint8Arr
   return taggedHash('assay/origin', salt, origin)
 }
 
-export function encodeOrigin(origin: OriginRecord): Uint8Array {
+export function encodeOriginRecord(origin: OriginRecord): Uint8Array {
   const bytes = encodeCbor(origin)
   assert(bytes.length <= MAX_ORIGIN_BYTES)
   return bytes
 }
 
-export function parseOrigin(bytes: Uint8Array): OriginRecord {
+export function parseOriginRecord(bytes: Uint8Array): OriginRecord {
   return parseRecord(originSchema, bytes, MAX_ORIGIN_BYTES, (detail, cause) => new JobError(detail, cause))
 }

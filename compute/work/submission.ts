@@ -61,7 +61,7 @@ export function signSubmission(header: Uint8Array, origin: string, secretKey: Ui
 }
 
 /** By the worker that the header names. Throws SubmissionError when the header can't be read. */
-export function checkSubmissionSignature(header: Uint8Array, signature: Uint8Array, origin: string): boolean {
+export function checkSubmissionSignature(header: Uint8Array, origin: string, signature: Uint8Array): boolean {
   return checkHashSignature(submissionHash(header, origin), parseHeader(header).worker, signature)
 }
 

@@ -1,0 +1,69 @@
+import { describe, expect, test } from 'vitest'
+import { checkRequest, parseRequestSignature, signRequest } from '../../../compute/work/request-signature.ts'
+import { newWorkerKey, publicKeyOf } from '../../../compute/work/worker-key.ts'
+import { fromHex, readVector, toHex } from './read-vector.ts'
+
+const vector = readVector<{
+  secretKey: string
+  publicKey: string
+  request: { method: string; path: string; body: string; authorization: string }
+}>('request')
+const { authorization } = vector.request
+const target = {
+  method: vector.request.method,
+  path: vector.request.path,
+  body: fromHex(vector.request.body),
+}
+const secretKey = fromHex(vector.secretKey)
+
+describe('request signature', () => {
+  test('reads and verifies the vector', () => {
+    const signed = parseRequestSignature(authorization)
+    expect(toHex(signed.key)).toBe(vector.publicKey)
+    expect(signed.timeMs).toBe(1_760_000_000_123)
+    expect(checkRequest(target, signed)).toBe(true)
+  })
+
+  test('signs what it verifies, with a new nonce each time', () => {
+    const [first, second] = [1, 2].map(() => parseRequestSignature(signRequest(target, secretKey, 5)))
+    expect(first?.timeMs).toBe(5)
+    expect(first !== undefined && checkRequest(target, first)).toBe(true)
+    expect(first?.nonce).not.toEqual(second?.nonce)
+  })
+
+  test.each([
+    ['method', { ...target, method: 'GET' }],
+    ['query', { ...target, path: '/v1/leases?x=2' }],
+    ['body', { ...target, body: new Uint8Array(1) }],
+  ])('does not count for another %s', (_what, other) => {
+    expect(checkRequest(other, parseRequestSignature(authorization))).toBe(false)
+  })
+
+  test.each([
+    ['key', { key: publicKeyOf(newWorkerKey()) }],
+    ['time', { timeMs: 1 }],
+    ['nonce', { nonce: new Uint8Array(16) }],
+    ['signature', { signature: new Uint8Array(64) }],
+  ])('does not count with another %s', (_what, change) => {
+    expect(checkRequest(target, { ...parseRequestSignature(authorization), ...change })).toBe(false)
+  })
+
+  test.each([
+    ['nothing', ''],
+    ['another scheme', authorization.replace('Assay-BIP340', 'Bearer')],
+    ['capital hex', authorization.replace(/key=[0-9a-f]+/, (key) => key.toUpperCase().replace('KEY', 'key'))],
+    ['a short key', authorization.replace('key=', 'key=0').replace(/key=0../, 'key=')],
+    ['fields in another order', authorization.replace(/(key=\w+),(time=\w+)/, '$2,$1')],
+    ['a time with a leading zero', authorization.replace('time=', 'time=0')],
+    ['a negative time', authorization.replace('time=', 'time=-')],
+    ['a time above 2^53 − 1', authorization.replace(/time=\d+/, 'time=9007199254740992')],
+    ['a blank between fields', authorization.replaceAll(',', ', ')],
+    ['more behind it', `${authorization}0`],
+    ['a line feed behind it', `${authorization}\n`],
+  ])('refuses %s', (_what, text) => {
+    expect(text).not.toBe(authorization)
+    expect(() => parseRequestSignature(text)).toThrow(
+      expect.objectContaining({ name: 'RequestSignatureError', code: 'authorization_malformed' }),
+    )
+  })
+})

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { checkRegistration, signRegistration } from '../../../compute/work/worker-registration.ts'
+import { fromHex, readVector } from './read-vector.ts'
+
+const vector = readVector<{
+  secretKey: string
+  publicKey: string
+  origin: string
+  registration: { address: string; signature: string }
+}>('request')
+const { address } = vector.registration
+const registration = {
+  worker: fromHex(vector.publicKey),
+  address,
+  signature: fromHex(vector.registration.signature),
+}
+
+test('the vector verifies', () => {
+  expect(checkRegistration(registration, vector.origin)).toBe(true)
+})
+
+test('a registration is signed by the key that it names', () => {
+  const signed = signRegistration(address, vector.origin, fromHex(vector.secretKey))
+  expect(signed).toMatchObject({ worker: registration.worker, address })
+  expect(checkRegistration(signed, vector.origin)).toBe(true)
+})
+
+test('it does not count in another log, for another address or another key', () => {
+  expect(checkRegistration(registration, 'other.example/log')).toBe(false)
+  expect(checkRegistration({ ...registration, address: `${address}0` }, vector.origin)).toBe(false)
+  expect(checkRegistration({ ...registration, worker: new Uint8Array(32).fill(2) }, vector.origin)).toBe(
+    false,
+  )
+})
