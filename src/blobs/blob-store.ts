@@ -1,0 +1,132 @@
+import assert from 'node:assert'
+import { hash, randomUUID } from 'node:crypto'
+import { existsSync, readFileSync, renameSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
+import { type FileHandle, open } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { BlobError } from './blob-error.ts'
+import { openBlobFolder, syncFolder } from './blob-folder.ts'
+
+/** What Node reads in one go, and what a protobuf (so an ONNX model) can have: 2 GiB less one byte. */
+export const MAX_BLOB_BYTES = 2 ** 31 - 1
+
+/**
+ * Bytes named by their SHA-256 in lowercase hex. What `putSync` or `putMany` has returned is on the disk, so that a
+ * log entry committed after it never names a blob that a crash took.
+ */
+export interface BlobStore {
+  /** Throws BlobError `blob_too_large`, `blob_unwritable`. */
+  putSync(bytes: Uint8Array): string
+  /** As `putSync` for each, syncing a folder once. After a failure any of them may be there, whole. */
+  putMany(blobs: readonly Uint8Array[]): string[]
+  /** Null when absent. Throws BlobError `blob_corrupt` rather than give bytes that aren't the name's. */
+  get(name: string): Uint8Array | null
+  has(name: string): boolean
+  /** Null when absent. */
+  sizeBytes(name: string): number | null
+  /** Null when absent. The bytes are not checked on the way: who asked for a hash checks it. `body` must be used. */
+  stream(name: string): Promise<{ sizeBytes: number; body: Readable } | null>
+  /** What the file system still has for us. */
+  freeBytes(): number
+}
+
+/**
+ * Opens the blob store in `folder`, making it as needed. Several processes may share it.
+ *
+ * @throws BlobError `blob_unwritable`; and each method `blob_name_invalid` for a name that isn't one
+ */
+export function openBlobStore(folder: string): BlobStore {
+  const { temporary, pathOf } = translating('blob_unwritable', () => openBlobFolder(folder))
+
+  /** Write and sync aside, rename, sync the folders: a name never stands for half a blob. */
+  function putMany(blobs: readonly Uint8Array[]): string[] {
+    const named = blobs.map((bytes) => ({ bytes, name: nameOf(bytes), aside: join(temporary, randomUUID()) }))
+    try {
+      // What is there already is written again: its first writer may not have synced it yet, or the disk may have
+      // lost bytes of it since.
+      for (const { aside, bytes } of named) writeFileSync(aside, bytes, { flag: 'wx', flush: true })
+      for (const { aside, name } of named) renameSync(aside, pathOf(name))
+      for (const touched of new Set(named.map(({ name }) => dirname(pathOf(name))))) syncFolder(touched)
+    } finally {
+      for (const { aside } of named) rmSync(aside, { force: true })
+    }
+    return named.map(({ name }) => name)
+  }
+
+  return {
+    putSync(bytes) {
+      const [name] = translating('blob_unwritable', () => putMany([bytes]))
+      assert(name !== undefined, 'one blob has one name')
+      return name
+    },
+
+    putMany: (blobs) => translating('blob_unwritable', () => putMany(blobs)),
+
+    get(name) {
+      const bytes = translating('blob_unreadable', () => readIfThere(pathOf(name)))
+      if (bytes !== null && hash('sha256', bytes, 'hex') !== name) {
+        throw new BlobError('blob_corrupt', `the stored bytes of blob ${name} have another hash`)
+      }
+      return bytes
+    },
+
+    has: (name) => existsSync(pathOf(name)),
+
+    sizeBytes: (name) => statSync(pathOf(name), { throwIfNoEntry: false })?.size ?? null,
+
+    async stream(name) {
+      const file = await openIfThere(pathOf(name))
+      if (file === null) return null
+      // Size and bytes of one open file: a rename under the same name changes neither.
+      return { sizeBytes: (await file.stat()).size, body: file.createReadStream() }
+    },
+
+    freeBytes() {
+      const { bavail, bsize } = statfsSync(folder)
+      return bavail * bsize
+    },
+  }
+}
+
+function nameOf(bytes: Uint8Array): string {
+  if (bytes.length > MAX_BLOB_BYTES) {
+    throw new BlobError(
+      'blob_too_large',
+      `a blob of ${bytes.length} bytes; at most ${MAX_BLOB_BYTES} are kept`,
+    )
+  }
+  return hash('sha256', bytes, 'hex')
+}
+
+function readIfThere(path: string): Uint8Array | null {
+  try {
+    return readFileSync(path)
+  } catch (error) {
+    if (isAbsent(error)) return null
+    throw error
+  }
+}
+
+async function openIfThere(path: string): Promise<FileHandle | null> {
+  try {
+    return await open(path)
+  } catch (error) {
+    if (isAbsent(error)) return null
+    throw new BlobError('blob_unreadable', `cannot read ${path}`, { cause: error })
+  }
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT'
+}
+
+function translating<T>(code: 'blob_unreadable' | 'blob_unwritable', action: () => T): T {
+  try {
+    return action()
+  } catch (error) {
+    if (error instanceof BlobError) throw error
+    throw new BlobError(code, `blob store: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    })
+  }
+}
