@@ -1,0 +1,62 @@
+import type Database from 'better-sqlite3'
+import { type AccountName, parseAccount } from './accounts.ts'
+
+/** The largest amount and sum: SQLite's INTEGER. About 92 million BTC. */
+export const MAX_MSAT = 2n ** 63n - 1n
+
+/** What has passed through an account; the four never decrease but for settled pending ones. */
+export interface AccountSums {
+  debitsPendingMsat: bigint
+  debitsPostedMsat: bigint
+  creditsPendingMsat: bigint
+  creditsPostedMsat: bigint
+}
+
+export interface StoredAccount extends AccountSums {
+  name: AccountName
+  /** 1n when its sums were found to differ from its transfers. */
+  quarantined: bigint
+}
+
+export interface Balance {
+  /** On the account's normal side; below zero only for assets. */
+  postedMsat: bigint
+  /** Reserved by pending transfers out of it. */
+  pendingMsat: bigint
+  /** Posted less reserved. */
+  availableMsat: bigint
+}
+
+export const NO_SUMS: AccountSums = {
+  debitsPendingMsat: 0n,
+  debitsPostedMsat: 0n,
+  creditsPendingMsat: 0n,
+  creditsPostedMsat: 0n,
+}
+
+const ACCOUNT_COLUMNS = `name, quarantined,
+  debits_pending_msat AS debitsPendingMsat, debits_posted_msat AS debitsPostedMsat,
+  credits_pending_msat AS creditsPendingMsat, credits_posted_msat AS creditsPostedMsat`
+
+export function prepareAccounts(db: Database.Database) {
+  return {
+    one: db.prepare<[string], StoredAccount>(`SELECT ${ACCOUNT_COLUMNS} FROM ledger_account WHERE name = ?`),
+    /** By name; the range takes the place of LIKE, which reads wildcards and ignores case. */
+    withPrefix: db.prepare<[string, string], StoredAccount>(
+      `SELECT ${ACCOUNT_COLUMNS} FROM ledger_account WHERE name >= ? AND name < ? || char(0x10ffff) ORDER BY name`,
+    ),
+    open: db.prepare<[string, bigint]>(
+      'INSERT OR IGNORE INTO ledger_account (name, credit_normal) VALUES (?, ?)',
+    ),
+    quarantine: db.prepare<[string]>('UPDATE ledger_account SET quarantined = 1 WHERE name = ?'),
+  }
+}
+
+export function balanceOf(name: AccountName, sums: AccountSums): Balance {
+  const isCredit = parseAccount(name).normal === 'credit'
+  const postedMsat = isCredit
+    ? sums.creditsPostedMsat - sums.debitsPostedMsat
+    : sums.debitsPostedMsat - sums.creditsPostedMsat
+  const pendingMsat = isCredit ? sums.debitsPendingMsat : sums.creditsPendingMsat
+  return { postedMsat, pendingMsat, availableMsat: postedMsat - pendingMsat }
+}
