@@ -1,0 +1,102 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { p2tr, utils } from '@scure/btc-signer'
+import Database from 'better-sqlite3'
+import type { Method } from '../../anchor/anchor-transaction.ts'
+import { type Anchorer, openAnchorer } from '../../anchor/anchorer.ts'
+import { networkOf } from '../../anchor/network.ts'
+import { type Node, openNode } from '../../anchor/node.ts'
+import type { AnchorPolicy } from '../../anchor/price-anchor.ts'
+import type { RegtestNode } from '../../regtest/start-bitcoind.ts'
+
+export const POLICY: AnchorPolicy = {
+  everyBlocks: 1,
+  finalDepth: 6,
+  targetBlocks: 6,
+  floorSatPerKvb: 1_000n,
+  ceilingSatPerKvb: 50_000n,
+  capSats: 5_000n,
+  dayCapSats: 100_000n,
+}
+
+export interface SiteOptions {
+  method?: Method
+  sealSats?: bigint
+  policy?: Partial<AnchorPolicy>
+}
+
+export interface Site {
+  node: Node
+  payloadFile: string
+  internalKey: Uint8Array
+  firstSeal: { txid: string; vout: number; valueSats: bigint }
+  /** Appends entries to the log whose head is anchored. */
+  grow(entries: number): void
+  root(size: number): Uint8Array
+  /** A new anchorer over the same database, as after a restart. */
+  open(changes?: {
+    node?: Node
+    payloadFile?: string
+    policy?: Partial<AnchorPolicy>
+    db?: Database.Database
+  }): Anchorer
+  db: Database.Database
+  [Symbol.dispose](): void
+}
+
+export function bip86Address(secretKey: Uint8Array): string {
+  const { address } = p2tr(utils.pubSchnorr(secretKey), undefined, networkOf('regtest').scure)
+  if (address === undefined) throw new Error('p2tr gives an address')
+  return address
+}
+
+export function openDatabase(file: string): Database.Database {
+  const db = new Database(file)
+  db.pragma('journal_mode = WAL')
+  db.pragma('foreign_keys = ON')
+  db.defaultSafeIntegers(true)
+  return db
+}
+
+/** A first seal on the chain, and a database and a log for one anchorer. */
+export async function openSite(bitcoind: RegtestNode, options: SiteOptions = {}): Promise<Site> {
+  const { method = 'dual', sealSats = 1_000_000n, policy = {} } = options
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'assay-anchor-'))
+  const db = openDatabase(path.join(dir, 'site.sqlite'))
+  const secretKey = randomBytes(32)
+  const node = openNode(bitcoind.rpc, 'regtest')
+  const firstSeal = { ...(await bitcoind.fund(bip86Address(secretKey), sealSats)), valueSats: sealSats }
+  const payloadFile = path.join(dir, 'payloads')
+  const root = (entries: number) => createHash('sha256').update(`root of ${entries}`).digest()
+  let size = 0
+  return {
+    node,
+    payloadFile,
+    firstSeal,
+    root,
+    db,
+    internalKey: utils.pubSchnorr(secretKey),
+    grow(entries) {
+      size += entries
+    },
+    open: (changes = {}) =>
+      openAnchorer({
+        db,
+        node,
+        payloadFile,
+        ...changes,
+        method,
+        secretKey,
+        firstSeal,
+        origin: 'test.example/log',
+        policy: { ...POLICY, ...policy, ...changes.policy },
+        head: () => ({ size, root: root(size) }),
+      }),
+    [Symbol.dispose]() {
+      db.close()
+      rmSync(dir, { recursive: true })
+    },
+  }
+}
