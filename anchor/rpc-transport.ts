@@ -28,7 +28,7 @@ export interface RpcTransport {
 export function createRpcTransport(url: URL, timeoutMs: number): RpcTransport {
   assert(url.protocol === 'http:', `bitcoind's RPC is plain http, got ${url.protocol}`)
   const agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS, timeout: IDLE_SOCKET_MS })
-  const pending = new Set<(error: RpcError) => void>()
+  const pending = new Set<() => void>()
   let closed = false
 
   async function post(path: string, authorization: string | null, body: string): Promise<HttpReply> {
@@ -54,7 +54,8 @@ export function createRpcTransport(url: URL, timeoutMs: number): RpcTransport {
     const timer = setTimeout(() => {
       fail(new RpcError('rpc_timeout', `bitcoind gave no answer in ${timeoutMs} ms`, { sent }))
     }, timeoutMs)
-    pending.add(fail)
+    const cancel = () => fail(new RpcError('rpc_unreachable', 'RPC connection closed', { sent }))
+    pending.add(cancel)
 
     call.on('socket', (socket) => {
       if (socket.connecting) socket.once('connect', () => (sent = 'unknown'))
@@ -69,7 +70,7 @@ export function createRpcTransport(url: URL, timeoutMs: number): RpcTransport {
     call.end(body)
     return promise.finally(() => {
       clearTimeout(timer)
-      pending.delete(fail)
+      pending.delete(cancel)
     })
 
     function collect(
@@ -98,8 +99,7 @@ export function createRpcTransport(url: URL, timeoutMs: number): RpcTransport {
     post,
     close() {
       closed = true
-      for (const fail of pending)
-        fail(new RpcError('rpc_unreachable', 'RPC connection closed', { sent: 'unknown' }))
+      for (const cancel of pending) cancel()
       agent.destroy()
     },
   }

@@ -8,8 +8,10 @@ export { RpcError } from './rpc-error.ts'
 
 /** Rescans and large blocks take seconds on a small machine; a node that needs more is stuck. */
 const DEFAULT_TIMEOUT_MS = 30_000
-/** RPC_IN_WARMUP (Bitcoin Core, rpc/protocol.h): answered before the call is looked at. */
+/** Bitcoin Core, rpc/protocol.h: answered before the call is looked at. */
 const RPC_IN_WARMUP = -28
+/** RPC_PARSE_ERROR and RPC_INTERNAL_ERROR; bitcoin-core also puts them in itself where an answer lacks a part. */
+const UNCLEAR_RPC_CODES = [-32700, -32603]
 
 export interface BitcoinRpc {
   /**
@@ -37,7 +39,7 @@ export function connectRpc(options: RpcOptions): BitcoinRpc {
   const { url, cookieFile, username, password } = options
   assert(
     (cookieFile === undefined) !== (username === undefined),
-    'bitcoind RPC: give a cookie file, or a username and password',
+    'bitcoind RPC: credentials are a cookie file, or a username and password',
   )
   const transport = createRpcTransport(new URL(url), options.timeoutMs ?? DEFAULT_TIMEOUT_MS)
   let authorization: string | null = null
@@ -89,7 +91,8 @@ function checkReply(reply: HttpReply): HttpReply {
   if (reply.statusCode === 503) {
     throw new RpcError('rpc_unreachable', `bitcoind takes no calls now: ${status}`, { sent: 'no' })
   }
-  if (reply.headers['content-type'] !== 'application/json') {
+  // One call is answered by one object; bitcoin-core would take a list for a batch.
+  if (reply.headers['content-type'] !== 'application/json' || !reply.body.startsWith('{')) {
     throw new RpcError('rpc_malformed', `no JSON-RPC answer: ${status}`, { sent: 'unknown' })
   }
   return reply
@@ -101,9 +104,13 @@ function translate(method: string, error: unknown): RpcError {
   if (error instanceof Error && 'code' in error && typeof error.code === 'number') {
     const rpcCode = error.code
     const message = `${method}: ${error.message} (${rpcCode})`
-    return rpcCode === RPC_IN_WARMUP
-      ? new RpcError('rpc_warming_up', message, { sent: 'no', rpcCode, cause: error })
-      : new RpcError('rpc_refused', message, { sent: 'yes', rpcCode, cause: error })
+    if (rpcCode === RPC_IN_WARMUP) {
+      return new RpcError('rpc_warming_up', message, { sent: 'no', rpcCode, cause: error })
+    }
+    if (UNCLEAR_RPC_CODES.includes(rpcCode)) {
+      return new RpcError('rpc_malformed', message, { sent: 'unknown', rpcCode, cause: error })
+    }
+    return new RpcError('rpc_refused', message, { sent: 'yes', rpcCode, cause: error })
   }
   return new RpcError('rpc_malformed', `${method}: not a JSON-RPC answer`, { sent: 'unknown', cause: error })
 }
