@@ -82,12 +82,12 @@ export function doubleSha256(bytes: Uint8Array): Buffer {
  * Target of a compact `nBits` (Bitcoin Core, arith_uint256::SetCompact). Refuses negative, zero and oversized
  * values and every form but the one that compactOf gives. Throws HeaderError.
  */
-export function targetOf(bits: number): bigint {
+export function targetOf(bits: number, height: number | null = null): bigint {
   const exponent = BigInt(bits >>> 24)
   const mantissa = BigInt(bits & 0x7f_ffff)
   const target = exponent <= 3n ? mantissa >> (8n * (3n - exponent)) : mantissa << (8n * (exponent - 3n))
   if (target === 0n || target > MAX_TARGET || compactOf(target) !== bits) {
-    throw new HeaderError('header_bits', null, `not a target: 0x${bits.toString(16).padStart(8, '0')}`)
+    throw new HeaderError('header_bits', height, `not a target: 0x${bits.toString(16).padStart(8, '0')}`)
   }
   return target
 }
