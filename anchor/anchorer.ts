@@ -11,7 +11,7 @@ import { encodePayload } from './commitment.ts'
 import { deliverAnchor } from './deliver-anchor.ts'
 import { P2TR_DUST_SATS } from './dust.ts'
 import type { FeeMarket } from './fee.ts'
-import { inTurn } from './in-turn.ts'
+import { coalesced } from './in-turn.ts'
 import { judgeAnchors } from './judge-anchors.ts'
 import type { ChainTip, Node } from './node.ts'
 import { type AnchorPolicy, BLOCKS_PER_DAY, priceAnchor } from './price-anchor.ts'
@@ -68,13 +68,10 @@ export function openAnchorer(options: AnchorerOptions): Anchorer {
   const firstSeal: Seal = { ...options.firstSeal, payload: null }
   const signer = { method, secretKey, internalKey, payloadFile }
   const vsize = anchorVsize(method, false)
-  const queue = inTurn()
-  let waiting: Promise<void> | null = null
   let stall: AnchorStall | null = null
   let tip: ChainTip | null = null
 
   async function judgeAndAct(): Promise<void> {
-    waiting = null
     stall = null
     try {
       tip = await judgeAnchors(node, store, policy.finalDepth)
@@ -199,11 +196,7 @@ export function openAnchorer(options: AnchorerOptions): Anchorer {
   return {
     request: () => store.request(head().size),
 
-    advance() {
-      // One runs and one waits: whoever calls meanwhile waits for the same next one.
-      waiting ??= queue(judgeAndAct)
-      return waiting
-    },
+    advance: coalesced(judgeAndAct),
 
     anchors(fromIndex = 0) {
       const pending = store.standing(store.lastInChain()?.id ?? null)

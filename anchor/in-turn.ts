@@ -7,3 +7,16 @@ export function inTurn(): <T>(run: () => Promise<T>) => Promise<T> {
     return next
   }
 }
+
+/** `run`, of which one runs and one waits at most: all who call meanwhile wait for the same next one. */
+export function coalesced(run: () => Promise<void>): () => Promise<void> {
+  const queue = inTurn()
+  let waiting: Promise<void> | null = null
+  return () => {
+    waiting ??= queue(() => {
+      waiting = null
+      return run()
+    })
+    return waiting
+  }
+}
