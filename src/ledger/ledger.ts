@@ -15,7 +15,7 @@ import {
 } from './transfer.ts'
 
 /** Keeps the write lock to about a second, below the busy timeout of whoever waits for it. */
-export const MAX_TRANSFERS_PER_POST = 50_000
+export const MAX_TRANSFERS_PER_POST = 20_000
 
 /** `duplicate`: the very same transfer stands already. A refused id stays refused. */
 export type Outcome = 'applied' | 'duplicate' | { refused: RefusalReason }
