@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import type { Readable, Writable } from 'node:stream'
+import { MAX_MODEL_BYTES } from '../onnx/admission.ts'
+import { decodeCbor, encodeCbor } from '../work/canonical-cbor.ts'
+
+/** A small map beside a body that is never copied into it: tensors and models are megabytes. */
+export interface Message {
+  header: unknown
+  body: Uint8Array
+}
+
+/** uint32 BE length of the header, uint32 BE length of the body. */
+const PREFIX_BYTES = 8
+
+/** 64 shapes of 16 dimensions with their names fit ten times. */
+const MAX_HEADER_BYTES = 256 * 1024
+
+/** The largest body is a model to measure; tensor bundles are smaller. */
+const MAX_BODY_BYTES = MAX_MODEL_BYTES
+
+export function writeMessage(stream: Writable, header: unknown, body: Uint8Array): void {
+  const head = encodeCbor(header)
+  assert(head.length <= MAX_HEADER_BYTES && body.length <= MAX_BODY_BYTES)
+  const prefix = Buffer.alloc(PREFIX_BYTES)
+  prefix.writeUInt32BE(head.length, 0)
+  prefix.writeUInt32BE(body.length, 4)
+  stream.write(Buffer.concat([prefix, head]))
+  stream.write(body)
+}
+
+/** Until the stream ends; a message that it cuts off is dropped. Throws what the stream does, CborError, and RangeError past a limit. */
+export async function* readMessages(stream: Readable): AsyncGenerator<Message, undefined> {
+  let held: Buffer[] = []
+  let heldBytes = 0
+  let wantedBytes = PREFIX_BYTES
+  for await (const chunk of stream) {
+    held.push(chunk)
+    heldBytes += chunk.length
+    while (heldBytes >= wantedBytes) {
+      const bytes = Buffer.concat(held)
+      const bodyStart = PREFIX_BYTES + bytes.readUInt32BE(0)
+      const end = bodyStart + bytes.readUInt32BE(4)
+      if (bodyStart > PREFIX_BYTES + MAX_HEADER_BYTES || end > bodyStart + MAX_BODY_BYTES) {
+        throw new RangeError('the message is longer than any that is sent')
+      }
+      if (bytes.length >= end) {
+        const header = decodeCbor(bytes.subarray(PREFIX_BYTES, bodyStart), { maxBytes: MAX_HEADER_BYTES })
+        yield { header, body: bytes.subarray(bodyStart, end) }
+      }
+      const rest = bytes.length >= end ? bytes.subarray(end) : bytes
+      wantedBytes = bytes.length >= end ? PREFIX_BYTES : end
+      held = [rest]
+      heldBytes = rest.length
+    }
+  }
+}

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import type { Energy, ExecutionProfile } from '../work/receipt.ts'
+import { RunError } from './run-error.ts'
+import { type RunnerChild, spawnRunnerChild } from './runner-child.ts'
+import type { Provider, RequiredProfile } from './runner-message.ts'
+
+/** Loading CUDA's libraries and compiling the first kernels takes some ten seconds. */
+const START_LIMIT_MS = 60_000
+
+/** A worker leases at most 64 jobs and fetches one lease ahead. */
+const MAX_WAITING_RUNS = 256
+
+/** Fastest first; the first that computes the conformance case rightly is taken. */
+const PREFERENCE: readonly Provider[] = ['cuda', 'webgpu', 'cpu']
+
+export type RunnerEvent =
+  | { kind: 'provider_refused'; provider: Provider; reason: string }
+  | { kind: 'provider_chosen'; provider: Provider; device: string }
+  | { kind: 'process_started'; pid: number }
+
+export interface RunRequest {
+  modelPath: string
+  /** SHA-256 of the file in hex, already checked; it names the loaded model. */
+  modelDigest: string
+  profile: RequiredProfile
+  /** Tensor bundle. */
+  inputs: Uint8Array
+  /** Unix ms; loading the model counts. */
+  deadlineMs: number
+}
+
+export interface RunResult {
+  /** Tensor bundle. */
+  outputs: Uint8Array
+  /** Unix ms around the run itself. */
+  startedMs: number
+  finishedMs: number
+  /** As executed. */
+  profile: ExecutionProfile
+  energy: Energy
+}
+
+export interface ModelRunner extends AsyncDisposable {
+  readonly provider: Provider
+  readonly device: string
+  /** Runs wait for each other. Throws RunError; whatever happens to one, the next finds a process that works. */
+  run(request: RunRequest): Promise<RunResult>
+}
+
+export interface RunnerOptions {
+  provider: 'auto' | Provider
+  onEvent?: (event: RunnerEvent) => void
+}
+
+/**
+ * Starts the process that holds ONNX Runtime, on the wanted provider or (`auto`) on the first of CUDA, WebGPU and CPU that works.
+ * Throws RunError `provider_unavailable` with the reasons.
+ */
+export async function startModelRunner({
+  provider,
+  onEvent = () => {},
+}: RunnerOptions): Promise<ModelRunner> {
+  const wanted = provider === 'auto' ? PREFERENCE : [provider]
+  const reasons: string[] = []
+  for (const candidate of wanted) {
+    try {
+      const first = await launch(candidate, onEvent)
+      onEvent({ kind: 'provider_chosen', provider: candidate, device: first.device })
+      return modelRunner(candidate, first, onEvent)
+    } catch (error) {
+      if (!(error instanceof RunError)) throw error
+      onEvent({ kind: 'provider_refused', provider: candidate, reason: error.message })
+      reasons.push(`${candidate}: ${error.message}`)
+    }
+  }
+  throw new RunError('provider_unavailable', reasons.join('; '))
+}
+
+interface Launched {
+  child: RunnerChild
+  device: string
+}
+
+async function launch(provider: Provider, onEvent: (event: RunnerEvent) => void): Promise<Launched> {
+  const child = spawnRunnerChild()
+  onEvent({ kind: 'process_started', pid: child.pid })
+  try {
+    const request = { kind: 'start', provider } as const
+    const { header } = await child.request('started', request, new Uint8Array(0), Date.now() + START_LIMIT_MS)
+    return { child, device: header.device }
+  } catch (error) {
+    await child[Symbol.asyncDispose]()
+    throw error
+  }
+}
+
+function modelRunner(own: Provider, first: Launched, onEvent: (event: RunnerEvent) => void): ModelRunner {
+  let current = first
+  let turn: Promise<unknown> = Promise.resolve()
+  let waiting = 0
+  let closed = false
+
+  async function runNow({ inputs, deadlineMs, profile: required, ...model }: RunRequest): Promise<RunResult> {
+    if (Date.now() >= deadlineMs)
+      throw new RunError('deadline_exceeded', 'the deadline passed before the run')
+    if (current.child.ended && !closed) current = await launch(own, onEvent)
+    if (closed) throw await closedWhileRunning()
+    const { optimization, threads, precision, provider = own } = required
+    const profile = { optimization, threads, precision }
+    const request = { kind: 'run', ...model, provider, profile } as const
+    const { header, body: outputs } = await current.child.request('ran', request, inputs, deadlineMs)
+    const { startedMs, finishedMs, batch, device, ort } = header
+    return {
+      outputs,
+      startedMs,
+      finishedMs,
+      // The graph names its own types and TF32 is off: nothing here can lower the precision that the model was registered with.
+      profile: { ...profile, batch, device, ort, provider },
+      // Counters of energy are root's or NVML's, which Node has no binding to.
+      energy: { method: 'none', millijoules: null },
+    }
+  }
+
+  /** A process that was started while the runner was being closed must not be left. */
+  async function closedWhileRunning(): Promise<RunError> {
+    await current.child[Symbol.asyncDispose]()
+    return new RunError('runner_died', 'the runner is closed')
+  }
+
+  return {
+    provider: own,
+    device: first.device,
+
+    async run(request) {
+      assert(waiting < MAX_WAITING_RUNS, 'more runs wait than any worker leases')
+      waiting++
+      const result = turn.then(() => runNow(request)).finally(() => waiting--)
+      // The next one waits for this one's end, whatever it was.
+      turn = result.catch(() => {})
+      return result
+    },
+
+    async [Symbol.asyncDispose]() {
+      closed = true
+      await current.child[Symbol.asyncDispose]()
+      await turn
+    },
+  }
+}

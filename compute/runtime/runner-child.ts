@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { Socket } from 'node:net'
+import { readMessages, writeMessage } from './message.ts'
+import { RunError } from './run-error.ts'
+import { type RunnerReply, type RunnerRequest, runnerReply } from './runner-message.ts'
+import { REQUESTS_FD, spawnCapped } from './spawn-capped.ts'
+
+/** setTimeout takes no more. */
+const MAX_TIMER_MS = 2 ** 31 - 1
+
+/** Of what the process says, the end is kept for the error when it dies. */
+const MAX_STDERR_CHARACTERS = 1_000
+
+export interface RunnerChild extends AsyncDisposable {
+  readonly pid: number
+  /** Nothing more can be asked of it. */
+  readonly ended: boolean
+  /**
+   * One at a time. Throws RunError: what the process answers, `runner_died`, or `deadline_exceeded` (Unix ms), which ends the process
+   * because a native run can't be interrupted.
+   */
+  request<Kind extends RunnerReply['kind']>(
+    expected: Kind,
+    request: RunnerRequest,
+    body: Uint8Array,
+    deadlineMs: number,
+  ): Promise<{ header: RunnerReply & { kind: Kind }; body: Uint8Array }>
+}
+
+/** One process with ONNX Runtime in it, its memory capped. It dies with this one, however this one ends. */
+export function spawnRunnerChild(): RunnerChild {
+  const child = spawnCapped()
+  const { pid, stderr } = child
+  const socket = child.stdio[REQUESTS_FD]
+  assert(pid !== undefined && stderr !== null && socket instanceof Socket)
+  // A broken pipe is the process' end, which the next read reports.
+  socket.on('error', () => {})
+  let lastWords = ''
+  stderr.setEncoding('utf8').on('data', (text: string) => {
+    lastWords = (lastWords + text).slice(-MAX_STDERR_CHARACTERS)
+  })
+  const closed = once(child, 'close')
+  const replies = readMessages(socket)
+  let ended = false
+  let busy = false
+
+  async function kill(): Promise<void> {
+    ended = true
+    child.kill('SIGKILL')
+    await closed
+  }
+
+  async function died(cause?: unknown): Promise<RunError> {
+    await kill()
+    const how = child.signalCode ?? `exit code ${child.exitCode}`
+    return new RunError('runner_died', `the runner process ended (${how}): ${lastWords.trim()}`, { cause })
+  }
+
+  async function nextReply(): Promise<{ header: RunnerReply; body: Uint8Array }> {
+    try {
+      const message = await replies.next()
+      if (!message.done) return { header: runnerReply.parse(message.value.header), body: message.value.body }
+    } catch (cause) {
+      throw await died(cause)
+    }
+    throw await died()
+  }
+
+  return {
+    pid,
+    get ended() {
+      return ended || child.exitCode !== null || child.signalCode !== null
+    },
+
+    async request(expected, request, body, deadlineMs) {
+      assert(!busy, 'a runner process answers one request at a time')
+      busy = true
+      let late = false
+      const timer = setTimeout(
+        () => {
+          late = true
+          ended = true
+          child.kill('SIGKILL')
+        },
+        Math.min(deadlineMs - Date.now(), MAX_TIMER_MS),
+      )
+      try {
+        writeMessage(socket, request, body)
+        const reply = await nextReply()
+        if (isKind(reply, expected)) return reply
+        const { header } = reply
+        throw header.kind === 'failed' ? new RunError(header.code, header.message) : await died()
+      } catch (cause) {
+        throw late ? new RunError('deadline_exceeded', 'the run did not end in time', { cause }) : cause
+      } finally {
+        clearTimeout(timer)
+        busy = false
+      }
+    },
+
+    [Symbol.asyncDispose]: kill,
+  }
+}
+
+function isKind<Kind extends RunnerReply['kind']>(
+  reply: { header: RunnerReply; body: Uint8Array },
+  kind: Kind,
+): reply is { header: RunnerReply & { kind: Kind }; body: Uint8Array } {
+  return reply.header.kind === kind
+}

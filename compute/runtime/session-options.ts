@@ -1,0 +1,25 @@
+import type { InferenceSession } from 'onnxruntime-node'
+import type { Provider, RequiredProfile } from './runner-message.ts'
+
+/** What makes a run repeat bit by bit on one class of CPU, and near enough elsewhere. */
+export function sessionOptions(
+  provider: Provider,
+  { optimization, threads }: Pick<RequiredProfile, 'optimization' | 'threads'>,
+): InferenceSession.SessionOptions {
+  return {
+    executionProviders: [provider],
+    graphOptimizationLevel: optimization,
+    executionMode: 'sequential',
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    // The arena never gives its peak back.
+    enableCpuMemArena: false,
+    extra: { session: { use_deterministic_compute: '1', intra_op: { allow_spinning: '0' } } },
+  }
+}
+
+/** For probing: a node that the provider can't run is an error, where ONNX Runtime would quietly use the CPU. */
+export function probeOptions(provider: Provider): InferenceSession.SessionOptions {
+  const options = sessionOptions(provider, { optimization: 'all', threads: 1 })
+  return provider === 'cpu' ? options : { ...options, extra: { session: { disable_cpu_ep_fallback: '1' } } }
+}

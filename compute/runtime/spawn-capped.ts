@@ -1,0 +1,32 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { totalmem } from 'node:os'
+import { fileURLToPath } from 'node:url'
+
+/** Where the runner process finds its socket. */
+export const REQUESTS_FD = 3
+
+const ENTRY = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? './runner-process.ts' : './runner-process.js', import.meta.url),
+)
+
+/** Room for the largest admitted model three times over and for its tensors, but never more than half of the machine. */
+const MAX_MEMORY_BYTES = Math.min(8 * 1024 ** 3, Math.floor(totalmem() / 2))
+
+/**
+ * Linux: RLIMIT_DATA, set by the shell, counts a process' private writable memory (setrlimit(2), since Linux 4.7), so that ONNX Runtime's
+ * allocation fails and the run with it. RLIMIT_AS would count the address space that V8 and CUDA only reserve; watching the resident
+ * size would come too late. Other systems have no such limit: there the deadline alone bounds a run.
+ */
+const CAPPED = `ulimit -d ${Math.floor(MAX_MEMORY_BYTES / 1024)} 2>/dev/null || :; exec "$@"`
+
+/** Standard input is the lifeline (parent-watch.ts), descriptor 3 carries the messages. */
+export function spawnCapped(): ChildProcess {
+  const command = [process.execPath, ENTRY] as const
+  const [file, args] =
+    process.platform === 'linux' ? ['sh', ['-c', CAPPED, 'sh', ...command]] : [command[0], [command[1]]]
+  return spawn(file, args, {
+    stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
+    // TF32 is on by default and keeps 10 bits of 23. The rest is passed on unread: CUDA's libraries are found through it.
+    env: { ...process.env, NVIDIA_TF32_OVERRIDE: '0' },
+  })
+}
