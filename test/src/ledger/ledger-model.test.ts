@@ -6,12 +6,13 @@ import type { Transfer } from '../../../src/ledger/transfer.ts'
 import { temporaryDatabase } from './temporary-database.ts'
 
 const ACCOUNTS: AccountName[] = ['treasury', 'reserve', 'escrow', 'budget/0', 'payout/0']
+
 /**
  * Few ids, so that they meet again; those of reservations apart, so that settlements find them; many for settlements,
  * since each early one uses up its id.
  */
-const DIRECT_IDS = Array.from({ length: 10 }, (_, i) => `direct-${i}`)
-const PENDING_IDS = Array.from({ length: 8 }, (_, i) => `pending-${i}`)
+const DIRECT_IDS = Array.from({ length: 30 }, (_, i) => `direct-${i}`)
+const PENDING_IDS = Array.from({ length: 10 }, (_, i) => `pending-${i}`)
 const SETTLEMENT_IDS = Array.from({ length: 500 }, (_, i) => `settlement-${i}`)
 
 type Command =
@@ -21,9 +22,12 @@ type Command =
 const transfers: fc.Arbitrary<Command> = fc
   .record({
     id: fc.constantFrom(...DIRECT_IDS, ...PENDING_IDS),
-    debit: fc.oneof(fc.constant('treasury' as const), fc.constantFrom(...ACCOUNTS)),
+    debit: fc.constantFrom(...ACCOUNTS, 'treasury', 'treasury', 'treasury'),
     credit: fc.constantFrom(...ACCOUNTS),
-    amountMsat: fc.bigInt({ min: -1n, max: 100n }),
+    amountMsat: fc.oneof(
+      { weight: 9, arbitrary: fc.bigInt({ min: 1n, max: 100n }) },
+      { weight: 1, arbitrary: fc.bigInt({ min: -1n, max: 0n }) },
+    ),
   })
   .map((parts) => {
     const pending = PENDING_IDS.includes(parts.id)
@@ -32,7 +36,10 @@ const transfers: fc.Arbitrary<Command> = fc
 
 const settlements: fc.Arbitrary<Command> = fc
   .record({
-    pendingId: fc.constantFrom(...PENDING_IDS, ...PENDING_IDS, ...DIRECT_IDS),
+    pendingId: fc.oneof(
+      { weight: 9, arbitrary: fc.constantFrom(...PENDING_IDS) },
+      { weight: 1, arbitrary: fc.constantFrom(...DIRECT_IDS) },
+    ),
     id: fc.constantFrom(...SETTLEMENT_IDS, ...PENDING_IDS, ...DIRECT_IDS),
     post: fc.boolean(),
   })
@@ -40,14 +47,19 @@ const settlements: fc.Arbitrary<Command> = fc
 
 /** Some commands are sent again later. */
 const commands: fc.Arbitrary<Command[]> = fc
-  .array(fc.record({ command: fc.oneof(transfers, settlements), repeat: fc.option(fc.nat(), { freq: 4 }) }), {
-    minLength: 80,
-    maxLength: 80,
-  })
+  .array(
+    fc.record({
+      command: fc.oneof({ weight: 2, arbitrary: transfers }, { weight: 1, arbitrary: settlements }),
+      repeat: fc.oneof({ weight: 4, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.nat() }),
+    }),
+    { minLength: 60, maxLength: 60 },
+  )
   .map((drawn) => {
     const list: Command[] = []
-    for (const { command, repeat } of drawn)
-      list.push((repeat !== null && list[repeat % list.length]) || command)
+    for (const { command, repeat } of drawn) {
+      const earlier = repeat === null ? undefined : list[repeat % list.length]
+      list.push(earlier ?? command)
+    }
     return list
   })
 
