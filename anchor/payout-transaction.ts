@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict'
+import { Transaction, utils } from '@scure/btc-signer'
+import type { Outpoint } from './anchor-transaction.ts'
+import { dustSatsOf } from './dust.ts'
+import { keyPathInput } from './key-path-input.ts'
+
+/** A BIP-86 coin of the treasury's key. */
+export interface TreasuryCoin extends Outpoint {
+  valueSats: bigint
+}
+
+export interface Payment {
+  script: Uint8Array
+  valueSats: bigint
+}
+
+export type PayoutBuildErrorCode =
+  | 'funds_short' // the coins don't pay outputs, fee and a change output above dust
+  | 'output_dust'
+  | 'script_unpayable' // a form of script that this program pays nobody in
+  | 'input_repeated'
+  | 'transaction_too_large'
+
+export class PayoutBuildError extends Error {
+  override readonly name = 'PayoutBuildError'
+  readonly code: PayoutBuildErrorCode
+
+  constructor(code: PayoutBuildErrorCode, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+export interface PayoutPlan {
+  /** 32 bytes. */
+  secretKey: Uint8Array
+  /** Spent in this order; the first is the payout's pinned input. */
+  inputs: readonly TreasuryCoin[]
+  /** Paid in this order, before the change. */
+  outputs: readonly Payment[]
+  changeScript: Uint8Array
+  feeSats: bigint
+}
+
+/** 400,000 weight units: nodes relay nothing larger (Bitcoin Core, policy/policy.h). */
+const MAX_PAYOUT_VSIZE = 100_000
+/** Version, lock time and the segwit marker, without the two counts (BIP-141). */
+const FIXED_WEIGHT = 4 * 8 + 2
+/** Outpoint, empty script, sequence; and a witness of one 64-byte signature. */
+const INPUT_WEIGHT = 4 * 41 + 66
+
+/** Virtual size of a signed payout in vB (BIP-141), change output included. */
+export function payoutVsize(
+  inputCount: number,
+  outputScripts: readonly Uint8Array[],
+  changeScript: Uint8Array,
+): number {
+  const scripts = [...outputScripts, changeScript]
+  const outputBytes = scripts.reduce((sum, { length }) => sum + 8 + countBytes(length) + length, 0)
+  const counts = countBytes(inputCount) + countBytes(scripts.length)
+  return Math.ceil((FIXED_WEIGHT + inputCount * INPUT_WEIGHT + 4 * (counts + outputBytes)) / 4)
+}
+
+/**
+ * The signed payout: these inputs, these outputs, in this order, then always a change output, so that the payout
+ * can be bumped by a child. Signatures are randomised: keep the bytes. Throws PayoutBuildError.
+ */
+export function buildPayoutTransaction(plan: PayoutPlan): {
+  txid: string
+  raw: Uint8Array
+  vsize: number
+  changeVout: number
+  changeSats: bigint
+} {
+  const { secretKey, inputs, outputs, changeScript, feeSats } = plan
+  assert(feeSats >= 0n, `fee: ${feeSats} sat`)
+  assert(inputs.length > 0, 'a payout spends at least its pinned input')
+  checkInputs(inputs)
+  for (const output of outputs) checkOutput(output)
+  const planned = payoutVsize(
+    inputs.length,
+    outputs.map(({ script }) => script),
+    changeScript,
+  )
+  if (planned > MAX_PAYOUT_VSIZE) throw new PayoutBuildError('transaction_too_large', `${planned} vB`)
+  const changeSats = sumSats(inputs) - sumSats(outputs) - feeSats
+  if (changeSats < dustLimit(changeScript)) {
+    throw new PayoutBuildError('funds_short', `${changeSats} sat would be left for the change output`)
+  }
+
+  const transaction = new Transaction()
+  const internalKey = utils.pubSchnorr(secretKey)
+  for (const coin of inputs) transaction.addInput(keyPathInput({ ...coin, payload: null }, internalKey))
+  for (const { script, valueSats: amount } of outputs) transaction.addOutput({ script, amount })
+  transaction.addOutput({ script: changeScript, amount: changeSats })
+  transaction.sign(secretKey)
+  transaction.finalize()
+  const { id: txid, vsize } = transaction
+  assert.equal(vsize, planned)
+  return { txid, raw: transaction.extract(), vsize, changeVout: outputs.length, changeSats }
+}
+
+function checkInputs(inputs: readonly TreasuryCoin[]): void {
+  const seen = new Set(inputs.map(({ txid, vout }) => `${txid}:${vout}`))
+  if (seen.size < inputs.length) throw new PayoutBuildError('input_repeated', 'a coin can be spent once')
+}
+
+function checkOutput({ script, valueSats }: Payment): void {
+  const limit = dustLimit(script)
+  if (valueSats < limit) {
+    throw new PayoutBuildError('output_dust', `an output of ${valueSats} sat, where dust is below ${limit}`)
+  }
+}
+
+function dustLimit(script: Uint8Array): bigint {
+  const limit = dustSatsOf(script)
+  if (limit === null) {
+    throw new PayoutBuildError('script_unpayable', `nobody is paid in ${Buffer.from(script).toString('hex')}`)
+  }
+  return limit
+}
+
+function sumSats(coins: readonly { valueSats: bigint }[]): bigint {
+  return coins.reduce((sum, { valueSats }) => sum + valueSats, 0n)
+}
+
+/** Bytes of a CompactSize below 2^16; no count or script in a relayed transaction is larger. */
+function countBytes(count: number): number {
+  return count < 253 ? 1 : 3
+}
