@@ -187,7 +187,7 @@ test.each<[kind: string, key: string, value: unknown]>([
   ['epoch', 'blockHash', 'text'],
   ['payout', 'count', 0],
   ['submission', 'header', 'text'],
-])('%s with %s = %o is refused', (name, key, value) => {
+])('%s: %s out of its form or range is refused (%#)', (name, key, value) => {
   expect(() => parseEntry(encodeCbor({ ...mapOf(name), [key]: value }))).toThrow(malformed)
 })
 
