@@ -8,7 +8,7 @@ const MAX_SOCKETS = 8
 const MAX_PENDING_CALLS = 1024
 /** bitcoind closes a connection idle for 30 s (-rpcservertimeout). Closing first avoids a call on a dying socket. */
 const IDLE_SOCKET_MS = 15_000
-/** A block of 4 MB as hex is 8 MB; with decoded transactions (verbosity 2) it has been seen near 30 MB. */
+/** The largest block, 4 MB, is 8 MB of hex, and a few times that with its transactions decoded (verbosity 2). */
 const MAX_RESPONSE_BYTES = 64 * 1024 * 1024
 
 export interface HttpReply {
@@ -65,19 +65,6 @@ export function createRpcTransport(url: URL, timeoutMs: number): RpcTransport {
       reject(new RpcError('rpc_unreachable', `bitcoind at ${url.host}: ${cause.message}`, { sent, cause }))
     })
     call.on('response', (response) => {
-      collect(response, fail, resolve)
-    })
-    call.end(body)
-    return promise.finally(() => {
-      clearTimeout(timer)
-      pending.delete(cancel)
-    })
-
-    function collect(
-      response: IncomingMessage,
-      fail: (error: RpcError) => void,
-      done: (reply: HttpReply) => void,
-    ) {
       const chunks: Buffer[] = []
       let bytes = 0
       response.on('data', (chunk: Buffer) => {
@@ -90,9 +77,14 @@ export function createRpcTransport(url: URL, timeoutMs: number): RpcTransport {
       })
       response.on('end', () => {
         const { statusCode = 0, statusMessage = '', headers } = response
-        done({ statusCode, statusMessage, headers, body: Buffer.concat(chunks).toString('utf8') })
+        resolve({ statusCode, statusMessage, headers, body: Buffer.concat(chunks).toString('utf8') })
       })
-    }
+    })
+    call.end(body)
+    return promise.finally(() => {
+      clearTimeout(timer)
+      pending.delete(cancel)
+    })
   }
 
   return {

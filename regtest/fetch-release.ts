@@ -22,7 +22,7 @@ const ARCHIVES = {
 const CONNECT_TIMEOUT_MS = 5_000
 /** A whole download: 50 MB at 1 Mbit/s take 7 minutes. */
 const DOWNLOAD_TIMEOUT_MS = 10 * 60_000
-/** The largest archive of 31.0 is below 60 MB. */
+/** Releases are tens of megabytes. */
 const MAX_ARCHIVE_BYTES = 128 * 1024 * 1024
 
 export interface ReleaseArchive {

@@ -53,10 +53,9 @@ export async function mineEmpty(rpc: BitcoinRpc, blocks: number, address?: strin
   return hashes
 }
 
-/** Blocks and coins. Its wallet is opened at the first payment. */
+/** Blocks, and coins from a wallet of its own. */
 export function createMiner(rpc: BitcoinRpc): Miner {
   const wallet = rpc.wallet(WALLET)
-  let opened: Promise<void> | null = null
   let funding: Promise<unknown> = Promise.resolve()
 
   async function mine(blocks: number, address?: string): Promise<string[]> {
@@ -73,8 +72,7 @@ export function createMiner(rpc: BitcoinRpc): Miner {
   }
 
   async function pay(address: string, sats: bigint): Promise<{ txid: string; vout: number }> {
-    opened ??= openWallet(rpc)
-    await opened
+    await openWallet(rpc)
     await gather(sats + FEE_MARGIN_SATS)
     const answer = await wallet.call('send', { [address]: formatBtcAmount(sats) }, null, 'unset', null, {
       change_position: 1,
@@ -120,14 +118,14 @@ export function createMiner(rpc: BitcoinRpc): Miner {
   }
 }
 
-/** Loads the wallet that an earlier run left in the datadir, or makes it; the node loads it at its next starts. */
+/** Loads the wallet that an earlier run left in the datadir, or makes it, unless it is open already. */
 async function openWallet(rpc: BitcoinRpc): Promise<void> {
   try {
-    await rpc.call('loadwallet', WALLET, true)
+    await rpc.call('loadwallet', WALLET)
   } catch (error) {
     if (!(error instanceof RpcError)) throw error
     if (error.rpcCode === RPC_WALLET_ALREADY_LOADED) return
     if (error.rpcCode !== RPC_WALLET_NOT_FOUND) throw error
-    await rpc.call('createwallet', WALLET, false, false, '', false, true, true)
+    await rpc.call('createwallet', WALLET)
   }
 }

@@ -13,7 +13,7 @@ import type { Progress, Watch } from './progress.ts'
 import { RegtestError } from './regtest-error.ts'
 import { type Reorg, reorgChain } from './reorg.ts'
 
-/** A first start takes about a second; a busy two-core runner has been seen to need ten. */
+/** A start takes half a second; a runner busy with other tests gets far longer. */
 const START_TIMEOUT_MS = 60_000
 const READY_POLL_MS = 25
 /** A port may be taken between choosing and binding; three in a row are not chance. */
