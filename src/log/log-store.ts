@@ -38,8 +38,11 @@ export interface LogStore {
   proveRecord(index: number, size: number): Uint8Array[]
   /** RFC 6962 §2.1.2 consistency proof, for `checkTree`; 1 ≤ oldSize ≤ newSize. */
   proveTree(oldSize: number, newSize: number): Uint8Array[]
-  /** The signed C2SP tlog-checkpoint over all entries. Outside of transactions: only what is durable is signed. */
-  checkpoint(): string
+  /**
+   * The signed C2SP tlog-checkpoint over the first `size` entries; over all without. Outside of transactions: only what
+   * is durable is signed. An earlier head is the same tree's, so signing it anew is no fork.
+   */
+  checkpoint(size?: number): string
   /** C2SP tlog-tiles: `width` hashes of 32 bytes; a full tile without. */
   tile(level: number, n: number, width?: number): Uint8Array
   /** C2SP tlog-tiles: `width` entries, for `parseEntryBundle`; a full bundle without. */
@@ -119,9 +122,9 @@ export function openLog({ db, origin, seed }: LogOptions): LogStore {
       return proveTree(oldSize, newSize, rows.node)
     },
 
-    checkpoint() {
+    checkpoint(size = rows.size()) {
       assert(!db.inTransaction, 'only a committed head is signed')
-      const size = rows.size()
+      checkAscending(`head of ${size} entries`, size)
       if (latest?.size !== size) {
         const text = encodeCheckpoint({ origin, size, root: treeHash(size, rows.node) })
         latest = { size, note: signNote(text, [signer]) }

@@ -118,6 +118,16 @@ describe('checkpoints', () => {
     }
   })
 
+  test('an earlier head is signed again as it was', () => {
+    const { db, log } = openTemporaryLog()
+    appendAll(db, log, numberedEntries(2))
+    const earlier = log.checkpoint()
+    appendAll(db, log, numberedEntries(3, 2))
+    const latest = log.checkpoint()
+    expect(log.checkpoint(2)).toBe(earlier)
+    expect(log.checkpoint()).toBe(latest)
+  })
+
   test('inside a transaction it is a bug: nothing is signed that may roll back', () => {
     const { db, log } = openTemporaryLog()
     db.exec('BEGIN IMMEDIATE')
@@ -139,6 +149,7 @@ describe('what the log does not have is out of range', () => {
     ['entries past the size', (log) => log.entries(0, 4)],
     ['entries backwards', (log) => log.entries(2, 1)],
     ['the root of a larger tree', (log) => log.root(4)],
+    ['the head of a larger tree', (log) => log.checkpoint(4)],
     ['the root of a negative size', (log) => log.root(-1)],
     ['a record in a larger tree', (log) => log.proveRecord(0, 4)],
     ['a record outside of its tree', (log) => log.proveRecord(2, 2)],
