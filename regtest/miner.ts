@@ -14,8 +14,8 @@ const FUNDING_BLOCKS = 20
 const MATURING_BLOCKS = 110
 /** Each call stays far below the RPC time-out. */
 const MAX_BLOCKS_PER_CALL = 100
-/** Regtest halves every 150 blocks: after so many rounds there is hardly a coin left to wait for. */
-const MAX_FUNDING_ROUNDS = 10
+/** Regtest halves every 150 blocks: five rounds give 2,875 BTC, and further ones next to nothing. */
+const MAX_FUNDING_ROUNDS = 5
 /** Enough for a payment with hundreds of inputs at the fallback fee rate. */
 const FEE_MARGIN_SATS = 100_000n
 /** Bitcoin Core, rpc/protocol.h. */
@@ -93,7 +93,7 @@ export function createMiner(rpc: BitcoinRpc): Miner {
       await mineEmpty(rpc, FUNDING_BLOCKS, expectText(await wallet.call('getnewaddress'), 'getnewaddress'))
       await mineEmpty(rpc, MATURING_BLOCKS)
     }
-    throw new RegtestError('regtest_funds_short', `the chain can't pay ${formatBtcAmount(sats)} BTC any more`)
+    throw new RegtestError('regtest_funds_short', `the chain can't pay ${formatBtcAmount(sats)} BTC`)
   }
 
   /** Summed from the coins: getbalance counts unmined change whatever depth it is asked for. */

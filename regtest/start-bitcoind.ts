@@ -5,7 +5,7 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type BitcoinRpc, connectRpc, RpcError } from '../anchor/rpc.ts'
 import { type BitcoindProcess, spawnBitcoind } from './bitcoind-process.ts'
-import { expectRecord, expectText } from './expect-json.ts'
+import { expectList, expectRecord, expectText } from './expect-json.ts'
 import { findBitcoind } from './find-bitcoind.ts'
 import { freePort } from './free-port.ts'
 import { createMiner, type Miner } from './miner.ts'
@@ -122,6 +122,10 @@ async function startOn(
     running = await spawnBitcoind(binary, args)
     try {
       version = await Promise.race([answer(rpc, calledOff), running.exited])
+      // bitcoind only logs that it couldn't bind ZMQ, and goes on without.
+      if (expectList(await rpc.call('getzmqnotifications'), 'getzmqnotifications').length === 0) {
+        throw new RegtestError('bitcoind_start_failed', `ZMQ at ${zmqUrl}: address already in use`)
+      }
     } catch (error) {
       await running.kill()
       throw error
@@ -191,8 +195,6 @@ async function answer(rpc: BitcoinRpc, signal?: AbortSignal): Promise<string> {
 
 function isPortTaken(error: unknown): boolean {
   return (
-    error instanceof RegtestError &&
-    error.code === 'bitcoind_exited' &&
-    /unable to bind|unable to start HTTP server|address already in use/i.test(error.message)
+    error instanceof RegtestError && /unable to start HTTP server|address already in use/i.test(error.message)
   )
 }

@@ -69,6 +69,15 @@ describe('two nodes at once', () => {
     expect(await node.rpc.call('getrawmempool')).toEqual([first.txid])
   })
 
+  it('say when the chain has not that many coins', async () => {
+    await expect(other.fund(ADDRESS, 300_000_000_000n)).rejects.toMatchObject({ code: 'regtest_funds_short' })
+  })
+
+  it('refuse a payment that Bitcoin would not relay, and fund the next one', async () => {
+    await expect(node.fund(ADDRESS, 293n)).rejects.toMatchObject({ code: 'rpc_refused' })
+    await node.fund(ADDRESS, 294n)
+  })
+
   it('reorganise three blocks, and their transactions return to the mempool until they are mined again', async () => {
     await node.mine(1)
     const { txid, vout } = await node.fund(ADDRESS, 50_000n)
@@ -241,6 +250,19 @@ describe('a node that does not start', () => {
       },
     })
     await expect(starting).rejects.toThrow()
+  })
+
+  it('does not go on without a port that another program holds', async () => {
+    await using node = await startBitcoind()
+    const { port } = new URL(node.rpcUrl)
+    await expect(startBitcoind({ extraArgs: [`-rpcport=${port}`] })).rejects.toMatchObject({
+      code: 'bitcoind_exited',
+      message: expect.stringContaining('HTTP server'),
+    })
+    await expect(startBitcoind({ extraArgs: [`-zmqpubsequence=${node.zmqUrl}`] })).rejects.toMatchObject({
+      code: 'bitcoind_start_failed',
+      message: expect.stringContaining('ZMQ'),
+    })
   })
 
   it('refuses a second node on a datadir in use', async () => {
