@@ -1,0 +1,24 @@
+export type PayerErrorCode =
+  | 'insufficient_funds' // the coins that may be spent don't cover total, highest fee and change
+  | 'payout_differs' // the same id with another total or other outputs
+  | 'payout_unknown' // prepare before pin
+  | 'fee_stalled' // the node asks for more than the policy's limits
+
+export class PayerError extends Error {
+  override readonly name = 'PayerError'
+  readonly code: PayerErrorCode
+  /** The figures behind `insufficient_funds` and `fee_stalled`. */
+  readonly neededSats: bigint | null
+  readonly availableSats: bigint | null
+
+  constructor(
+    code: PayerErrorCode,
+    message: string,
+    figures: { neededSats?: bigint; availableSats?: bigint } = {},
+  ) {
+    super(message)
+    this.code = code
+    this.neededSats = figures.neededSats ?? null
+    this.availableSats = figures.availableSats ?? null
+  }
+}
