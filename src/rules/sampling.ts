@@ -40,8 +40,8 @@ export function auditRate({
 }): Ratio {
   assert(rewardMsat >= 0n && unmaturedMsat >= 0n, 'money is never negative')
   assertRatio(floor)
-  if (unmaturedMsat === 0n) return ALWAYS
   const atStake = { numerator: STAKE_FACTOR * rewardMsat, denominator: unmaturedMsat + rewardMsat }
+  // Without anything unmatured this is 4, or 0/0 for no reward: always, either way.
   if (atStake.numerator >= atStake.denominator) return ALWAYS
   return isBelow(atStake, floor) ? floor : atStake
 }

@@ -68,6 +68,11 @@ test.each([
   ],
   ['a post of another amount', insertion('post', 'reserve', 'escrow', '61', `'reserved'`), 'no such pending'],
   [
+    'a post from another account',
+    insertion('post', 'treasury', 'escrow', '60', `'reserved'`),
+    'no such pending',
+  ],
+  [
     'a void towards another account',
     insertion('void', 'reserve', 'treasury', '60', `'reserved'`),
     'no such pending',

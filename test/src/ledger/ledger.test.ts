@@ -230,6 +230,17 @@ test('a reservation can be posted even when the sums are full', () => {
   expect(ledger.balance('reserve')).toEqual(posted(MAX_MSAT))
 })
 
+test.each<[string, Partial<Transfer>]>([
+  ['credited', { debit: 'treasury', credit: 'escrow' }],
+  ['debited', { debit: 'fees', credit: 'reserve' }],
+])('reservations count towards the largest sum of the %s account alone', (_, accounts) => {
+  const { ledger } = fundedLedger()
+  ledger.post([transfer({ id: 'p', debit: 'fees', credit: 'escrow', amountMsat: MAX_MSAT, pending: true })])
+  expect(ledger.post([transfer({ id: 'more', ...accounts, amountMsat: 1n })])).toEqual([
+    { refused: 'sum_overflow' },
+  ])
+})
+
 test('an account whose sums differ from its transfers is named and quarantined; the rest goes on', () => {
   const { db, ledger } = fundedLedger()
   ledger.post([
@@ -311,6 +322,7 @@ test('transfers are listed in order, by account or by entry', () => {
   expect(ids(ledger.transfers({ account: epoch }))).toEqual(['a', 'c'])
   expect(ids(ledger.transfers({ account: epoch }, 2))).toEqual(['c'])
   expect(ids(ledger.transfers({ account: 'reserve' }))).toEqual(['fund', 'a', 'b'])
+  expect(ids(ledger.transfers({ account: 'reserve' }, 2))).toEqual(['b'])
   expect(ids(ledger.transfers({ entryIndex: 3 }))).toEqual(['a', 'c'])
   expect(ids(ledger.transfers({ entryIndex: 3 }, 2))).toEqual(['c'])
   expect(ledger.transfers({ entryIndex: 9 })).toEqual([])

@@ -138,6 +138,20 @@ test('a share below 1 msat is no pay, and says so', () => {
   expect(settled.returnedMsat).toBe(1n)
 })
 
+test('rounding never pays more than the budget: audits get what was set aside, though their share of 38 would be 2', () => {
+  const settled = settleEpoch({
+    budgetMsat: 39n,
+    auditShareBasisPoints: 500,
+    subnets: [{ name: 's', weight: 1n, receipts: [receipt('r', 'w', 1n)] }],
+    audits: [{ auditor: 'a', units: 1n }],
+  })
+  expect(settled).toMatchObject({
+    compute: [{ msat: 38n }],
+    audit: [{ msat: 1n }],
+    returnedMsat: 0n,
+  })
+})
+
 test('no one works, no one is paid: not even audits', () => {
   const settled = settleEpoch({
     budgetMsat: 1000n,
