@@ -1,4 +1,4 @@
-export type LedgerErrorCode = 'account_unknown' // no kind of account has such names
+type LedgerErrorCode = 'account_unknown' // no kind of account has such names
 
 /** An operating error of the ledger. A refused transfer is none: it is an answer. Match on `code`. */
 export class LedgerError extends Error {

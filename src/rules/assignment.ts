@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { rankForSubject } from './rendezvous.ts'
 
-export interface Assignment {
+interface Assignment {
   /** Hash of the block that draws, internal byte order. */
   beacon: Uint8Array
   subnet: string
