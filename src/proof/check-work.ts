@@ -41,7 +41,7 @@ export function checkWork(
   return { receipt, submission }
 }
 
-function readSubmission(bytes: Uint8Array): Submission {
+export function readSubmission(bytes: Uint8Array): Submission {
   const entry = parseEntry(bytes)
   if (entry.kind !== 'submission') throw new Error(`the entry is of kind ${entry.kind}`)
   return { headerBytes: entry.header, header: parseHeader(entry.header), signature: entry.signature }

@@ -1,6 +1,7 @@
 export type ProofErrorCode =
   | 'proof_malformed'
   | 'anchor_not_mined' // there is no proof yet
+  | 'proof_invalid' // its links don't lead to its block
   | 'ots_needs_op_return' // OpenTimestamps can't express a taproot tweak
   | 'headers_unreadable'
 

@@ -20,8 +20,8 @@ import type { Proof } from '../../../src/proof/proof.ts'
 export const ORIGIN = 'assay.example/log'
 /** Small positive integers are fine secret keys; these are nobody's. */
 const WORKER = secretKeyOf(7)
-const ANCHOR = secretKeyOf(11)
-export const INTERNAL_KEY = publicKeyOf(ANCHOR)
+export const ANCHOR_SECRET_KEY = secretKeyOf(11)
+export const INTERNAL_KEY = publicKeyOf(ANCHOR_SECRET_KEY)
 
 const { genesisHeader, powLimit } = networkOf('regtest')
 const BLOCK_SECONDS = 600
@@ -68,7 +68,7 @@ function secretKeyOf(last: number): Uint8Array {
   return Uint8Array.of(...new Uint8Array(31), last)
 }
 
-function makeSubmission(count: number, index: number) {
+export function makeSubmission(count: number, index: number) {
   const receipt = encodeReceipt({
     v: 1,
     job: fill('job'),
@@ -110,7 +110,7 @@ function makeSubmission(count: number, index: number) {
   return { receipt, receiptPath: tree.path(index), entry }
 }
 
-function makeLog(entry: Uint8Array, entryIndex: number, size: number) {
+export function makeLog(entry: Uint8Array, entryIndex: number, size: number) {
   const leaves = Array.from({ length: size }, (_, i) =>
     leafHash(i === entryIndex ? entry : fill(`entry ${i}`)),
   )
@@ -135,7 +135,7 @@ function publicKeyBytes({ privateKey }: NoteSigner): Uint8Array {
 
 function makeAnchor(method: Method, payload: Uint8Array) {
   const seal = { txid: Buffer.from(fill('seal')).toString('hex'), vout: 0, valueSats: 50_000n, payload: null }
-  return buildAnchorTransaction({ method, secretKey: ANCHOR, seal, payload, feeSats: 200n })
+  return buildAnchorTransaction({ method, secretKey: ANCHOR_SECRET_KEY, seal, payload, feeSats: 200n })
 }
 
 function mineBlock(txid: string, count: number, position: number): { header: Uint8Array; branch: Branch } {
