@@ -1,8 +1,4 @@
-export type ConfigErrorCode =
-  | 'config_unreadable'
-  | 'config_malformed'
-  | 'config_unknown_key'
-  | 'config_invalid'
+type ConfigErrorCode = 'config_unreadable' | 'config_malformed' | 'config_unknown_key' | 'config_invalid'
 
 /** `key`: the dotted key at fault (`anchor.capSats`), null where the file as a whole is. */
 export class ConfigError extends Error {

@@ -2,7 +2,7 @@ import type { NetworkName } from '../../anchor/network.ts'
 import type { Config } from './config-schema.ts'
 
 /** All but what only the operator knows: data folder, origin, first height, how to log in to bitcoind. */
-export type ConfigDefaults = Omit<Config, 'network' | 'dataDir' | 'origin' | 'bitcoind' | 'epoch'> & {
+type ConfigDefaults = Omit<Config, 'network' | 'dataDir' | 'origin' | 'bitcoind' | 'epoch'> & {
   bitcoind: Pick<Config['bitcoind'], 'url' | 'pollMs'>
   epoch: Omit<Config['epoch'], 'startHeight'>
 }

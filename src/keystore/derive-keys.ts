@@ -17,7 +17,7 @@ import { mnemonicToSeedSync } from '@scure/bip39'
 import { type NetworkName, networkOf } from '../../anchor/network.ts'
 
 /** `internalKey`: x-only public key, untweaked, as BIP-341 names it. */
-export interface TaprootKey {
+interface TaprootKey {
   readonly secretKey: Uint8Array
   readonly internalKey: Uint8Array
 }

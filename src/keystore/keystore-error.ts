@@ -1,4 +1,4 @@
-export type KeystoreErrorCode =
+type KeystoreErrorCode =
   | 'keystore_exists'
   | 'keystore_missing'
   | 'keystore_malformed'

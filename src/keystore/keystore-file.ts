@@ -34,8 +34,8 @@ const header = z.strictObject({
 
 const file = header.extend({ ciphertext: hexOf(CIPHERTEXT_BYTES) })
 
-export type KeystoreHeader = z.infer<typeof header>
-export type KeystoreFile = z.infer<typeof file>
+type KeystoreHeader = z.infer<typeof header>
+type KeystoreFile = z.infer<typeof file>
 
 /** What the cipher authenticates beside the secret: a lowered cost or another network fails like a wrong passphrase. */
 export function associatedData(fields: KeystoreHeader): Uint8Array {

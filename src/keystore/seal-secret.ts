@@ -3,7 +3,7 @@ import { randomBytes, scrypt } from 'node:crypto'
 import { xchacha20poly1305 } from '@noble/ciphers/chacha.js'
 import { KeystoreError } from './keystore-error.ts'
 
-export interface ScryptCost {
+interface ScryptCost {
   readonly n: number
   readonly r: 8
   readonly p: 1

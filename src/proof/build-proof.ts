@@ -3,7 +3,7 @@ import { type Method, stripWitness } from '../../anchor/anchor-transaction.ts'
 import type { Proof } from './proof.ts'
 import { ProofError } from './proof-error.ts'
 
-export interface ProofParts {
+interface ProofParts {
   readonly receipt: Uint8Array
   /** In the receipt tree of its submission. */
   readonly receiptPath: readonly Uint8Array[]

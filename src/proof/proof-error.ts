@@ -1,4 +1,4 @@
-export type ProofErrorCode =
+type ProofErrorCode =
   | 'proof_malformed'
   | 'anchor_not_mined' // there is no proof yet
   | 'proof_invalid' // its links don't lead to its block
