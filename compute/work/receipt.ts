@@ -6,7 +6,7 @@ import { sha256, taggedHash } from './tagged-hash.ts'
 
 export const MAX_RECEIPT_BYTES = 1_024
 
-const profileSchema = z.strictObject({
+export const executionProfile = z.strictObject({
   batch: integer,
   /** The probed CPU class (`x86-64-v3`, …) or the device's name. */
   device: z.string(),
@@ -32,7 +32,7 @@ const receiptSchema = z.strictObject({
   output: bytes32,
   /** Position in its submission. */
   index: integer,
-  profile: profileSchema,
+  profile: executionProfile,
   /** Unix ms on the worker's clock: shown, never paid. */
   started: integer,
   finished: integer,
@@ -40,7 +40,7 @@ const receiptSchema = z.strictObject({
 })
 
 /** docs/PROTOCOL.md §3: what really ran, where. */
-export type ExecutionProfile = z.infer<typeof profileSchema>
+export type ExecutionProfile = z.infer<typeof executionProfile>
 export type Energy = z.infer<typeof energySchema>
 /** docs/PROTOCOL.md §3, field by field. */
 export type Receipt = z.infer<typeof receiptSchema>

@@ -1,0 +1,59 @@
+import { createBell } from './bell.ts'
+import type { CoordinatorClient } from './coordinator-client.ts'
+import { createResultSender } from './result-sender.ts'
+import type { FinishedRun, Spool } from './spool.ts'
+import { createSubmitter } from './submitter.ts'
+import type { OnWorkerEvent } from './worker-event.ts'
+
+/** About a minute of small runs: work that can't be delivered soon should not be leased. */
+const MAX_BACKLOG_RECEIPTS = 8_192
+const MAX_BACKLOG_BYTES = 1024 * 1024 * 1024
+
+/** Brings finished runs to the coordinator, off the runs' way: spooled, sent, signed, acknowledged. */
+export interface Delivery {
+  add(run: FinishedRun): void
+  /** For what another lease may bring. */
+  hasRoom(): boolean
+  /** No run is added from now on: `run` ends when the spool is empty. */
+  close(): void
+  /** Throws ChainError, CoordinatorError; what is undelivered stays in the spool. */
+  run(): Promise<void>
+}
+
+export function createDelivery(o: {
+  client: CoordinatorClient
+  spool: Spool
+  origin: string
+  secretKey: Uint8Array
+  /** Ends `run` at once, with its reason. */
+  signal: AbortSignal
+  onEvent: OnWorkerEvent
+}): Delivery {
+  const bell = createBell(o.signal)
+  const sender = createResultSender({ ...o, bell })
+  const submitter = createSubmitter({ ...o, sender, bell })
+  let isClosing = false
+  let isDone = false
+
+  async function submitAll(): Promise<void> {
+    await submitter.resume()
+    await submitter.run(() => isClosing)
+    isDone = true
+    bell.ring()
+  }
+
+  return {
+    add: sender.add,
+    hasRoom() {
+      const { receipts, bytes } = o.spool.backlog()
+      return receipts < MAX_BACKLOG_RECEIPTS && bytes < MAX_BACKLOG_BYTES
+    },
+    close() {
+      isClosing = true
+      bell.ring()
+    },
+    async run() {
+      await Promise.all([sender.run(() => isDone), submitAll()])
+    },
+  }
+}

@@ -1,0 +1,106 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { encodeCbor } from '../work/canonical-cbor.ts'
+import { signRequest } from '../work/request-signature.ts'
+import { CoordinatorError, readProblem } from './coordinator-error.ts'
+
+/** Leases carry input bundles; the coordinator's own limit on bodies. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024
+/** A full body on a slow line (64 MiB at 8 Mbit/s take 67 s). */
+const CALL_TIMEOUT_MS = 120_000
+/** A model of 2 GiB on a slow line (5 Mbit/s). */
+const STREAM_TIMEOUT_MS = 3_600_000
+const FIRST_DELAY_MS = 100
+const MAX_DELAY_MS = 30_000
+/** An outage that nobody has ended within a day needs a person; what is unsent stays on disk. */
+const GIVE_UP_AFTER_MS = 24 * 3_600_000
+
+export interface Exchange {
+  get(path: string, options?: CallOptions): Promise<Uint8Array>
+  /** Sends `body` as CBOR, signed anew at each attempt. */
+  post(path: string, body: unknown, options?: CallOptions): Promise<Uint8Array>
+  /** One attempt; the caller reads the body. */
+  stream(path: string): Promise<ReadableStream<Uint8Array>>
+}
+
+export interface CallOptions {
+  /** Gives up this call alone; throws its reason. */
+  signal?: AbortSignal
+  /** Time that the server is asked to take, on top of the usual limit. */
+  waitMs?: number
+}
+
+/** HTTP with the coordinator: requests are signed, bounded in time and size, and repeated while that may help. */
+export function openExchange(o: {
+  url: string
+  secretKey: Uint8Array
+  /** Ends every call, and the waits between attempts. */
+  signal: AbortSignal
+  onRetry: (error: CoordinatorError) => void
+}): Exchange {
+  async function call(path: string, body: Uint8Array | null, options: CallOptions): Promise<Uint8Array> {
+    const signal = AbortSignal.any([o.signal, ...(options.signal === undefined ? [] : [options.signal])])
+    const giveUpAtMs = Date.now() + GIVE_UP_AFTER_MS
+    for (let attempt = 0; ; attempt++) {
+      try {
+        const timeout = AbortSignal.timeout(CALL_TIMEOUT_MS + (options.waitMs ?? 0))
+        return await readBody(await send(path, body, AbortSignal.any([signal, timeout])))
+      } catch (cause) {
+        signal.throwIfAborted()
+        const error = toCoordinatorError(cause)
+        if (!error.isPassing || Date.now() > giveUpAtMs) throw error
+        o.onRetry(error)
+      }
+      await sleep(delayMs(attempt), undefined, { signal })
+    }
+  }
+
+  async function send(path: string, body: Uint8Array | null, signal: AbortSignal): Promise<Response> {
+    const method = body === null ? 'GET' : 'POST'
+    const signed = body !== null && {
+      'content-type': 'application/cbor',
+      authorization: signRequest({ method, path, body }, o.secretKey, Date.now()),
+    }
+    const headers = { ...signed }
+    const response = await fetch(new URL(path, o.url), { method, headers, body, signal, redirect: 'error' })
+    if (!response.ok) throw readProblem(response.status, await readBody(response))
+    return response
+  }
+
+  return {
+    get: (path, options = {}) => call(path, null, options),
+    post: (path, body, options = {}) => call(path, encodeCbor(body), options),
+    async stream(path) {
+      const timeout = AbortSignal.timeout(STREAM_TIMEOUT_MS)
+      const { body } = await send(path, null, AbortSignal.any([o.signal, timeout]))
+      if (body === null)
+        throw new CoordinatorError({ code: 'answer_malformed', detail: `${path} has no body` })
+      return body
+    },
+  }
+}
+
+/** Exponential with full jitter, so that workers don't come back in step after an outage. */
+function delayMs(attempt: number): number {
+  return Math.random() * Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt)
+}
+
+async function readBody(response: Response): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of response.body ?? []) {
+    size += chunk.length
+    if (size > MAX_ANSWER_BYTES) {
+      throw new CoordinatorError({ code: 'answer_too_large', detail: `more than ${MAX_ANSWER_BYTES} bytes` })
+    }
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+function toCoordinatorError(cause: unknown): CoordinatorError {
+  if (cause instanceof CoordinatorError) return cause
+  // fetch() hides what happened in the cause of its TypeError.
+  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause
+  const detail = inner instanceof Error ? inner.message : String(inner)
+  return new CoordinatorError({ code: 'unreachable', detail }, { cause })
+}

@@ -1,0 +1,84 @@
+import type { ModelRunner, RunResult } from '../runtime/model-runner.ts'
+import { RunError } from '../runtime/run-error.ts'
+import { inputCommitment, JobError, parseJob } from '../work/job.ts'
+import type { ExecutionProfile } from '../work/receipt.ts'
+import { bundleDigest, MAX_BUNDLE_BYTES } from '../work/tensor-bundle.ts'
+import type { Catalog } from './catalog.ts'
+import type { ModelProfile } from './coordinator-client.ts'
+import { type ModelCache, ModelError } from './model-cache.ts'
+
+/** Outputs travel in a body of as many bytes, with a receipt beside them. */
+const MAX_OUTPUT_BYTES = MAX_BUNDLE_BYTES - 64 * 1024
+/** The coordinator's limit. */
+const MAX_REASON_LENGTH = 500
+
+export interface Bench {
+  readonly catalog: Catalog
+  readonly models: ModelCache
+  readonly runner: ModelRunner
+}
+
+export interface Assignment {
+  /** Encoded. */
+  readonly job: Uint8Array
+  /** Tensor bundle, and the salt of the job's commitment to it. */
+  readonly inputs: Uint8Array
+  readonly salt: Uint8Array
+}
+
+export class AssignmentError extends Error {
+  readonly code: 'inputs_mismatch' | 'model_unknown' | 'profile_mismatch' | 'outputs_too_large'
+
+  constructor(code: AssignmentError['code'], message: string) {
+    super(message)
+    this.name = 'AssignmentError'
+    this.code = code
+  }
+}
+
+/**
+ * Runs a job as its model's profile wants it, by the job's own deadline or the given one (Unix ms).
+ * Throws what `reasonOf` explains, and CoordinatorError.
+ */
+export async function executeJob(
+  { catalog, models, runner }: Bench,
+  { job: bytes, inputs, salt }: Assignment,
+  deadlineMs?: number,
+): Promise<RunResult> {
+  const job = parseJob(bytes)
+  if (Buffer.compare(inputCommitment(salt, bundleDigest(inputs)), job.input) !== 0) {
+    throw new AssignmentError('inputs_mismatch', 'the inputs are not those that the job commits to')
+  }
+  const modelDigest = Buffer.from(job.model).toString('hex')
+  const profile = await catalog.profile(modelDigest)
+  if (profile === null) throw new AssignmentError('model_unknown', `no subnet has model ${modelDigest}`)
+  const modelPath = await models.path(modelDigest)
+  const run = { modelPath, modelDigest, profile, inputs, deadlineMs: deadlineMs ?? job.deadline }
+  const result = await runner.run(run)
+  checkProfile(profile, result.profile)
+  if (result.outputs.length > MAX_OUTPUT_BYTES) {
+    throw new AssignmentError('outputs_too_large', `${result.outputs.length} bytes of outputs`)
+  }
+  return result
+}
+
+/** Why a job could not be run, for the coordinator; null for what is no such reason. */
+export function reasonOf(error: unknown): string | null {
+  const isKnown =
+    error instanceof RunError ||
+    error instanceof ModelError ||
+    error instanceof AssignmentError ||
+    error instanceof JobError
+  return isKnown ? `${error.code}: ${error.message}`.slice(0, MAX_REASON_LENGTH) : null
+}
+
+/** A receipt of another profile would be refused: better to say so now, and why. */
+function checkProfile(required: ModelProfile, actual: ExecutionProfile): void {
+  const keys = ['device', 'optimization', 'ort', 'precision', 'provider', 'threads'] as const
+  for (const key of keys) {
+    if (required[key] !== actual[key]) {
+      const detail = `${key}: the model needs ${required[key]}, here it is ${actual[key]}`
+      throw new AssignmentError('profile_mismatch', detail)
+    }
+  }
+}

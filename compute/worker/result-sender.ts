@@ -1,0 +1,88 @@
+import { receiptId } from '../work/receipt.ts'
+import type { Bell } from './bell.ts'
+import type { CoordinatorClient } from './coordinator-client.ts'
+import type { FinishedRun, Spool, SpooledResult } from './spool.ts'
+import type { OnWorkerEvent } from './worker-event.ts'
+
+/** The coordinator's limit on one request. */
+const MAX_RESULTS = 256
+/** Half of what a body may hold; a larger result goes alone. */
+const MAX_OUTPUT_BYTES = 32 * 1024 * 1024
+
+/** Spools finished runs and hands their results to the coordinator at once: requesters wait for them. */
+export interface ResultSender {
+  add(run: FinishedRun): void
+  /** Sends these rows (again). */
+  send(ids: readonly number[]): void
+  isSent(batch: number): boolean
+  isIdle(): boolean
+  /** Until `isDone()` at a ring of the bell. Throws CoordinatorError. */
+  run(isDone: () => boolean): Promise<void>
+}
+
+export function createResultSender(o: {
+  client: CoordinatorClient
+  spool: Spool
+  bell: Bell
+  onEvent: OnWorkerEvent
+}): ResultSender {
+  const { client, spool, bell } = o
+  const fresh: FinishedRun[] = []
+  // What an earlier process left is sent again: it can't know what arrived, and the coordinator takes it twice.
+  const unsent = new Set(spool.ids())
+
+  function takeSome(): SpooledResult[] {
+    const results: SpooledResult[] = []
+    let bytes = 0
+    for (const id of unsent) {
+      const result = spool.result(id)
+      bytes += result?.outputs.length ?? 0
+      if (results.length === MAX_RESULTS || (bytes > MAX_OUTPUT_BYTES && results.length > 0)) break
+      if (result === null) unsent.delete(id)
+      else results.push(result)
+    }
+    return results
+  }
+
+  async function sendSome(): Promise<void> {
+    const sent = takeSome()
+    const refusals = await client.sendResults(
+      sent.map(({ outputs, receipt, salt }) => ({ outputs, receipt, salt })),
+    )
+    for (const { id } of sent) unsent.delete(id)
+    const idsByReceipt = new Map(sent.map(({ id, receipt }) => [hex(receiptId(receipt)), id]))
+    for (const refusal of refusals) {
+      const id = idsByReceipt.get(refusal.receipt)
+      if (id === undefined) continue
+      o.onEvent({ type: 'refused', ...refusal })
+      idsByReceipt.delete(refusal.receipt)
+      for (const moved of spool.drop(id)) unsent.add(moved)
+    }
+    bell.ring()
+  }
+
+  return {
+    add(run) {
+      fresh.push(run)
+      bell.ring()
+    },
+    send(ids) {
+      for (const id of ids) unsent.add(id)
+      bell.ring()
+    },
+    isSent: (batch) => spool.idsOf(batch).every((id) => !unsent.has(id)),
+    isIdle: () => fresh.length === 0 && unsent.size === 0,
+    async run(isDone) {
+      while (!isDone()) {
+        // On the disk before it is sent: what the coordinator holds, this worker can submit.
+        if (fresh.length > 0) for (const id of spool.append(fresh.splice(0))) unsent.add(id)
+        if (unsent.size > 0) await sendSome()
+        else await bell.wait()
+      }
+    },
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}

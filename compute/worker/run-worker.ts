@@ -1,0 +1,121 @@
+import { join } from 'node:path'
+import { type RunnerOptions, startModelRunner } from '../runtime/model-runner.ts'
+import { sha256 } from '../work/tagged-hash.ts'
+import { publicKeyOf } from '../work/worker-key.ts'
+import { signRegistration } from '../work/worker-registration.ts'
+import { auditLoop } from './audit-loop.ts'
+import { createCatalog } from './catalog.ts'
+import { type CoordinatorClient, type CoordinatorInfo, openCoordinatorClient } from './coordinator-client.ts'
+import { createDelivery, type Delivery } from './delivery.ts'
+import { openExchange } from './exchange.ts'
+import { createModelCache } from './model-cache.ts'
+import { openSpool } from './spool.ts'
+import { workLoop } from './work-loop.ts'
+import type { OnWorkerEvent } from './worker-event.ts'
+
+/** After the last run; what is not delivered by then waits in the spool for the next start. */
+const DRAIN_LIMIT_MS = 60_000
+
+export interface WorkerOptions {
+  coordinatorUrl: string
+  /** Spool and models live here; one process at a time. */
+  dataDir: string
+  secretKey: Uint8Array
+  /** Where its earnings go. */
+  address: string
+  provider: RunnerOptions['provider']
+  /** Audits only, jobs only, or both. */
+  audit: 'also' | 'only' | 'never'
+  /** Ends the worker once it has run and delivered what it holds. */
+  signal: AbortSignal
+  onEvent: OnWorkerEvent
+}
+
+export class DrainError extends Error {
+  readonly code = 'drain_incomplete'
+
+  constructor() {
+    super(`not everything could be delivered in ${DRAIN_LIMIT_MS} ms; the rest is kept for the next start`)
+    this.name = 'DrainError'
+  }
+}
+
+/**
+ * Works and audits until `signal`. Throws CoordinatorError, ChainError, SpoolError, RunError (`provider_unavailable`),
+ * DrainError; receipts that are not acknowledged stay in the spool.
+ */
+export async function runWorker(o: WorkerOptions): Promise<void> {
+  const { secretKey, onEvent } = o
+  // Ends everything at once: when a part has failed, or draining takes too long.
+  const halt = new AbortController()
+  const exchange = openExchange({
+    url: o.coordinatorUrl,
+    secretKey,
+    signal: halt.signal,
+    onRetry: ({ code, message }) => onEvent({ type: 'warning', code, detail: message }),
+  })
+  const client = openCoordinatorClient(exchange)
+  const info = await introduce(o, client)
+  if (info === null) return
+  const spool = openSpool(spoolPath(o.dataDir, info.origin, secretKey))
+  try {
+    const runner = await startModelRunner({ provider: o.provider })
+    onEvent({ type: 'started', provider: runner.provider, device: runner.device })
+    const models = createModelCache({ exchange, folder: join(o.dataDir, 'models'), onEvent })
+    const bench = { catalog: createCatalog(client, info, halt.signal), models, runner }
+    const parts = {
+      client,
+      origin: info.origin,
+      secretKey,
+      bench,
+      stop: o.signal,
+      signal: halt.signal,
+      onEvent,
+    }
+    const delivery = createDelivery({ ...parts, spool })
+    const working = [
+      ...(o.audit === 'only' ? [] : [workLoop({ ...parts, delivery })]),
+      ...(o.audit === 'never' ? [] : [auditLoop(parts)]),
+    ]
+    const draining = Promise.all(working).then(() => drain(delivery, halt))
+    const running = [...working, draining, delivery.run()]
+    try {
+      await Promise.all(running)
+    } finally {
+      halt.abort()
+      await runner[Symbol.asyncDispose]()
+      await Promise.allSettled(running)
+    }
+  } finally {
+    spool.closeFile()
+  }
+}
+
+/** Null when the worker was stopped before it began. */
+async function introduce(o: WorkerOptions, client: CoordinatorClient): Promise<CoordinatorInfo | null> {
+  try {
+    const info = await client.info(o.signal)
+    const registration = signRegistration(o.address, info.origin, o.secretKey)
+    const index = await client.register(registration, o.signal)
+    o.onEvent({ type: 'registered', worker: hex(registration.worker), index })
+    return info
+  } catch (error) {
+    if (o.signal.aborted) return null
+    throw error
+  }
+}
+
+function drain(delivery: Delivery, halt: AbortController): void {
+  delivery.close()
+  setTimeout(() => halt.abort(new DrainError()), DRAIN_LIMIT_MS).unref()
+}
+
+/** One file per key and log: receipts of one are of no use to another. */
+function spoolPath(dataDir: string, origin: string, secretKey: Uint8Array): string {
+  const log = hex(sha256(Buffer.from(origin, 'utf8'))).slice(0, 16)
+  return join(dataDir, 'spool', `${log}-${hex(publicKeyOf(secretKey))}.sqlite`)
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}
