@@ -40,7 +40,7 @@ export interface TrainedDigits {
 export async function trainDigits(onProgress: (progress: TrainingProgress) => void): Promise<TrainedDigits> {
   const digits = loadDigits()
   const random = seededRandom(SEED)
-  const session = await InferenceSession.create(trainingStep(BATCH_ITEMS, 'FP32'), SESSION_OPTIONS)
+  const session = await InferenceSession.create(trainingStep(BATCH_ITEMS), SESSION_OPTIONS)
   const fetches = ['loss', ...PARAMETERS.flatMap((name) => [`${name}_next`, `${name}_velocity_next`])]
   let state = initialState(random)
   for (let epoch = 0; epoch < EPOCHS; epoch++) {

@@ -56,12 +56,10 @@ function updateNodes(name: Parameter): NodeProto[] {
 /**
  * One step of gradient descent with momentum as a plain ONNX graph. Inputs: x [items, 64] of 0 to 1, y [items, 10] one-hot, rate [], and each
  * parameter with its velocity. Outputs: loss [], each gradient d_<parameter>, <parameter>_next and <parameter>_velocity_next.
- * FP64 is there to check the gradients: in FP32 finite differences show rounding alone.
  */
-export function trainingStep(items: number, datatype: 'FP32' | 'FP64'): Uint8Array {
-  const Floats = datatype === 'FP32' ? Float32Array : Float64Array
-  const scalar = (name: string, value: number) => tensor(name, datatype, [], Floats.of(value))
-  const value = (name: string, shape: readonly number[]) => valueInfo(name, datatype, shape)
+export function trainingStep(items: number): Uint8Array {
+  const scalar = (name: string, value: number) => tensor(name, 'FP32', [], Float32Array.of(value))
+  const value = (name: string, shape: readonly number[]) => valueInfo(name, 'FP32', shape)
   const each = (names: (name: Parameter) => string[]) =>
     PARAMETERS.flatMap((name) => names(name).map((one) => value(one, PARAMETER_SHAPES[name])))
   return encodeModel(

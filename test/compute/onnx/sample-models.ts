@@ -1,0 +1,52 @@
+import { graph, model, node, tensor, valueInfo } from '../../../compute/onnx/graph-builder.ts'
+import { encodeModel, type ModelProto, type NodeProto } from '../../../compute/onnx/model.ts'
+
+/** Without a pattern that a wrong order of axes would leave unchanged. */
+export function wavyFloats(count: number): Float32Array {
+  return new Float32Array(count).map((_, index) => Math.sin(index * 1.7 + 0.3))
+}
+
+/** x FP32 [N, 64] → y FP32 [N, 10] through 128 hidden units. */
+export function mlp(): ModelProto {
+  return model(
+    graph('mlp', {
+      input: [valueInfo('x', 'FP32', ['N', 64])],
+      output: [valueInfo('y', 'FP32', ['N', 10])],
+      initializer: [
+        tensor('w1', 'FP32', [64, 128], wavyFloats(64 * 128)),
+        tensor('b1', 'FP32', [128], wavyFloats(128)),
+        tensor('w2', 'FP32', [128, 10], wavyFloats(128 * 10)),
+        tensor('b2', 'FP32', [10], wavyFloats(10)),
+      ],
+      node: [
+        node('Gemm', ['x', 'w1', 'b1'], ['preactivation']),
+        node('Relu', ['preactivation'], ['hidden']),
+        node('Gemm', ['hidden', 'w2', 'b2'], ['y']),
+      ],
+    }),
+  )
+}
+
+/** y = x through the given operator: one input, one output, one datatype. */
+export function unary(
+  nodes: NodeProto[],
+  datatype: Parameters<typeof valueInfo>[1],
+  shape: (number | string)[],
+): ModelProto {
+  return model(
+    graph('unary', {
+      input: [valueInfo('x', datatype, shape)],
+      output: [valueInfo('y', datatype, shape)],
+      node: nodes,
+    }),
+  )
+}
+
+/** x FP32 [1024, 1024] multiplied by itself 2,000 times: a minute of one core or more. */
+export function longWork(): Uint8Array {
+  const steps = Array.from({ length: 2_000 }, (_, step) => {
+    const input = step === 0 ? 'x' : `t${step}`
+    return node('MatMul', [input, 'x'], [step === 1_999 ? 'y' : `t${step + 1}`])
+  })
+  return encodeModel(unary(steps, 'FP32', [1_024, 1_024]))
+}
