@@ -2,13 +2,13 @@ import { createHash, randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
-import { p2tr, utils } from '@scure/btc-signer'
+import { utils } from '@scure/btc-signer'
 import Database from 'better-sqlite3'
 import type { Method } from '../../anchor/anchor-transaction.ts'
 import { type Anchorer, openAnchorer } from '../../anchor/anchorer.ts'
-import { networkOf } from '../../anchor/network.ts'
 import { type Node, openNode } from '../../anchor/node.ts'
 import type { AnchorPolicy } from '../../anchor/price-anchor.ts'
+import { taprootAddress } from '../../anchor/taproot-address.ts'
 import type { RegtestNode } from '../../regtest/start-bitcoind.ts'
 
 export const POLICY: AnchorPolicy = {
@@ -30,6 +30,7 @@ export interface SiteOptions {
 export interface Site {
   node: Node
   payloadFile: string
+  secretKey: Uint8Array
   internalKey: Uint8Array
   firstSeal: { txid: string; vout: number; valueSats: bigint }
   /** Appends entries to the log whose head is anchored. */
@@ -44,12 +45,6 @@ export interface Site {
   }): Anchorer
   db: Database.Database
   [Symbol.dispose](): void
-}
-
-export function bip86Address(secretKey: Uint8Array): string {
-  const { address } = p2tr(utils.pubSchnorr(secretKey), undefined, networkOf('regtest').scure)
-  if (address === undefined) throw new Error('p2tr gives an address')
-  return address
 }
 
 export function openDatabase(file: string): Database.Database {
@@ -67,7 +62,10 @@ export async function openSite(bitcoind: RegtestNode, options: SiteOptions = {})
   const db = openDatabase(path.join(dir, 'site.sqlite'))
   const secretKey = randomBytes(32)
   const node = openNode(bitcoind.rpc, 'regtest')
-  const firstSeal = { ...(await bitcoind.fund(bip86Address(secretKey), sealSats)), valueSats: sealSats }
+  const firstSeal = {
+    ...(await bitcoind.fund(taprootAddress(utils.pubSchnorr(secretKey), 'regtest'), sealSats)),
+    valueSats: sealSats,
+  }
   const payloadFile = path.join(dir, 'payloads')
   const root = (entries: number) => createHash('sha256').update(`root of ${entries}`).digest()
   let size = 0
@@ -77,6 +75,7 @@ export async function openSite(bitcoind: RegtestNode, options: SiteOptions = {})
     firstSeal,
     root,
     db,
+    secretKey,
     internalKey: utils.pubSchnorr(secretKey),
     grow(entries) {
       size += entries
