@@ -27,19 +27,16 @@ export function encodeEntryBundle(entries: readonly Uint8Array[]): Uint8Array {
 export function parseEntryBundle(bytes: Uint8Array, width: number): Uint8Array[] {
   assert(1 <= width && width <= TILE_WIDTH, 'a bundle has 1 to 256 entries')
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+  const malformed = () => new LogError('bundle_malformed', `not an entry bundle of exactly ${width} entries`)
   const entries: Uint8Array[] = []
   let offset = 0
   while (entries.length < width) {
     const start = offset + LENGTH_PREFIX_BYTES
-    if (start > view.length) throw malformed(`${entries.length} entries instead of ${width}`)
+    if (start > view.length) throw malformed()
     offset = start + view.readUInt16BE(start - LENGTH_PREFIX_BYTES)
-    if (offset > view.length) throw malformed('an entry is cut short')
     entries.push(view.subarray(start, offset))
   }
-  if (offset !== view.length) throw malformed(`bytes after ${width} entries`)
+  // Also where the last entry is cut short: the offset is past the end then.
+  if (offset !== view.length) throw malformed()
   return entries
-}
-
-function malformed(reason: string): LogError {
-  return new LogError('bundle_malformed', `malformed entry bundle: ${reason}`)
 }
