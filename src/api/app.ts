@@ -1,0 +1,40 @@
+import express, { type Express, Router } from 'express'
+import type { Coordinator } from '../coordinator/coordinator.ts'
+import { RefusedError } from '../coordinator/refused-error.ts'
+import { MAX_BODY_BYTES } from './cbor-body.ts'
+import { inferRoutes } from './infer-routes.ts'
+import { logRoutes } from './log-routes.ts'
+import { operatorRoutes } from './operator-routes.ts'
+import { problemHandler } from './problem.ts'
+import { statusRoutes } from './status-routes.ts'
+import { workerRoutes } from './worker-routes.ts'
+
+export interface AppOptions {
+  readonly coordinator: Coordinator
+  readonly operatorToken: string
+  /** Errors that are ours: to be logged, never to be shown. */
+  readonly onBug: (error: unknown) => void
+}
+
+/** The coordinator's whole HTTP surface, without a port. */
+export function createApp({ coordinator, operatorToken, onBug }: AppOptions): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.set('etag', false)
+  app.use(statusRoutes(coordinator))
+  app.use(logRoutes(coordinator))
+  app.use('/v2', inferRoutes(coordinator))
+  // Bodies are read raw and whole, up to one limit: what is signed or hashed is the bytes, not a re-encoding.
+  const raw = express.raw({ type: () => true, limit: MAX_BODY_BYTES })
+  app.use('/v1/operator', raw, operatorRoutes(coordinator, operatorToken))
+  app.use('/v1', raw, workerRoutes(coordinator))
+  app.use(notFound())
+  app.use(problemHandler(onBug))
+  return app
+}
+
+function notFound(): Router {
+  return Router().use((request) => {
+    throw new RefusedError(404, 'not_found', `nothing is at ${request.method} ${request.path}`)
+  })
+}

@@ -1,0 +1,54 @@
+import type { Request } from 'express'
+import { checkRequest, parseRequestSignature } from '../../compute/work/request-signature.ts'
+import { RefusedError } from '../coordinator/refused-error.ts'
+
+/** Clocks of workers and coordinator may differ by this much; nonces are remembered for twice as long. */
+const MAX_CLOCK_SKEW_MS = 60_000
+/** 5,000 requests a second for two minutes; beyond that, the flood is refused, not the memory spent. */
+const MAX_NONCES = 600_000
+
+export interface Authenticator {
+  /** The key that signed this request and its body, once. Throws RefusedError 401, RequestSignatureError. */
+  authenticate(request: Request, body: Uint8Array): Uint8Array
+}
+
+/** Worker requests are signed: method, path, body hash, time and nonce (PROTOCOL §6). */
+export function createAuthenticator(): Authenticator {
+  const seen = new Map<string, number>()
+
+  function remember(nonce: string, now: number): void {
+    // Insertion order is age: what has outlived every valid request goes first.
+    for (const [old, expires] of seen) {
+      if (expires > now) break
+      seen.delete(old)
+    }
+    if (seen.has(nonce)) throw new RefusedError(401, 'request_replayed', 'this nonce was used before')
+    if (seen.size >= MAX_NONCES)
+      throw new RefusedError(503, 'busy', 'too many requests in the last two minutes')
+    seen.set(nonce, now + 2 * MAX_CLOCK_SKEW_MS)
+  }
+
+  return {
+    authenticate(request, body) {
+      const { authorization } = request.headers
+      if (authorization === undefined) {
+        throw new RefusedError(401, 'authorization_missing', 'the request must be signed by a worker key')
+      }
+      const signed = parseRequestSignature(authorization)
+      const now = Date.now()
+      if (Math.abs(now - signed.timeMs) > MAX_CLOCK_SKEW_MS) {
+        throw new RefusedError(
+          401,
+          'request_expired',
+          `its time is over ${MAX_CLOCK_SKEW_MS} ms from ours, ${now}`,
+        )
+      }
+      if (!checkRequest({ method: request.method, path: request.originalUrl, body }, signed)) {
+        throw new RefusedError(401, 'signature_invalid', 'the request is not signed by its key')
+      }
+      // Only after the signature: nobody can fill the memory with other people's nonces.
+      remember(`${Buffer.from(signed.key).toString('hex')}${Buffer.from(signed.nonce).toString('hex')}`, now)
+      return signed.key
+    },
+  }
+}

@@ -1,0 +1,15 @@
+import type { Response } from 'express'
+
+/** JSON for people and tools: money (bigint) as decimal strings, bytes as hex. */
+export function toJson(value: unknown): string {
+  return JSON.stringify(value, function (this: unknown, key, inner: unknown) {
+    // Buffer.toJSON has turned bytes into an object by now: look at what its holder really has.
+    const held: unknown = typeof this === 'object' && this !== null ? Reflect.get(this, key) : inner
+    if (held instanceof Uint8Array) return Buffer.from(held).toString('hex')
+    return typeof inner === 'bigint' ? inner.toString() : inner
+  })
+}
+
+export function sendJson(response: Response, value: unknown): void {
+  response.type('application/json').send(toJson(value))
+}

@@ -1,0 +1,16 @@
+import type { Coordinator, OpenHouse } from '../coordinator/coordinator.ts'
+import { RefusedError } from '../coordinator/refused-error.ts'
+
+/** The coordinator's rooms, or 503 until the first seal is funded and the log has its genesis. */
+export function openHouseOf(coordinator: Coordinator): OpenHouse {
+  const house = coordinator.house()
+  if (house === null) {
+    throw new RefusedError(
+      503,
+      'not_open',
+      `the log is not open yet: fund the first seal at ${coordinator.anchorAddress} and wait for ` +
+        `${coordinator.config.epoch.finalDepth} confirmations`,
+    )
+  }
+  return house
+}

@@ -1,0 +1,59 @@
+import { timingSafeEqual } from 'node:crypto'
+import type { RequestHandler } from 'express'
+import { Router } from 'express'
+import { admitModel } from '../../compute/onnx/admission.ts'
+import { sha256 } from '../../compute/work/tagged-hash.ts'
+import type { Coordinator } from '../coordinator/coordinator.ts'
+import { epochRules } from '../coordinator/genesis.ts'
+import { RefusedError } from '../coordinator/refused-error.ts'
+import { epochOf } from '../rules/epoch.ts'
+import { parseDefinition } from '../subnet/definition.ts'
+import { rawBody } from './cbor-body.ts'
+import { openHouseOf } from './open-house.ts'
+
+/** What the operator alone may do, by the token that `assay up` writes into the data folder. */
+export function operatorRoutes(coordinator: Coordinator, token: string): Router {
+  const routes = Router()
+  routes.use(requireToken(token))
+
+  /** Any blob: a model, a dataset's list, an input. */
+  routes.post('/blobs', (request, response) => {
+    const [digest] = coordinator.books.blobs.putMany([rawBody(request)])
+    response.status(201).json({ digest })
+  })
+
+  routes.post('/subnets', (request, response) => {
+    const { genesis, desks } = openHouseOf(coordinator)
+    const definition = parseDefinition(rawBody(request))
+    for (const { digest } of definition.models) {
+      const model = coordinator.books.blobs.get(Buffer.from(digest).toString('hex'))
+      if (model !== null) admitModel(model)
+    }
+    const tip = coordinator.advancedTo()
+    const epochNow = tip === null ? 0 : (epochOf(tip + 1, epochRules(genesis)) ?? 0)
+    const index = desks.market.define(definition, epochNow)
+    response.status(201).json({ index })
+  })
+
+  /** Anchors what is in the log now, at the next round, whatever the cadence. */
+  routes.post('/anchor', (_request, response) => {
+    const { anchorer } = openHouseOf(coordinator)
+    anchorer.request()
+    void coordinator.kick()
+    response.status(202).json({ requested: true, size: coordinator.books.log.size() })
+  })
+
+  return routes
+}
+
+function requireToken(token: string): RequestHandler {
+  // Hashes have one length, so that the comparison takes one time.
+  const expected = sha256(Buffer.from(`Bearer ${token}`))
+  return (request, _response, next) => {
+    const given = sha256(Buffer.from(request.headers.authorization ?? ''))
+    if (!timingSafeEqual(expected, given)) {
+      throw new RefusedError(401, 'operator_token_wrong', 'this needs the operator token of the data folder')
+    }
+    next()
+  }
+}

@@ -1,0 +1,74 @@
+import type { ErrorRequestHandler, Response } from 'express'
+import { RefusedError } from '../coordinator/refused-error.ts'
+
+/** RFC 9457 problem details; `code` is what clients match on, `extensions` say more. */
+export interface Problem {
+  readonly status: number
+  readonly code: string
+  readonly detail: string
+  readonly extensions?: Readonly<Record<string, unknown>>
+}
+
+/** Statuses of errors that the formats' own parsers throw, by code; every other coded error of theirs is the sender's 400. */
+const STATUS_BY_CODE: Readonly<Record<string, number>> = {
+  'entity.too.large': 413,
+  cbor_too_large: 413,
+  blob_too_large: 413,
+  blob_name_invalid: 404,
+  out_of_range: 404,
+  tile_path_malformed: 404,
+  blob_corrupt: 500,
+  blob_unwritable: 507,
+  rpc_unreachable: 503,
+  rpc_timeout: 503,
+  rpc_warming_up: 503,
+}
+
+/** Codes that say that we are at fault, or the machine, and that a sender must not be told more of. */
+const INTERNAL = /^(SQLITE_|ERR_|E[A-Z]+$)/
+
+/** The one place where errors become statuses. What has no stable code is a bug: 500, and its text stays here. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof RefusedError) {
+    const { status, code, message: detail, extensions } = error
+    return { status, code, detail, extensions }
+  }
+  if (error instanceof Error) {
+    // body-parser's errors carry `type` and `status`.
+    if ('type' in error && 'status' in error && typeof error.status === 'number') {
+      const code = error.status === 413 ? 'body_too_large' : 'body_malformed'
+      return { status: error.status, code, detail: error.message }
+    }
+    if ('code' in error && typeof error.code === 'string' && !INTERNAL.test(error.code)) {
+      return { status: STATUS_BY_CODE[error.code] ?? 400, code: error.code, detail: error.message }
+    }
+  }
+  return { status: 500, code: 'internal', detail: 'an internal error; the operator finds it in the log' }
+}
+
+export function sendProblem(response: Response, problem: Problem): void {
+  const { status, code, detail, extensions } = problem
+  response
+    .status(status)
+    .type('application/problem+json')
+    .send(
+      JSON.stringify({
+        type: 'about:blank',
+        title: code.replaceAll('_', ' '),
+        status,
+        code,
+        detail,
+        ...extensions,
+      }),
+    )
+}
+
+/** The last middleware: every refusal is answered alike, and only bugs reach `onBug`. */
+export function problemHandler(onBug: (error: unknown) => void): ErrorRequestHandler {
+  return (error, _request, response, next) => {
+    const problem = problemOf(error)
+    if (problem.status >= 500) onBug(error)
+    if (response.headersSent) next(error)
+    else sendProblem(response, problem)
+  }
+}

@@ -1,0 +1,83 @@
+import { Router } from 'express'
+import type { Coordinator } from '../coordinator/coordinator.ts'
+import { proofOf } from '../coordinator/proof-of.ts'
+import { reconcile } from '../coordinator/reconcile.ts'
+import { RefusedError } from '../coordinator/refused-error.ts'
+import { statusOf } from '../coordinator/status.ts'
+import { sendJson } from './json.ts'
+import { openHouseOf } from './open-house.ts'
+
+/** What anybody may read: state, subnets, proofs, reconciliation, health. */
+export function statusRoutes(coordinator: Coordinator): Router {
+  const routes = Router()
+
+  routes.get('/healthz', (_request, response) => void response.json({ ok: true }))
+
+  routes.get('/readyz', (_request, response) => {
+    const ready = coordinator.house() !== null && coordinator.lastError() === null
+    response.status(ready ? 200 : 503)
+    response.json({
+      ready,
+      error: coordinator.lastError()?.message ?? null,
+      height: coordinator.advancedTo(),
+    })
+  })
+
+  routes.get('/v1/status', (_request, response) => sendJson(response, statusOf(coordinator)))
+
+  routes.get('/v1/info', (_request, response) => {
+    const { genesis, desks } = openHouseOf(coordinator)
+    const epoch = Number.MAX_SAFE_INTEGER
+    sendJson(response, {
+      origin: genesis.origin,
+      network: genesis.network,
+      logKey: coordinator.books.log.verifierKey,
+      subnets: desks.market.subnetsAt(epoch).map(({ name, models }) => ({
+        name,
+        models: models.map(({ digest, name: model, bytes, profile }) => ({
+          digest,
+          name: model,
+          bytes,
+          profile,
+        })),
+      })),
+    })
+  })
+
+  routes.get('/v1/receipts/:id/proof', (request, response) => {
+    if (!/^[0-9a-f]{64}$/.test(request.params.id)) {
+      throw new RefusedError(400, 'receipt_id_malformed', 'a receipt id is 64 lower-case hex digits')
+    }
+    const proof = proofOf(coordinator, openHouseOf(coordinator), Buffer.from(request.params.id, 'hex'))
+    response
+      .set('content-disposition', `attachment; filename="${request.params.id}.assay"`)
+      .type('application/octet-stream')
+      .send(Buffer.from(proof))
+  })
+
+  routes.get('/v1/receipts', (request, response) => {
+    openHouseOf(coordinator)
+    const after = Number(request.query.after ?? -1)
+    if (!Number.isSafeInteger(after))
+      throw new RefusedError(400, 'cursor_malformed', 'after: expected an integer')
+    sendJson(response, receiptsAfter(coordinator, after))
+  })
+
+  routes.get('/v1/reconciliation', async (_request, response) => {
+    sendJson(response, await reconcile(coordinator, openHouseOf(coordinator)))
+  })
+
+  return routes
+}
+
+const RECEIPTS_PER_PAGE = 1_000
+
+/** Receipts in log order; the next page comes after the last one's `entry`. */
+function receiptsAfter({ books }: Coordinator, after: number) {
+  return books.db
+    .prepare<[number, number]>(
+      `SELECT receipt.id AS receipt, submission AS entry, position, job.worker, job.subnet, sampled, verdict
+         FROM receipt JOIN job ON job.id = receipt.job WHERE submission > ? ORDER BY submission, position LIMIT ?`,
+    )
+    .all(after, RECEIPTS_PER_PAGE)
+}

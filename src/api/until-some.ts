@@ -1,0 +1,24 @@
+import type { Response } from 'express'
+import type { Bell } from '../coordinator/bell.ts'
+
+/**
+ * A long poll: asks `take` now and at each ring until it gives something, `waitMs` is over, or the client has left. What is
+ * taken for a client that has left is lost to it, so `take` is not called again then.
+ */
+export async function untilSome<T>(
+  bell: Bell,
+  response: Response,
+  waitMs: number,
+  take: () => T[],
+): Promise<T[]> {
+  const left = new AbortController()
+  response.once('close', () => left.abort())
+  const endMs = Date.now() + waitMs
+  for (;;) {
+    const taken = take()
+    const restMs = endMs - Date.now()
+    if (taken.length > 0 || restMs <= 0) return taken
+    await bell.wait(restMs, left.signal)
+    if (left.signal.aborted) return []
+  }
+}

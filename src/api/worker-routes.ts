@@ -1,0 +1,140 @@
+import { Router } from 'express'
+import { z } from 'zod'
+import { anyBytes, bytes32, bytesOf, integer } from '../../compute/work/record.ts'
+import type { Coordinator } from '../coordinator/coordinator.ts'
+import { epochRules } from '../coordinator/genesis.ts'
+import { RefusedError } from '../coordinator/refused-error.ts'
+import { epochOf } from '../rules/epoch.ts'
+import { createAuthenticator } from './authenticate.ts'
+import { parseCborBody, rawBody, sendCbor } from './cbor-body.ts'
+import { openHouseOf } from './open-house.ts'
+import { untilSome } from './until-some.ts'
+
+/** One request carries at most so many results, failures, commitments or reveals. */
+const MAX_BATCH = 256
+const MAX_WAIT_MS = 30_000
+const MAX_REASON_LENGTH = 500
+
+const registration = z.strictObject({ address: z.string().max(90), signature: bytesOf(64), worker: bytes32 })
+const leaseRequest = z.strictObject({ max: integer.min(1).max(MAX_BATCH), waitMs: integer.max(MAX_WAIT_MS) })
+const results = z.strictObject({
+  results: z.array(z.strictObject({ outputs: anyBytes, receipt: anyBytes, salt: bytes32 })).max(MAX_BATCH),
+})
+const failures = z.strictObject({
+  failures: z
+    .array(z.strictObject({ job: bytes32, reason: z.string().max(MAX_REASON_LENGTH) }))
+    .max(MAX_BATCH),
+})
+const submission = z.strictObject({
+  header: anyBytes,
+  receipts: z.array(anyBytes).max(65_536),
+  signature: bytesOf(64),
+})
+const round = integer.max(2)
+const commitments = z.strictObject({
+  commitments: z
+    .array(z.strictObject({ commitment: bytes32, receipt: bytes32, round }))
+    .min(1)
+    .max(MAX_BATCH),
+  signature: bytesOf(64),
+})
+const reveals = z.strictObject({
+  reveals: z
+    .array(z.strictObject({ outputs: anyBytes.nullable(), receipt: bytes32, round, salt: bytes32 }))
+    .min(1)
+    .max(MAX_BATCH),
+})
+
+/** What workers and auditors call. Every POST is signed by the key that it speaks for. */
+export function workerRoutes(coordinator: Coordinator): Router {
+  const routes = Router()
+  const authenticator = createAuthenticator()
+
+  /** A registered key's checked body; `register` alone takes keys that aren't known yet. */
+  function signed<T>(request: Parameters<typeof rawBody>[0], schema: z.ZodType<T>) {
+    const house = openHouseOf(coordinator)
+    const body = rawBody(request)
+    const key = authenticator.authenticate(request, body)
+    if (house.desks.registry.find(key) === null) {
+      throw new RefusedError(404, 'worker_unknown', 'this key is not registered')
+    }
+    return { ...house.desks, key, body: parseCborBody(schema, body), genesis: house.genesis }
+  }
+
+  routes.post('/workers', (request, response) => {
+    const { desks } = openHouseOf(coordinator)
+    const body = rawBody(request)
+    const key = authenticator.authenticate(request, body)
+    const registered = parseCborBody(registration, body)
+    if (Buffer.compare(key, registered.worker) !== 0) {
+      throw new RefusedError(403, 'worker_mismatch', 'the registration is of another key than the request')
+    }
+    const { index, created } = desks.registry.register(registered)
+    response.status(created ? 201 : 200).json({ index })
+  })
+
+  routes.get('/workers/:key', (request, response) => {
+    const { desks } = openHouseOf(coordinator)
+    const worker = /^[0-9a-f]{64}$/.test(request.params.key)
+      ? desks.registry.find(Buffer.from(request.params.key, 'hex'))
+      : null
+    if (worker === null) throw new RefusedError(404, 'worker_unknown', 'this key is not registered')
+    const { address, nextSequence, previous } = worker
+    response.json({
+      worker: request.params.key,
+      address,
+      nextSequence,
+      previous: Buffer.from(previous).toString('hex'),
+    })
+  })
+
+  routes.post('/leases', async (request, response) => {
+    const { bell, leases, key, body, genesis } = signed(request, leaseRequest)
+    const jobs = await untilSome(bell, response, body.waitMs, () => {
+      const tip = coordinator.advancedTo()
+      const epoch = tip === null ? null : epochOf(tip + 1, epochRules(genesis))
+      return epoch === null ? [] : leases.lease(key, body.max, epoch)
+    })
+    sendCbor(response, { jobs })
+  })
+
+  routes.post('/results', (request, response) => {
+    const { results: desk, key, body } = signed(request, results)
+    response.json(desk.accept(key, body.results))
+  })
+
+  routes.post('/failures', (request, response) => {
+    const { leases, key, body } = signed(request, failures)
+    response.json({ released: leases.fail(key, body.failures) })
+  })
+
+  routes.post('/submissions', (request, response) => {
+    const { submissions, key, body } = signed(request, submission)
+    sendCbor(response, submissions.accept(key, body))
+  })
+
+  routes.post('/audits/leases', async (request, response) => {
+    const { bell, audits, key, body } = signed(request, leaseRequest)
+    sendCbor(response, {
+      audits: await untilSome(bell, response, body.waitMs, () => audits.lease(key, body.max)),
+    })
+  })
+
+  routes.post('/audits/commitments', (request, response) => {
+    const { audits, key, body } = signed(request, commitments)
+    response.json({ index: audits.commit(key, body.commitments, body.signature) })
+  })
+
+  routes.post('/audits/reveals', (request, response) => {
+    const { audits, key, body } = signed(request, reveals)
+    const verdicts = audits.reveal(key, body.reveals)
+    response.json({
+      verdicts: verdicts.map(({ receipt, verdict }) => ({
+        receipt: Buffer.from(receipt).toString('hex'),
+        verdict,
+      })),
+    })
+  })
+
+  return routes
+}

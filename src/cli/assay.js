@@ -1,0 +1,17 @@
+#!/usr/bin/env node
+// Plain JavaScript, so that a Node too old for the rest can still read it and say so: below 22.18 TypeScript does not run as
+// it is, and better-sqlite3 crashes with a segmentation fault.
+import { existsSync } from 'node:fs'
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+if (major < 22 || (major === 22 && minor < 18)) {
+  console.error(
+    `assay needs Node 22.18 or newer; this is ${process.version}. In a checkout, use \`npm run assay -- …\`.`,
+  )
+  process.exit(3)
+}
+// A checkout runs its sources; the published package holds what `npm run build` made of them.
+const source = new URL('./main.ts', import.meta.url)
+const built = new URL('../../dist/src/cli/main.js', import.meta.url)
+const { main } = await import((existsSync(source) ? source : built).href)
+process.exitCode = await main(process.argv.slice(2))

@@ -1,0 +1,52 @@
+import type { Command } from 'commander'
+import { askCoordinator } from '../../client/ask-coordinator.ts'
+import { readStatus } from '../../client/read-status.ts'
+import { loadConfig } from '../../config/load-config.ts'
+import { readOperatorToken } from '../operator-token.ts'
+import { renderTable } from '../table.ts'
+import { openTerminal } from '../terminal.ts'
+
+export function addAnchor(program: Command): void {
+  const anchor = program.command('anchor').description("the log's anchors in Bitcoin")
+  anchor
+    .command('status')
+    .description('every anchor and where it stands')
+    .option('--url <url>', "the coordinator's", 'http://127.0.0.1:8380')
+    .option('--json', 'print the result as JSON')
+    .action(async (options: { url: string; json?: boolean }) => {
+      const { open } = await readStatus(options.url)
+      const terminal = openTerminal(options.json === true)
+      terminal.result(
+        { anchors: open?.anchors ?? [], stalled: open?.stalled ?? null },
+        ({ anchors, stalled }) => {
+          const rows = anchors.map((one) => [
+            `${one.index}`,
+            one.state,
+            `${one.height ?? ''}`,
+            `${one.size}`,
+            `${one.vsize}`,
+            one.feeSats,
+            one.txid ?? '',
+          ])
+          const table = renderTable(['anchor', 'state', 'height', 'entries', 'vB', 'fee sat', 'txid'], rows)
+          return stalled === null ? table : `${table}\n\nSTALLED (${stalled.code}): ${stalled.detail}`
+        },
+      )
+    })
+  anchor
+    .command('now')
+    .description('anchor what is in the log now, whatever the cadence')
+    .requiredOption('--config <file>', "the coordinator's configuration, for the operator token")
+    .option('--url <url>', "the coordinator's; by default where the configuration listens")
+    .option('--json', 'print the result as JSON')
+    .action(async (options: { config: string; url?: string; json?: boolean }) => {
+      const config = loadConfig({ file: options.config, env: process.env })
+      const url = options.url ?? `http://${config.listen.host}:${config.listen.port}`
+      const token = readOperatorToken(config.dataDir)
+      const response = await askCoordinator(url, '/v1/operator/anchor', { method: 'POST', token })
+      const { size } = Object(await response.json())
+      openTerminal(options.json === true).result({ requested: true, size: Number(size) }, (asked) => {
+        return `An anchor of ${asked.size} entries goes out with this round; see \`assay anchor status\`.`
+      })
+    })
+}

@@ -1,0 +1,48 @@
+import type { Command } from 'commander'
+import { type ReadReconciliation, readReconciliation } from '../../client/read-reconciliation.ts'
+import { readStatus } from '../../client/read-status.ts'
+import { EXIT } from '../exit-code.ts'
+import { formatMsat, renderTable } from '../table.ts'
+import { openTerminal } from '../terminal.ts'
+
+export function addLedger(program: Command): void {
+  const ledger = program.command('ledger').description('the books')
+  ledger
+    .command('balances')
+    .description('every account, in satoshis')
+    .option('--url <url>', "the coordinator's", 'http://127.0.0.1:8380')
+    .option('--json', 'print the result as JSON')
+    .action(async (options: { url: string; json?: boolean }) => {
+      const { open } = await readStatus(options.url)
+      openTerminal(options.json === true).result({ accounts: open?.accounts ?? [] }, ({ accounts }) =>
+        renderTable(
+          ['account', 'sat'],
+          accounts.map(({ account, msat }) => [account, formatMsat(BigInt(msat))]),
+        ),
+      )
+    })
+  ledger
+    .command('reconcile')
+    .description('hold the books against bitcoind; exit code 1 where they differ')
+    .option('--url <url>', "the coordinator's", 'http://127.0.0.1:8380')
+    .option('--json', 'print the result as JSON')
+    .action(async (options: { url: string; json?: boolean }) => {
+      const reconciliation = await readReconciliation(options.url)
+      openTerminal(options.json === true).result(reconciliation, renderReconciliation)
+      if (!reconciliation.ok) process.exitCode = EXIT.checkFailed
+    })
+}
+
+function renderReconciliation({ height, rows, inconsistent, ok }: ReadReconciliation): string {
+  const table = renderTable(
+    ['', 'books sat', 'chain sat', ''],
+    rows.map((row) => [
+      row.what,
+      formatMsat(BigInt(row.booksMsat)),
+      formatMsat(BigInt(row.chainMsat)),
+      row.ok ? 'ok' : 'DIFFERS',
+    ]),
+  )
+  const quarantined = inconsistent.map((account) => `\nquarantined: ${account}`).join('')
+  return `${table}${quarantined}\n${ok ? 'The books agree' : 'The books DIFFER'} at block ${height}.`
+}

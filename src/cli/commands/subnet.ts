@@ -1,0 +1,111 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join, resolve } from 'node:path'
+import type { Command } from 'commander'
+import { parse } from 'smol-toml'
+import { z } from 'zod'
+import { deviceName } from '../../../compute/runtime/device-name.ts'
+import { modelMacs } from '../../../compute/runtime/model-macs.ts'
+import { publishSubnet } from '../../client/publish-subnet.ts'
+import { loadConfig } from '../../config/load-config.ts'
+import { CliError, EXIT } from '../exit-code.ts'
+import { readOperatorToken } from '../operator-token.ts'
+import { openTerminal } from '../terminal.ts'
+
+const subnetFile = z.strictObject({
+  name: z.string(),
+  weight: z.int().default(1),
+  effectiveEpoch: z.int().default(0),
+  /** Least audited share of a proven worker's receipts, such as "1/100". */
+  auditFloor: z.string().regex(/^\d{1,9}\/[1-9]\d{0,8}$/),
+  models: z.array(
+    z.strictObject({
+      name: z.string(),
+      file: z.string(),
+      spdx: z.string(),
+      source: z.string(),
+      redistributable: z.boolean(),
+    }),
+  ),
+  /** A folder of input bundles (PROTOCOL §2), one file each, taken in the order of their names. */
+  dataset: z.strictObject({ folder: z.string(), perEpoch: z.int() }).optional(),
+})
+
+export function addSubnet(program: Command): void {
+  const subnet = program
+    .command('subnet')
+    .description('markets: models, datasets and their share of the subsidy')
+  subnet
+    .command('add')
+    .description('define a subnet, or change one from a coming epoch on')
+    .argument('<file>', 'a TOML file: name, weight, effectiveEpoch, auditFloor, [[models]], [dataset]')
+    .requiredOption('--config <file>', "the coordinator's configuration, for the operator token")
+    .option('--url <url>', "the coordinator's; by default where the configuration listens")
+    .option('--json', 'print the result as JSON')
+    .action(async (file: string, options: { config: string; url?: string; json?: boolean }) => {
+      const config = loadConfig({ file: options.config, env: process.env })
+      const url = options.url ?? `http://${config.listen.host}:${config.listen.port}`
+      const draft = await readDraft(file)
+      const index = await publishSubnet(url, readOperatorToken(config.dataDir), draft)
+      openTerminal(options.json === true).result({ name: draft.name, index }, (made) => {
+        return `Subnet ${made.name} is entry ${made.index} of the log.`
+      })
+    })
+}
+
+async function readDraft(file: string) {
+  const { auditFloor, models, dataset, ...rest } = readSubnetFile(file)
+  const folder = dirname(resolve(file))
+  const [numerator = '0', denominator = '1'] = auditFloor.split('/')
+  return {
+    ...rest,
+    auditFloor: { numerator: Number(numerator), denominator: Number(denominator) },
+    objective: 'throughput' as const,
+    privacy: 'public' as const,
+    models: await Promise.all(
+      models.map(async ({ file: path, name, ...license }) => {
+        const bytes = new Uint8Array(readFileSync(resolve(folder, path)))
+        return {
+          name,
+          file: bytes,
+          license,
+          profile: exactProfile(),
+          unitsPerItem: Number(await modelMacs(bytes)),
+        }
+      }),
+    ),
+    dataset:
+      dataset === undefined
+        ? null
+        : { items: readItems(resolve(folder, dataset.folder)), perEpoch: dataset.perEpoch },
+  }
+}
+
+/** Bitwise repeatable on machines of this one's CPU class (DESIGN §7). */
+export function exactProfile() {
+  const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json')
+  return {
+    comparison: 'exact',
+    device: deviceName('cpu'),
+    optimization: 'disabled',
+    ort: z.string().parse(version),
+    precision: 'fp32',
+    provider: 'cpu',
+    threads: 1,
+  } as const
+}
+
+function readItems(folder: string): Uint8Array[] {
+  return readdirSync(folder)
+    .sort()
+    .map((name) => new Uint8Array(readFileSync(join(folder, name))))
+}
+
+function readSubnetFile(file: string): z.infer<typeof subnetFile> {
+  try {
+    return subnetFile.parse(parse(readFileSync(file, 'utf8')))
+  } catch (cause) {
+    const why = cause instanceof z.ZodError ? z.prettifyError(cause) : String(cause)
+    throw new CliError(EXIT.usage, 'subnet_file_invalid', `${file}: ${why}`, cause)
+  }
+}

@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import pino, { type Logger } from 'pino'
+import { connectRpc } from '../../../anchor/rpc.ts'
+import { createApp } from '../../api/app.ts'
+import { listen } from '../../api/listen.ts'
+import type { Config } from '../../config/config-schema.ts'
+import { loadConfig } from '../../config/load-config.ts'
+import type { CoordinatorEvent } from '../../coordinator/coordinator.ts'
+import { openCoordinator } from '../../coordinator/coordinator.ts'
+import { openKeystore } from '../../keystore/open-keystore.ts'
+import { readPassphrase } from '../passphrase.ts'
+import { untilSignal } from '../until-signal.ts'
+
+export function addUp(program: Command): void {
+  program
+    .command('up')
+    .description('run the coordinator beside a bitcoind')
+    .requiredOption('--config <file>', 'the file that `assay init` wrote')
+    .option('--passphrase-file <file>', 'passphrase of the keystore; or ASSAY_PASSPHRASE, or a prompt')
+    .addHelpText('after', '\nExample:\n  assay up --config assay/assay.toml')
+    .action(async (options: { config: string; passphraseFile?: string }) => {
+      await up(loadConfig({ file: options.config, env: process.env }), options)
+    })
+}
+
+async function up(config: Config, options: { passphraseFile?: string }): Promise<void> {
+  const logger = pino({ base: null })
+  const passphrase = await readPassphrase(options)
+  const keys = await openKeystore(join(config.dataDir, 'keystore.json'), {
+    passphrase,
+    network: config.network,
+  })
+  const { url, cookieFile, username, password } = config.bitcoind
+  const rpc = connectRpc({
+    url,
+    ...(cookieFile === undefined ? {} : { cookieFile }),
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+  })
+  await using coordinator = await openCoordinator({
+    config,
+    keys,
+    rpc,
+    onEvent: (event) => logEvent(logger, event),
+  })
+  const app = createApp({
+    coordinator,
+    operatorToken: operatorToken(config.dataDir),
+    onBug: (error) => logger.error({ err: error }, 'bug'),
+  })
+  await using listening = await listen(app, config.listen)
+  logger.info({ url: listening.url, network: config.network, origin: config.origin }, 'listening')
+  await untilSignal()
+  logger.info('stopping')
+  rpc.close()
+}
+
+/** Made once; whoever can read the data folder may use it. */
+function operatorToken(dataDir: string): string {
+  const path = join(dataDir, 'operator-token')
+  try {
+    writeFileSync(path, `${randomBytes(32).toString('hex')}\n`, { flag: 'wx', mode: 0o600 })
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  }
+  return readFileSync(path, 'utf8').trim()
+}
+
+function logEvent(logger: Logger, event: CoordinatorEvent): void {
+  switch (event.kind) {
+    case 'waiting_for_seal':
+      logger.warn(event, `waiting: send fee money for anchors to ${event.anchorAddress}`)
+      break
+    case 'opened':
+      logger.info(event, 'the log is open')
+      break
+    case 'advanced':
+      logger.debug(event.advance, 'advanced')
+      break
+    case 'failed':
+      logger.error({ err: event.error }, 'this round failed and is tried again')
+      break
+  }
+}

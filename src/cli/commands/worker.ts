@@ -1,0 +1,91 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { type Command, Option } from 'commander'
+import pino from 'pino'
+import { newWorkerKey, publicKeyOf } from '../../../compute/work/worker-key.ts'
+import { runWorker } from '../../../compute/worker/run-worker.ts'
+import { loadConfig } from '../../config/load-config.ts'
+import { openKeystore } from '../../keystore/open-keystore.ts'
+import { CliError, EXIT } from '../exit-code.ts'
+import { readPassphrase } from '../passphrase.ts'
+import { untilSignal } from '../until-signal.ts'
+
+interface WorkerOptions {
+  readonly coordinator: string
+  readonly data: string
+  readonly address: string
+  readonly provider: 'auto' | 'cpu' | 'cuda' | 'webgpu'
+  readonly audit: 'also' | 'only' | 'never'
+  readonly operator?: string
+  readonly passphraseFile?: string
+}
+
+export function addWorker(program: Command): void {
+  program
+    .command('worker')
+    .description('run models for a coordinator and earn')
+    .requiredOption('--coordinator <url>', 'where `assay up` listens')
+    .requiredOption('--address <address>', 'where earnings are paid to')
+    .option('--data <folder>', "the worker's key, unsent receipts and models", 'assay-worker')
+    .addOption(
+      new Option('--provider <name>', 'what runs the models')
+        .choices(['auto', 'cpu', 'cuda', 'webgpu'])
+        .default('auto'),
+    )
+    .addOption(
+      new Option('--audit <when>', "recheck others' work").choices(['also', 'only', 'never']).default('also'),
+    )
+    .option(
+      '--operator <config>',
+      "work under the operator's auditor key, from the keystore of this configuration",
+    )
+    .option('--passphrase-file <file>', 'passphrase of that keystore; or ASSAY_PASSPHRASE, or a prompt')
+    .addHelpText(
+      'after',
+      '\nExample:\n  assay worker --coordinator http://127.0.0.1:8380 --address bcrt1q… --data ./worker-1',
+    )
+    .action(work)
+}
+
+async function work(options: WorkerOptions): Promise<void> {
+  const logger = pino({ base: null })
+  const dataDir = resolve(options.data)
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  const secretKey = await keyOf(options, dataDir)
+  const stop = new AbortController()
+  void untilSignal().then(() => stop.abort())
+  logger.info({ worker: Buffer.from(publicKeyOf(secretKey)).toString('hex') }, 'starting')
+  await runWorker({
+    coordinatorUrl: options.coordinator,
+    dataDir,
+    secretKey,
+    address: options.address,
+    provider: options.provider,
+    audit: options.audit,
+    signal: stop.signal,
+    onEvent: ({ kind, ...fields }) => logger[kind === 'warning' ? 'warn' : 'info'](fields, kind),
+  })
+  logger.info('stopped')
+}
+
+async function keyOf(options: WorkerOptions, dataDir: string): Promise<Uint8Array> {
+  if (options.operator === undefined) return ownKey(join(dataDir, 'worker.key'))
+  const { dataDir: folder, network } = loadConfig({ file: options.operator, env: process.env })
+  const passphrase = await readPassphrase(options)
+  const keys = await openKeystore(join(folder, 'keystore.json'), { passphrase, network })
+  return keys.auditor.secretKey
+}
+
+/** Made at the first start; it signs receipts and moves no coins, so it lies in the clear, for its owner alone. */
+function ownKey(path: string): Uint8Array {
+  try {
+    writeFileSync(path, `${Buffer.from(newWorkerKey()).toString('hex')}\n`, { flag: 'wx', mode: 0o600 })
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  }
+  const text = readFileSync(path, 'utf8').trim()
+  if (!/^[0-9a-f]{64}$/.test(text)) {
+    throw new CliError(EXIT.environment, 'worker_key_malformed', `${path}: expected 64 hex digits`)
+  }
+  return Buffer.from(text, 'hex')
+}

@@ -1,0 +1,35 @@
+import { ClientError } from '../client/ask-coordinator.ts'
+
+/** Exit codes of every command (DESIGN §10). */
+export const EXIT = { ok: 0, checkFailed: 1, usage: 2, environment: 3 } as const
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
+
+/** A command's own refusal: what is wrong and what to do, for the terminal. */
+export class CliError extends Error {
+  readonly exitCode: ExitCode
+  readonly code: string
+
+  constructor(exitCode: ExitCode, code: string, message: string, cause?: unknown) {
+    super(message, { cause })
+    this.exitCode = exitCode
+    this.code = code
+  }
+}
+
+const USAGE_CODES = /^(commander\.|config_|address_|receipt_id_)/
+
+/** The one place where errors become exit codes: arguments and configuration are usage, all else the environment. */
+export function exitCodeOf(error: unknown): ExitCode {
+  if (error instanceof CliError) return error.exitCode
+  // What a coordinator refuses was asked wrongly; that it doesn't answer, or can't, is the environment.
+  if (error instanceof ClientError) {
+    const asked = error.status !== null && error.status < 500 && error.status !== 401
+    return asked ? EXIT.usage : EXIT.environment
+  }
+  const code = codeOf(error)
+  return USAGE_CODES.test(code) ? EXIT.usage : EXIT.environment
+}
+
+export function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'internal'
+}

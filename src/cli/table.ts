@@ -1,0 +1,26 @@
+/** Rows of text as columns, numbers to the right. */
+export function renderTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [head, ...rows]
+  const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? '').length)))
+  const numeric = head.map(
+    (_, column) => rows.length > 0 && rows.every((row) => /^[-\d.,%]*$/.test(row[column] ?? '')),
+  )
+  return all
+    .map((row) =>
+      row
+        .map((cell, column) => {
+          const width = widths[column] ?? 0
+          return numeric[column] === true ? cell.padStart(width) : cell.padEnd(width)
+        })
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
+
+/** Millisatoshis as satoshis with three decimals. */
+export function formatMsat(msat: bigint): string {
+  const sign = msat < 0n ? '-' : ''
+  const digits = (msat < 0n ? -msat : msat).toString().padStart(4, '0')
+  return `${sign}${digits.slice(0, -3)}.${digits.slice(-3)}`
+}

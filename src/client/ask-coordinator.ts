@@ -1,0 +1,57 @@
+/** A reconciliation may walk every coin of the treasury; nothing else that is asked takes longer. */
+const TIMEOUT_MS = 60_000
+
+/** A coordinator refused, or doesn't answer (`coordinator_unreachable`, status null). `code` is the coordinator's own. */
+export class ClientError extends Error {
+  override readonly name = 'ClientError'
+  readonly code: string
+  readonly status: number | null
+
+  constructor(code: string, status: number | null, message: string, cause?: unknown) {
+    super(message, { cause })
+    this.code = code
+    this.status = status
+  }
+}
+
+/** Asks a running coordinator; an answer that isn't 2xx throws ClientError. */
+export async function askCoordinator(
+  url: string,
+  path: string,
+  options: { method?: 'GET' | 'POST'; token?: string; body?: Uint8Array } = {},
+): Promise<Response> {
+  const { method = 'GET', token, body } = options
+  const response = await reach(url, path, {
+    method,
+    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+    ...(body === undefined ? {} : { body: new Uint8Array(body) }),
+  })
+  if (response.ok) return response
+  const { code, detail } = problemIn(await response.text(), response)
+  throw new ClientError(code, response.status, detail)
+}
+
+async function reach(url: string, path: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(new URL(path, url), init)
+  } catch (cause) {
+    throw new ClientError(
+      'coordinator_unreachable',
+      null,
+      `no coordinator answers at ${url}: is \`assay up\` running there?`,
+      cause,
+    )
+  }
+}
+
+/** RFC 9457 where it is one; a proxy's page still gives status and reason. */
+function problemIn(body: string, { status, statusText }: Response): { code: string; detail: string } {
+  try {
+    const { code, detail } = Object(JSON.parse(body))
+    if (typeof code === 'string' && typeof detail === 'string') return { code, detail }
+  } catch {
+    // No JSON: what the status line says is all there is.
+  }
+  return { code: `http_${status}`, detail: statusText }
+}

@@ -1,0 +1,81 @@
+import { z } from 'zod'
+import { askCoordinator } from './ask-coordinator.ts'
+
+/** What commands and the demo read of GET /v1/status; money comes as decimal strings. */
+const text = z.string()
+const count = z.int()
+const height = count.nullable()
+
+const statusSchema = z.object({
+  network: z.enum(['mainnet', 'testnet4', 'signet', 'regtest']),
+  origin: text,
+  anchorAddress: text,
+  treasuryAddress: text,
+  height,
+  error: text.nullable(),
+  log: z.object({ size: count, verifierKey: text }),
+  open: z
+    .object({
+      epoch: count.nullable(),
+      work: z.record(text, count),
+      audits: z.object({
+        rounds: count,
+        sampled: count,
+        undecided: count,
+        passed: count,
+        failed: count,
+        void: count,
+      }),
+      anchors: z.array(
+        z.object({
+          index: count,
+          state: text,
+          size: count,
+          txid: text.nullable(),
+          vsize: count,
+          feeSats: text,
+          height,
+        }),
+      ),
+      stalled: z.object({ code: text, detail: text }).nullable(),
+      epochs: z.array(
+        z.object({
+          number: count,
+          budgetMsat: text,
+          settled: z.boolean(),
+          matured: z.boolean(),
+          accruedMsat: text,
+        }),
+      ),
+      workers: z.array(
+        z.object({
+          worker: text,
+          address: text,
+          receipts: count,
+          unmaturedMsat: text,
+          maturedMsat: text,
+          paidMsat: text,
+        }),
+      ),
+      payouts: z.array(
+        z.object({
+          number: count,
+          totalSats: text,
+          state: text,
+          txid: text.nullable(),
+          vsize: count,
+          feeSats: text,
+          height,
+        }),
+      ),
+      accounts: z.array(z.object({ account: text, msat: text })),
+    })
+    .nullable(),
+})
+
+export type ReadStatus = z.infer<typeof statusSchema>
+
+export async function readStatus(url: string): Promise<ReadStatus> {
+  const response = await askCoordinator(url, '/v1/status')
+  return statusSchema.parse(await response.json())
+}

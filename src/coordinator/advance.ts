@@ -1,0 +1,67 @@
+import type { Anchorer } from '../../anchor/anchorer.ts'
+import type { Node } from '../../anchor/node.ts'
+import { txidBytes } from '../log/txid.ts'
+import { anchoredView } from './anchored.ts'
+import type { Desks } from './desks.ts'
+import type { WatchedKeys } from './watch-keys.ts'
+
+/** What one round did, for the log of events. */
+export interface Advance {
+  readonly tip: number
+  readonly deposits: number
+  readonly assigned: number
+  readonly sampled: number
+  readonly redrawn: number
+  readonly silent: number
+  readonly settled: readonly number[]
+  readonly matured: readonly number[]
+}
+
+/**
+ * Everything that a new tip may have made due, in the order in which each step needs the one before (DESIGN §2).
+ * Every step is idempotent and asks chain and database anew, so a round that breaks off is made up by the next.
+ */
+export async function advance(
+  desks: Desks,
+  outside: {
+    node: Node
+    anchorer: Anchorer
+    watched: WatchedKeys
+    finalDepth: number
+    auditRoundBlocks: number
+  },
+): Promise<Advance> {
+  const { node, anchorer, watched, finalDepth } = outside
+  const { height: tip } = await node.chain()
+  const blockHash = async (height: number) => {
+    const hash = await node.blockHash(height)
+    if (hash === null) throw new Error(`the node has no block at height ${height}`)
+    return txidBytes(hash)
+  }
+
+  await anchorer.advance()
+  const anchored = anchoredView(anchorer.anchors())
+
+  desks.leases.expire(Date.now())
+  const deposits = desks.deposits.bookNew(await watched.treasuryCoins(finalDepth))
+  const budgeted = desks.budgets.budgetDue(tip)
+  const assigned = await desks.assignments.assignDue(tip, anchored, blockHash)
+  if (assigned > 0) desks.bell.ring()
+
+  const silent = desks.audits.closeSilent(tip - outside.auditRoundBlocks)
+  const sampled = await desks.draw.drawDue(tip, anchored, blockHash)
+  const redrawn = await desks.draw.redrawDue(tip, anchored, blockHash)
+  if (sampled + redrawn > 0) desks.bell.ring()
+
+  const settled = await desks.settlement.settleDue(tip, anchored, blockHash)
+  const matured = desks.settlement.matureDue(tip)
+  const planned = desks.payouts.list().length
+  await desks.payouts.advance(anchored)
+
+  // These must be anchored in time, whatever the cadence: a budget before its epoch, an intent before its payment.
+  if (budgeted || settled.length > 0 || desks.payouts.list().length > planned) {
+    anchorer.request()
+    await anchorer.advance()
+  }
+  return { tip, deposits, assigned, sampled, redrawn, silent, settled, matured }
+}

@@ -1,0 +1,88 @@
+import { taggedHash } from '../../compute/work/tagged-hash.ts'
+import { assignItem } from '../rules/assignment.ts'
+import type { EpochRules } from '../rules/epoch.ts'
+import { epochOf, firstHeight } from '../rules/epoch.ts'
+import type { Anchored } from './anchored.ts'
+import type { Books } from './books.ts'
+import type { Market } from './market.ts'
+import type { Registry } from './registry.ts'
+
+export interface Assignments {
+  /** Puts the open items of every dataset up for the epoch of the next block, once. @returns items assigned. */
+  assignDue(
+    tip: number,
+    anchored: Anchored,
+    blockHash: (height: number) => Promise<Uint8Array>,
+  ): Promise<number>
+}
+
+interface ItemRow {
+  model: Uint8Array
+  item: bigint
+  input: Uint8Array
+}
+
+/**
+ * Beacon of an epoch's assignments: a block that is final when the epoch starts. Who works on what, for the subsidy, is
+ * Bitcoin's choice among the workers that an anchor had committed by then, not the operator's (DESIGN §8).
+ */
+export function assignmentHeight(epoch: number, rules: EpochRules): number {
+  return firstHeight(epoch, rules) - rules.finalDepth
+}
+
+/** Names one piece of open work: a model and an input, each pair once. */
+export function itemName(model: Uint8Array, inputDigest: Uint8Array): Uint8Array {
+  return taggedHash('assay/item', model, inputDigest)
+}
+
+export function openAssignments(
+  books: Books,
+  parts: { market: Market; registry: Registry; rules: EpochRules; auditor: Uint8Array },
+): Assignments {
+  const { db } = books
+  const selectAssigned = db.prepare<[number], bigint>('SELECT assigned FROM epoch WHERE number = ?').pluck()
+  const setAssigned = db.prepare(
+    'INSERT INTO epoch (number, assigned) VALUES (?, 1) ON CONFLICT (number) DO UPDATE SET assigned = 1',
+  )
+  const selectOpen = db.prepare<[string, Uint8Array, number], ItemRow>(
+    `SELECT model, item, input FROM item WHERE subnet = ? AND model = ? AND state = 'open' ORDER BY item LIMIT ?`,
+  )
+  const assign = db.prepare(
+    'UPDATE item SET epoch = ?, assignee = ? WHERE subnet = ? AND model = ? AND item = ?',
+  )
+
+  async function assignDue(
+    tip: number,
+    anchored: Anchored,
+    blockHash: (height: number) => Promise<Uint8Array>,
+  ): Promise<number> {
+    const epoch = epochOf(tip + 1, parts.rules)
+    if (epoch === null || selectAssigned.get(epoch) === 1n) return 0
+    const height = assignmentHeight(epoch, parts.rules)
+    const beacon = await blockHash(height)
+    const workers = parts.registry
+      .keysAt(anchored.sizeAt(height))
+      // The operator's auditor rechecks work; it takes none.
+      .filter((key) => Buffer.compare(key, parts.auditor) !== 0)
+    return db
+      .transaction(() => {
+        let count = 0
+        for (const subnet of parts.market.subnetsAt(epoch)) {
+          if (subnet.dataset === null) continue
+          for (const model of subnet.models) {
+            for (const row of selectOpen.all(subnet.name, model.digest, subnet.dataset.perEpoch)) {
+              const item = itemName(row.model, row.input)
+              const assignee = assignItem({ beacon, subnet: subnet.name, item, workers })
+              assign.run(epoch, assignee, subnet.name, row.model, row.item)
+              count += assignee === null ? 0 : 1
+            }
+          }
+        }
+        setAssigned.run(epoch)
+        return count
+      })
+      .immediate()
+  }
+
+  return { assignDue }
+}

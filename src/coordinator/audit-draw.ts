@@ -1,0 +1,150 @@
+import type { EpochRules } from '../rules/epoch.ts'
+import { beaconHeight } from '../rules/epoch.ts'
+import { auditRate, drawAuditor, isSampled } from '../rules/sampling.ts'
+import type { Anchored } from './anchored.ts'
+import type { Books } from './books.ts'
+import type { Market } from './market.ts'
+import type { Registry } from './registry.ts'
+
+/** Rounds of one audit: drawn, and drawn again twice when inconclusive; then the receipt is void (DESIGN §7). */
+export const AUDIT_ROUNDS = 3
+
+interface Drawable {
+  entry_index: bigint
+  id: Uint8Array
+  worker: Uint8Array
+  unmatured_msat: bigint
+}
+
+interface Redrawable {
+  receipt: Uint8Array
+  round: bigint
+  entry_index: bigint
+  id: Uint8Array
+  worker: Uint8Array
+  position: bigint
+}
+
+interface SampledRow {
+  receipt: Uint8Array
+  position: bigint
+  reward_msat: bigint
+  subnet: string
+  model: Uint8Array
+}
+
+type BlockHash = (height: number) => Promise<Uint8Array>
+
+export interface AuditDraw {
+  /** Draws every submission whose anchor and beacon are final at `tip`. @returns receipts sampled. */
+  drawDue(tip: number, anchored: Anchored, blockHash: BlockHash): Promise<number>
+  /** Draws again where a round was inconclusive; void after the last. @returns rounds drawn. */
+  redrawDue(tip: number, anchored: Anchored, blockHash: BlockHash): Promise<number>
+}
+
+export function openAuditDraw(
+  books: Books,
+  parts: { market: Market; registry: Registry; rules: EpochRules },
+): AuditDraw {
+  const { db } = books
+  const selectDue = db.prepare<[], Drawable>(
+    'SELECT entry_index, id, worker, unmatured_msat FROM submission WHERE drawn_height IS NULL ORDER BY entry_index LIMIT 1000',
+  )
+  const selectReceipts = db.prepare<[bigint], SampledRow>(
+    `SELECT receipt.id AS receipt, position, reward_msat, subnet, model
+       FROM receipt JOIN job ON job.id = receipt.job WHERE submission = ? ORDER BY position`,
+  )
+  const selectInconclusive = db.prepare<[], Redrawable>(
+    `SELECT receipt.id AS receipt, max(audit.round) AS round, submission.entry_index, submission.id, submission.worker, position
+       FROM receipt JOIN submission ON submission.entry_index = receipt.submission JOIN audit ON audit.receipt = receipt.id
+      WHERE sampled = 1 AND verdict IS NULL
+      GROUP BY receipt.id HAVING sum(audit.state <> 'inconclusive') = 0 LIMIT 1000`,
+  )
+  const setSampled = db.prepare('UPDATE receipt SET sampled = ? WHERE id = ? AND sampled IS NULL')
+  const insertAudit = db.prepare(
+    `INSERT INTO audit (receipt, round, auditor, drawn_height, state) VALUES (?, ?, ?, ?, 'drawn')`,
+  )
+  const setVoid = db.prepare(
+    `UPDATE receipt SET verdict = 'void',
+            verdict_entry = (SELECT max(verdict_entry) FROM audit WHERE audit.receipt = receipt.id)
+      WHERE id = ? AND verdict IS NULL`,
+  )
+  const setDrawn = db.prepare(
+    'UPDATE submission SET drawn_height = ? WHERE entry_index = ? AND drawn_height IS NULL',
+  )
+
+  async function beaconOf(
+    entryIndex: number,
+    anchored: Anchored,
+    blockHash: BlockHash,
+    tip: number,
+  ): Promise<{ beacon: Uint8Array; candidates: Uint8Array[] } | null> {
+    const anchor = anchored.firstFinal(entryIndex)
+    if (anchor === null) return null
+    const height = beaconHeight(anchor.height, parts.rules)
+    if (tip < height + parts.rules.finalDepth - 1) return null
+    // Candidates stood in the log that this very anchor committed: nobody could make a key to fit the beacon.
+    return { beacon: await blockHash(height), candidates: parts.registry.keysAt(anchor.size) }
+  }
+
+  async function drawDue(tip: number, anchored: Anchored, blockHash: BlockHash): Promise<number> {
+    let sampled = 0
+    for (const submission of selectDue.all()) {
+      const drawn = await beaconOf(Number(submission.entry_index), anchored, blockHash, tip)
+      if (drawn === null) break
+      sampled += db.transaction(() => drawSubmission(submission, drawn, tip)).immediate()
+    }
+    return sampled
+  }
+
+  function drawSubmission(
+    submission: Drawable,
+    { beacon, candidates }: { beacon: Uint8Array; candidates: Uint8Array[] },
+    tip: number,
+  ): number {
+    let count = 0
+    for (const row of selectReceipts.all(submission.entry_index)) {
+      const floor = floorOf(row)
+      const rate = auditRate({ rewardMsat: row.reward_msat, unmaturedMsat: submission.unmatured_msat, floor })
+      const drawn = { beacon, submissionId: submission.id, index: Number(row.position) }
+      const sampled = isSampled({ ...drawn, rate })
+      setSampled.run(sampled ? 1 : 0, row.receipt)
+      if (!sampled) continue
+      count += 1
+      const auditor = drawAuditor({ ...drawn, round: 0, candidates, author: submission.worker })
+      if (auditor !== null) insertAudit.run(row.receipt, 0, auditor, tip)
+    }
+    if (setDrawn.run(tip, submission.entry_index).changes !== 1) throw new Error('a submission is drawn once')
+    return count
+  }
+
+  function floorOf({ subnet, model }: SampledRow) {
+    const found = parts.market.model(subnet, model)
+    if (found === null) throw new Error(`the model of a receipt in ${subnet} is unknown`)
+    const { numerator, denominator } = found.subnet.auditFloor
+    return { numerator: BigInt(numerator), denominator: BigInt(denominator) }
+  }
+
+  async function redrawDue(tip: number, anchored: Anchored, blockHash: BlockHash): Promise<number> {
+    let rounds = 0
+    for (const row of selectInconclusive.all()) {
+      const drawn = await beaconOf(Number(row.entry_index), anchored, blockHash, tip)
+      if (drawn === null) continue
+      const round = Number(row.round) + 1
+      const receipt = { beacon: drawn.beacon, submissionId: row.id, index: Number(row.position) }
+      const auditor =
+        round < AUDIT_ROUNDS
+          ? drawAuditor({ ...receipt, round, candidates: drawn.candidates, author: row.worker })
+          : null
+      if (auditor === null) {
+        setVoid.run(row.receipt)
+        continue
+      }
+      insertAudit.run(row.receipt, round, auditor, tip)
+      rounds += 1
+    }
+    return rounds
+  }
+
+  return { drawDue, redrawDue }
+}

@@ -1,0 +1,233 @@
+import { compareExact } from '../../compute/compare/exact.ts'
+import { auditCommitment, checkCommitmentsSignature } from '../../compute/work/audit-commitment.ts'
+import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
+import { sha256 } from '../../compute/work/tagged-hash.ts'
+import type { Books } from './books.ts'
+import { record } from './books.ts'
+import { RefusedError } from './refused-error.ts'
+
+export interface AuditLease {
+  readonly receipt: Uint8Array
+  readonly round: number
+  readonly job: Uint8Array
+  readonly salt: Uint8Array
+  readonly inputs: Uint8Array
+}
+
+export interface AuditCommitment {
+  readonly commitment: Uint8Array
+  readonly receipt: Uint8Array
+  readonly round: number
+}
+
+export interface AuditReveal {
+  readonly receipt: Uint8Array
+  readonly round: number
+  readonly salt: Uint8Array
+  /** The auditor's own output bundle; null when it could not run the job. */
+  readonly outputs: Uint8Array | null
+}
+
+export type Verdict = 'pass' | 'fail' | 'inconclusive'
+
+/** One line of a `verdict` entry's blob: enough for anyone to judge again. */
+export interface VerdictRecord {
+  readonly auditor: Uint8Array
+  readonly outputs: Uint8Array | null
+  readonly reason: string
+  readonly receipt: Uint8Array
+  readonly round: number
+  readonly salt: Uint8Array | null
+  readonly verdict: Verdict
+}
+
+export interface AuditDesk {
+  lease(auditor: Uint8Array, max: number): AuditLease[]
+  /** Logs what the auditor commits itself to, before it can see the worker's output. */
+  commit(auditor: Uint8Array, commitments: readonly AuditCommitment[], signature: Uint8Array): number
+  reveal(auditor: Uint8Array, reveals: readonly AuditReveal[]): { receipt: Uint8Array; verdict: Verdict }[]
+  /** Logs rounds in which the auditor kept silent as inconclusive. @returns how many. */
+  closeSilent(beforeDrawnHeight: number): number
+  /** Rounds that wait for an auditor, and receipts sampled that have no verdict yet. */
+  open(): { rounds: number; receipts: number }
+}
+
+interface LeaseRow {
+  receipt: Uint8Array
+  round: bigint
+  job: Uint8Array
+  input: Uint8Array
+  input_salt: Uint8Array
+}
+
+interface OpenRow {
+  receipt: Uint8Array
+  round: bigint
+  auditor: Uint8Array
+  state: string
+  commitment: Uint8Array | null
+  output: Uint8Array
+}
+
+const MAX_REASON_LENGTH = 500
+
+export function openAuditDesk(books: Books, options: { origin: string }): AuditDesk {
+  const { db } = books
+  const selectLease = db.prepare<[Uint8Array, number], LeaseRow>(
+    `SELECT audit.receipt, round, job.bytes AS job, job.input, job.input_salt
+       FROM audit JOIN receipt ON receipt.id = audit.receipt JOIN job ON job.id = receipt.job
+      WHERE auditor = ? AND audit.state = 'drawn' ORDER BY submission, position LIMIT ?`,
+  )
+  const selectOpen = db.prepare<[Uint8Array, number, Uint8Array], OpenRow>(
+    `SELECT audit.receipt, round, auditor, audit.state, commitment, result.output
+       FROM audit JOIN receipt ON receipt.id = audit.receipt JOIN result ON result.job = receipt.job
+      WHERE audit.receipt = ? AND round = ? AND auditor = ?`,
+  )
+  const selectSilent = db.prepare<[number], { receipt: Uint8Array; round: bigint; auditor: Uint8Array }>(
+    `SELECT receipt, round, auditor FROM audit WHERE state IN ('drawn', 'committed') AND drawn_height < ? LIMIT 1000`,
+  )
+  const setCommitted = db.prepare(
+    `UPDATE audit SET state = 'committed', commitment = ? WHERE receipt = ? AND round = ? AND auditor = ? AND state = 'drawn'`,
+  )
+  const setVerdict = db.prepare(
+    `UPDATE audit SET state = ?, verdict_entry = ? WHERE receipt = ? AND round = ? AND state IN ('drawn', 'committed')`,
+  )
+  const setReceipt = db.prepare(
+    'UPDATE receipt SET verdict = ?, verdict_entry = ? WHERE id = ? AND sampled = 1 AND verdict IS NULL',
+  )
+  const countRounds = db
+    .prepare<[], bigint>(`SELECT count(*) FROM audit WHERE state IN ('drawn', 'committed')`)
+    .pluck()
+  const countReceipts = db
+    .prepare<[], bigint>('SELECT count(*) FROM receipt WHERE sampled = 1 AND verdict IS NULL')
+    .pluck()
+
+  function lease(auditor: Uint8Array, max: number): AuditLease[] {
+    return selectLease.all(auditor, max).flatMap(({ receipt, round, job, input, input_salt: salt }) => {
+      const inputs = books.blobs.get(hex(input))
+      return inputs === null ? [] : [{ receipt, round: Number(round), job, salt, inputs }]
+    })
+  }
+
+  function commit(
+    auditor: Uint8Array,
+    commitments: readonly AuditCommitment[],
+    signature: Uint8Array,
+  ): number {
+    if (!checkCommitmentsSignature({ auditor, commitments, signature }, options.origin)) {
+      throw new RefusedError(
+        400,
+        'signature_invalid',
+        'the commitments are not signed by the auditor for this log',
+      )
+    }
+    const bytes = encodeCbor(commitments)
+    return record(books, { v: 1, kind: 'audit', auditor, commitments: bytes, signature }, (index) => {
+      for (const { commitment, receipt, round } of commitments) {
+        if (setCommitted.run(commitment, receipt, round, auditor).changes !== 1) {
+          throw new RefusedError(
+            409,
+            'audit_not_open',
+            `no audit of ${hex(receipt)} waits for this auditor's commitment`,
+          )
+        }
+      }
+      return index
+    })
+  }
+
+  function reveal(
+    auditor: Uint8Array,
+    reveals: readonly AuditReveal[],
+  ): { receipt: Uint8Array; verdict: Verdict }[] {
+    const records = reveals.map((one) => judge(auditor, one))
+    books.blobs.putMany(reveals.flatMap(({ outputs }) => outputs ?? []))
+    logVerdicts(records)
+    return records.map(({ receipt, verdict }) => ({ receipt, verdict }))
+  }
+
+  function judge(auditor: Uint8Array, { receipt, round, salt, outputs }: AuditReveal): VerdictRecord {
+    const row = selectOpen.get(receipt, round, auditor)
+    if (row === undefined || row.commitment === null || row.state !== 'committed') {
+      throw new RefusedError(
+        409,
+        'audit_not_open',
+        `no audit of ${hex(receipt)} waits for this auditor's reveal`,
+      )
+    }
+    if (outputs === null) {
+      return {
+        auditor,
+        outputs,
+        receipt,
+        round,
+        salt,
+        verdict: 'inconclusive',
+        reason: 'the auditor could not run it',
+      }
+    }
+    const digest = sha256(outputs)
+    const expected = auditCommitment({ auditor, receipt, salt, outputDigest: digest })
+    if (Buffer.compare(expected, row.commitment) !== 0) {
+      throw new RefusedError(
+        400,
+        'commitment_mismatch',
+        'the outputs are not those that the auditor committed itself to',
+      )
+    }
+    const claimed = books.blobs.get(hex(row.output))
+    if (claimed === null) throw new Error(`output ${hex(row.output)} is not held`)
+    const { verdict, reason } = compareExact(claimed, outputs)
+    return {
+      auditor,
+      outputs: digest,
+      receipt,
+      round,
+      salt,
+      verdict,
+      reason: reason.slice(0, MAX_REASON_LENGTH),
+    }
+  }
+
+  function logVerdicts(records: readonly VerdictRecord[]): void {
+    if (records.length === 0) return
+    const blob = encodeCbor(records)
+    books.blobs.putSync(blob)
+    record(books, { v: 1, kind: 'verdict', verdicts: sha256(blob), count: records.length }, (index) => {
+      for (const { receipt, round, verdict } of records) {
+        if (setVerdict.run(verdict, index, receipt, round).changes !== 1) {
+          throw new RefusedError(409, 'audit_not_open', `round ${round} of ${hex(receipt)} is closed`)
+        }
+        if (verdict !== 'inconclusive') setReceipt.run(verdict, index, receipt)
+      }
+    })
+  }
+
+  function closeSilent(beforeDrawnHeight: number): number {
+    const silent = selectSilent.all(beforeDrawnHeight)
+    logVerdicts(
+      silent.map(({ receipt, round, auditor }) => ({
+        auditor,
+        outputs: null,
+        reason: 'the auditor kept silent',
+        receipt,
+        round: Number(round),
+        salt: null,
+        verdict: 'inconclusive',
+      })),
+    )
+    return silent.length
+  }
+
+  return {
+    lease,
+    commit,
+    reveal,
+    closeSilent,
+    open: () => ({ rounds: Number(countRounds.get()), receipts: Number(countReceipts.get()) }),
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}

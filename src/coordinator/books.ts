@@ -1,0 +1,39 @@
+import type { Database } from 'better-sqlite3'
+import type { BlobStore } from '../blobs/blob-store.ts'
+import type { Ledger } from '../ledger/ledger.ts'
+import type { Transfer } from '../ledger/transfer.ts'
+import type { Entry } from '../log/entry.ts'
+import { encodeEntry } from '../log/entry.ts'
+import type { LogStore } from '../log/log-store.ts'
+
+/**
+ * What the coordinator keeps: one SQLite database that holds the log, the ledger and its own tables, and the blobs
+ * beside it. State and entry change in one transaction, so log and state can't diverge (DESIGN §5).
+ */
+export interface Books {
+  readonly db: Database
+  readonly log: LogStore
+  readonly blobs: BlobStore
+  readonly ledger: Ledger
+}
+
+/**
+ * Appends `entry` and runs `change` with its index in one immediate transaction; durable when it returns.
+ * Blobs that the entry names must have been put before: a committed entry never names a missing blob.
+ */
+export function record<T>(books: Books, entry: Entry, change: (index: number) => T): T {
+  return books.db
+    .transaction(() => {
+      const index = books.log.append(encodeEntry(entry))
+      return change(index)
+    })
+    .immediate()
+}
+
+/** Posts transfers that follow from the log: one that is refused is a bug, and takes its entry down with it. */
+export function postAll(books: Books, transfers: Transfer[]): void {
+  for (const [i, outcome] of books.ledger.post(transfers).entries()) {
+    if (typeof outcome !== 'string')
+      throw new Error(`transfer ${transfers[i]?.id} was refused: ${outcome.refused}`)
+  }
+}

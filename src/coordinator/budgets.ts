@@ -1,0 +1,77 @@
+import { budgetAccount } from '../ledger/accounts.ts'
+import type { EpochRules } from '../rules/epoch.ts'
+import { epochOf, firstHeight } from '../rules/epoch.ts'
+import type { SubsidyRules } from '../rules/subsidy.ts'
+import { subsidyMsat } from '../rules/subsidy.ts'
+import type { Anchored } from './anchored.ts'
+import type { Books } from './books.ts'
+import { postAll, record } from './books.ts'
+
+export interface Budgets {
+  /** Fixes the budget of the epoch after the next block's, once. @returns whether it was written now. */
+  budgetDue(tip: number): boolean
+  /** The budget in force: 0 when its entry wasn't anchored before the epoch's first block. */
+  budgetInForce(epoch: number, anchored: Anchored): bigint
+  /** The budget as booked, whether it will be in force or not. */
+  booked(epoch: number): bigint
+}
+
+export function openBudgets(
+  books: Books,
+  parts: { rules: EpochRules; subsidy: SubsidyRules; feeReserveMsat: bigint },
+): Budgets {
+  const { db } = books
+  const select = db.prepare<[number], { budget_entry: bigint | null; budget_msat: bigint }>(
+    'SELECT budget_entry, budget_msat FROM epoch WHERE number = ?',
+  )
+  const upsert = db.prepare(
+    `INSERT INTO epoch (number, budget_entry, budget_msat) VALUES (?, ?, ?)
+     ON CONFLICT (number) DO UPDATE SET budget_entry = excluded.budget_entry, budget_msat = excluded.budget_msat
+      WHERE budget_entry IS NULL`,
+  )
+
+  function budgetDue(tip: number): boolean {
+    const current = epochOf(tip + 1, parts.rules)
+    const epoch = current === null ? 0 : current + 1
+    // Its anchor must be mined before the epoch's first block: too late is never.
+    if (tip + 1 >= firstHeight(epoch, parts.rules)) return false
+    const row = select.get(epoch)
+    if (row !== undefined && row.budget_entry !== null) return false
+    const msat = affordable(subsidyMsat(epoch, parts.subsidy))
+    if (msat === 0n) return false
+    record(books, { v: 1, kind: 'budget', epoch, msat }, (entryIndex) => {
+      postAll(books, [
+        {
+          id: `budget/${epoch}`,
+          debit: 'reserve',
+          credit: budgetAccount(epoch),
+          amountMsat: msat,
+          code: 'budget',
+          entryIndex,
+        },
+      ])
+      if (upsert.run(epoch, entryIndex, msat).changes !== 1)
+        throw new Error(`epoch ${epoch} has a budget already`)
+    })
+    return true
+  }
+
+  /** Never more than the treasury holds free of liabilities and of the reserve for fees (DESIGN §8). */
+  function affordable(msat: bigint): bigint {
+    const spentMsat = books.ledger.balance('fees').postedMsat
+    const freeMsat = books.ledger.balance('reserve').availableMsat - spentMsat - parts.feeReserveMsat
+    if (freeMsat <= 0n) return 0n
+    return msat < freeMsat ? msat : freeMsat
+  }
+
+  return {
+    budgetDue,
+    budgetInForce(epoch, anchored) {
+      const row = select.get(epoch)
+      if (row === undefined || row.budget_entry === null) return 0n
+      const anchor = anchored.first(Number(row.budget_entry))
+      return anchor !== null && anchor.height < firstHeight(epoch, parts.rules) ? row.budget_msat : 0n
+    },
+    booked: (epoch) => select.get(epoch)?.budget_msat ?? 0n,
+  }
+}

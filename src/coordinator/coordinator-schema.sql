@@ -1,0 +1,141 @@
+-- The coordinator's own tables: work on its way from lease to verdict. Everything that decides money can be
+-- rebuilt from log + blobs + chain; a row here changes in the same transaction as the entry that says so.
+
+-- Workers and auditors by BIP-340 key, with the head of each one's chain of submissions.
+CREATE TABLE IF NOT EXISTS worker (
+  key           BLOB    NOT NULL PRIMARY KEY CHECK (length(key) = 32),
+  address       TEXT    NOT NULL,
+  entry_index   INTEGER NOT NULL UNIQUE,
+  next_sequence INTEGER NOT NULL DEFAULT 0 CHECK (next_sequence >= 0),
+  previous      BLOB    NOT NULL DEFAULT (zeroblob(32)) CHECK (length(previous) = 32)
+) STRICT;
+
+-- Every definition that a subnet ever had; the newest one that is effective counts.
+CREATE TABLE IF NOT EXISTS subnet (
+  entry_index INTEGER NOT NULL PRIMARY KEY,
+  name        TEXT    NOT NULL,
+  definition  BLOB    NOT NULL CHECK (length(definition) = 32)
+) STRICT;
+
+-- Items of open datasets, one row for each (model, input): work that the beacon may assign.
+CREATE TABLE IF NOT EXISTS item (
+  subnet TEXT    NOT NULL,
+  model  BLOB    NOT NULL CHECK (length(model) = 32),
+  item   INTEGER NOT NULL CHECK (item >= 0),
+  input  BLOB    NOT NULL CHECK (length(input) = 32),
+  state  TEXT    NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'leased', 'done')),
+  -- The last epoch that put it up for work, and the worker that this epoch's beacon assigned it to.
+  epoch    INTEGER,
+  assignee BLOB,
+  PRIMARY KEY (subnet, model, item)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS item_assigned ON item (assignee, state, epoch);
+
+-- A job is one lease of one piece of work. `origin_record` and `salt` are secret until settlement.
+CREATE TABLE IF NOT EXISTS job (
+  id            BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 32),
+  bytes         BLOB    NOT NULL,
+  subnet        TEXT    NOT NULL,
+  model         BLOB    NOT NULL CHECK (length(model) = 32),
+  input         BLOB    NOT NULL CHECK (length(input) = 32),
+  input_salt    BLOB    NOT NULL CHECK (length(input_salt) = 32),
+  origin_salt   BLOB    NOT NULL CHECK (length(origin_salt) = 32),
+  origin_record BLOB    NOT NULL,
+  -- Dataset item, or null for a request.
+  item          INTEGER,
+  worker        BLOB    NOT NULL REFERENCES worker (key),
+  epoch         INTEGER NOT NULL,
+  units         INTEGER NOT NULL CHECK (units > 0),
+  entry_index   INTEGER NOT NULL,
+  deadline_ms   INTEGER NOT NULL,
+  state         TEXT    NOT NULL CHECK (state IN ('leased', 'released', 'answered', 'submitted'))
+) STRICT;
+CREATE INDEX IF NOT EXISTS job_deadline ON job (state, deadline_ms);
+CREATE INDEX IF NOT EXISTS job_item ON job (subnet, model, item) WHERE item IS NOT NULL;
+
+-- A worker's answer, held until its submission comes: the outputs are in the blob store under `output`.
+CREATE TABLE IF NOT EXISTS result (
+  job     BLOB NOT NULL PRIMARY KEY REFERENCES job (id),
+  receipt BLOB NOT NULL CHECK (length(receipt) = 32),
+  output  BLOB NOT NULL CHECK (length(output) = 32),
+  salt    BLOB NOT NULL CHECK (length(salt) = 32)
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS submission (
+  entry_index    INTEGER NOT NULL PRIMARY KEY,
+  id             BLOB    NOT NULL UNIQUE CHECK (length(id) = 32),
+  worker         BLOB    NOT NULL REFERENCES worker (key),
+  sequence       INTEGER NOT NULL,
+  count          INTEGER NOT NULL CHECK (count > 0),
+  -- The worker's unmatured rewards at this log index: what the audit rate follows (DESIGN §7).
+  unmatured_msat INTEGER NOT NULL CHECK (unmatured_msat >= 0),
+  -- Set when its audits have been drawn.
+  drawn_height   INTEGER,
+  UNIQUE (worker, sequence)
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS receipt (
+  id          BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 32),
+  submission  INTEGER NOT NULL REFERENCES submission (entry_index),
+  position    INTEGER NOT NULL,
+  job         BLOB    NOT NULL UNIQUE REFERENCES job (id),
+  -- Expected reward at submission, for the audit rate; what is paid is decided at settlement.
+  reward_msat INTEGER NOT NULL CHECK (reward_msat >= 0),
+  sampled     INTEGER CHECK (sampled IN (0, 1)),
+  -- Verdict once the rounds are over: null while undecided.
+  verdict     TEXT CHECK (verdict IN ('pass', 'fail', 'void')),
+  verdict_entry INTEGER,
+  UNIQUE (submission, position)
+) STRICT;
+
+-- One row for each round of each audit: an auditor drawn by the beacon.
+CREATE TABLE IF NOT EXISTS audit (
+  receipt      BLOB    NOT NULL REFERENCES receipt (id),
+  round        INTEGER NOT NULL CHECK (round BETWEEN 0 AND 2),
+  auditor      BLOB    NOT NULL REFERENCES worker (key),
+  drawn_height INTEGER NOT NULL,
+  state        TEXT    NOT NULL CHECK (state IN ('drawn', 'committed', 'pass', 'fail', 'inconclusive')),
+  commitment   BLOB CHECK (length(commitment) = 32),
+  -- The log entry that closed the round.
+  verdict_entry INTEGER,
+  PRIMARY KEY (receipt, round)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS audit_open ON audit (auditor, state);
+
+-- An epoch gets its row when its budget is fixed, when its work is assigned or when it is settled, whichever is first.
+CREATE TABLE IF NOT EXISTS epoch (
+  number        INTEGER NOT NULL PRIMARY KEY CHECK (number >= 0),
+  budget_entry  INTEGER UNIQUE,
+  budget_msat   INTEGER NOT NULL DEFAULT 0 CHECK (budget_msat >= 0),
+  assigned      INTEGER NOT NULL DEFAULT 0 CHECK (assigned IN (0, 1)),
+  settled       INTEGER NOT NULL DEFAULT 0 CHECK (settled IN (0, 1)),
+  -- Null for an epoch that had neither budget nor work.
+  settled_entry INTEGER UNIQUE,
+  matured_entry INTEGER UNIQUE
+) STRICT;
+
+-- What each worker earned in an epoch, by subnet ('(audit)' for audits): the table that the epoch's entry names.
+CREATE TABLE IF NOT EXISTS accrual (
+  epoch  INTEGER NOT NULL REFERENCES epoch (number),
+  worker BLOB    NOT NULL REFERENCES worker (key),
+  subnet TEXT    NOT NULL,
+  msat   INTEGER NOT NULL CHECK (msat > 0),
+  PRIMARY KEY (epoch, worker, subnet)
+) STRICT, WITHOUT ROWID;
+
+-- Payouts from the plan on; the plan is fixed before a coin is pinned, so that a crash in between changes nothing.
+CREATE TABLE IF NOT EXISTS payout (
+  number      INTEGER NOT NULL PRIMARY KEY,
+  payees      BLOB    NOT NULL CHECK (length(payees) = 32),
+  total_sats  INTEGER NOT NULL CHECK (total_sats > 0),
+  state       TEXT    NOT NULL CHECK (state IN ('planned', 'logged', 'settled')),
+  entry_index INTEGER UNIQUE
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS deposit (
+  txid        TEXT    NOT NULL,
+  vout        INTEGER NOT NULL,
+  sats        INTEGER NOT NULL CHECK (sats > 0),
+  entry_index INTEGER NOT NULL UNIQUE,
+  PRIMARY KEY (txid, vout)
+) STRICT;

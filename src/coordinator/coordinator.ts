@@ -1,0 +1,192 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Anchorer } from '../../anchor/anchorer.ts'
+import { openAnchorer } from '../../anchor/anchorer.ts'
+import { watchChain } from '../../anchor/chain-watch.ts'
+import type { Node } from '../../anchor/node.ts'
+import { openNode } from '../../anchor/node.ts'
+import type { Payer } from '../../anchor/payer.ts'
+import { openPayer } from '../../anchor/payer.ts'
+import type { BitcoinRpc } from '../../anchor/rpc.ts'
+import { taprootAddress } from '../../anchor/taproot-address.ts'
+import { openBlobStore } from '../blobs/blob-store.ts'
+import type { Config } from '../config/config-schema.ts'
+import type { Keys } from '../keystore/derive-keys.ts'
+import { openLedger } from '../ledger/ledger.ts'
+import { openLog } from '../log/log-store.ts'
+import { parseVerifierKey } from '../log/note-key.ts'
+import { txidText } from '../log/txid.ts'
+import { claimFolder } from '../store/claim-folder.ts'
+import { applySchema, openDatabase } from '../store/open-database.ts'
+import type { Advance } from './advance.ts'
+import { advance } from './advance.ts'
+import type { Books } from './books.ts'
+import type { Desks } from './desks.ts'
+import { openDesks } from './desks.ts'
+import type { Genesis } from './genesis.ts'
+import { chooseSeal, readGenesis, writeGenesis } from './genesis.ts'
+import { repeating } from './repeating.ts'
+import type { WatchedKeys } from './watch-keys.ts'
+import { watchKeys } from './watch-keys.ts'
+
+/** Everything that exists only once the log has its genesis. */
+export interface OpenHouse {
+  readonly genesis: Genesis
+  readonly desks: Desks
+  readonly anchorer: Anchorer
+  readonly payer: Payer
+}
+
+export type CoordinatorEvent =
+  | { kind: 'waiting_for_seal'; anchorAddress: string; treasuryAddress: string }
+  | { kind: 'opened'; seal: string }
+  | { kind: 'advanced'; advance: Advance }
+  | { kind: 'failed'; error: unknown }
+
+export interface Coordinator extends AsyncDisposable {
+  readonly config: Config
+  readonly books: Books
+  readonly node: Node
+  readonly watched: WatchedKeys
+  readonly anchorAddress: string
+  readonly treasuryAddress: string
+  /** Null until the first seal is funded and the genesis is written. */
+  house(): OpenHouse | null
+  /** Judges everything again now, as a new tip would; resolves when a round that began after this call is over. */
+  kick(): Promise<void>
+  /** Height that the last whole round saw; null before. */
+  advancedTo(): number | null
+  lastError(): Error | null
+}
+
+const SCHEMA = readFileSync(new URL('./coordinator-schema.sql', import.meta.url), 'utf8')
+
+/**
+ * Opens a coordinator over its data folder and one node, and keeps it at the tip until disposed. Throws StoreError,
+ * LogError, NodeError, RpcError.
+ */
+export async function openCoordinator(options: {
+  config: Config
+  keys: Keys
+  rpc: BitcoinRpc
+  onEvent: (event: CoordinatorEvent) => void
+}): Promise<Coordinator> {
+  const { config, keys, rpc, onEvent } = options
+  const { network, origin, dataDir } = config
+  const release = claimFolder(dataDir)
+  const db = openDatabase(join(dataDir, 'assay.sqlite'))
+  applySchema(db, SCHEMA)
+  const log = openLog({ db, origin, seed: keys.logSeed })
+  const books: Books = { db, log, blobs: openBlobStore(join(dataDir, 'blobs')), ledger: openLedger(db) }
+  const node = openNode(rpc, network)
+  await node.chain()
+  const watched = await watchKeys(
+    rpc,
+    `assay-${Buffer.from(keys.anchor.internalKey).toString('hex', 0, 8)}`,
+    keys,
+  )
+  const anchorAddress = taprootAddress(keys.anchor.internalKey, network)
+  const treasuryAddress = taprootAddress(keys.treasury.internalKey, network)
+
+  const genesis = readGenesis(books)
+  let house = genesis === null ? null : openHouse(genesis)
+  let advancedTo: number | null = null
+  let lastError: Error | null = null
+
+  function openHouse(genesis: Genesis): OpenHouse {
+    const { finalDepth } = genesis.epoch
+    const { targetBlocks, floorSatPerKvb, ceilingSatPerKvb } = config.anchor
+    const anchorer = openAnchorer({
+      db,
+      node,
+      method: genesis.method,
+      origin,
+      secretKey: keys.anchor.secretKey,
+      firstSeal: { txid: txidText(genesis.seal.txid), vout: genesis.seal.vout, valueSats: genesis.seal.sats },
+      payloadFile: join(dataDir, 'payloads'),
+      policy: { ...config.anchor, finalDepth },
+      head: () => ({ size: log.size(), root: log.root() }),
+    })
+    const payer = openPayer({
+      db,
+      node,
+      network,
+      secretKey: keys.treasury.secretKey,
+      changeAddress: treasuryAddress,
+      policy: { finalDepth, targetBlocks, floorSatPerKvb, ceilingSatPerKvb, capSats: config.payout.capSats },
+      listCoins: () => watched.treasuryCoins(finalDepth),
+    })
+    return { genesis, anchorer, payer, desks: openDesks(books, genesis, config, payer) }
+  }
+
+  async function begin(): Promise<OpenHouse | null> {
+    const seal = chooseSeal(await watched.anchorCoins(config.epoch.finalDepth))
+    if (seal === null) {
+      onEvent({ kind: 'waiting_for_seal', anchorAddress, treasuryAddress })
+      return null
+    }
+    const logKey = parseVerifierKey(log.verifierKey).publicKey.export({ format: 'jwk' }).x
+    if (logKey === undefined) throw new Error('an Ed25519 JWK has x')
+    const written = writeGenesis(
+      books,
+      config,
+      {
+        internalKey: keys.anchor.internalKey,
+        logKey: new Uint8Array(Buffer.from(logKey, 'base64url')),
+        auditor: keys.auditor.publicKey,
+        treasury: treasuryAddress,
+      },
+      seal,
+    )
+    onEvent({ kind: 'opened', seal: `${seal.txid}:${seal.vout}` })
+    return openHouse(written)
+  }
+
+  async function round(): Promise<void> {
+    const { height } = await node.chain()
+    house ??= await begin()
+    if (house !== null) {
+      const { genesis, anchorer, desks } = house
+      const { finalDepth, auditRoundBlocks } = genesis.epoch
+      onEvent({
+        kind: 'advanced',
+        advance: await advance(desks, { node, anchorer, watched, finalDepth, auditRoundBlocks }),
+      })
+    }
+    advancedTo = height
+    lastError = null
+  }
+
+  const rounds = repeating(round, (error) => {
+    lastError = error instanceof Error ? error : new Error(String(error))
+    onEvent({ kind: 'failed', error })
+  })
+  const { zmqUrl, pollMs } = config.bitcoind
+  const watch = watchChain({
+    node,
+    ...(zmqUrl === undefined ? {} : { zmqUrl }),
+    pollMs,
+    onTip: () => void rounds.kick(),
+    onError: (error) => onEvent({ kind: 'failed', error }),
+  })
+
+  return {
+    config,
+    books,
+    node,
+    watched,
+    anchorAddress,
+    treasuryAddress,
+    house: () => house,
+    kick: () => rounds.kick(),
+    advancedTo: () => advancedTo,
+    lastError: () => lastError,
+    async [Symbol.asyncDispose]() {
+      await watch[Symbol.asyncDispose]()
+      await rounds.close()
+      house?.desks.requests.close()
+      db.close()
+      release()
+    },
+  }
+}

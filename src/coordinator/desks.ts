@@ -1,0 +1,95 @@
+import type { NetworkName } from '../../anchor/network.ts'
+import type { Payer } from '../../anchor/payer.ts'
+import type { Config } from '../config/config-schema.ts'
+import type { Assignments } from './assignments.ts'
+import { openAssignments } from './assignments.ts'
+import type { AuditDraw } from './audit-draw.ts'
+import { openAuditDraw } from './audit-draw.ts'
+import type { AuditDesk } from './audits.ts'
+import { openAuditDesk } from './audits.ts'
+import type { Bell } from './bell.ts'
+import { createBell } from './bell.ts'
+import type { Books } from './books.ts'
+import type { Budgets } from './budgets.ts'
+import { openBudgets } from './budgets.ts'
+import type { Deposits } from './deposits.ts'
+import { openDeposits } from './deposits.ts'
+import { openEpochWork } from './epoch-work.ts'
+import { openExpectedReward } from './expected-reward.ts'
+import type { Genesis } from './genesis.ts'
+import { epochRules } from './genesis.ts'
+import type { LeaseDesk } from './leases.ts'
+import { openLeaseDesk } from './leases.ts'
+import type { Market } from './market.ts'
+import { openMarket } from './market.ts'
+import type { Payouts } from './payouts.ts'
+import { openPayouts } from './payouts.ts'
+import type { Registry } from './registry.ts'
+import { openRegistry } from './registry.ts'
+import type { RequestQueue } from './requests.ts'
+import { openRequestQueue } from './requests.ts'
+import type { ResultDesk } from './results.ts'
+import { openResultDesk } from './results.ts'
+import type { Settlement } from './settlement.ts'
+import { openSettlement } from './settlement.ts'
+import type { SubmissionDesk } from './submissions.ts'
+import { openSubmissionDesk } from './submissions.ts'
+
+/** The coordinator's rooms, one for each step on the way from request to payout (DESIGN §2). */
+export interface Desks {
+  readonly bell: Bell
+  readonly registry: Registry
+  readonly market: Market
+  readonly requests: RequestQueue
+  readonly leases: LeaseDesk
+  readonly results: ResultDesk
+  readonly submissions: SubmissionDesk
+  readonly assignments: Assignments
+  readonly draw: AuditDraw
+  readonly audits: AuditDesk
+  readonly deposits: Deposits
+  readonly budgets: Budgets
+  readonly settlement: Settlement
+  readonly payouts: Payouts
+}
+
+const MSAT_PER_SAT = 1000n
+
+export function openDesks(books: Books, genesis: Genesis, config: Config, payer: Payer): Desks {
+  const { origin, auditBasisPoints: auditShareBasisPoints, subsidy, auditor } = genesis
+  const network: NetworkName = genesis.network
+  const rules = epochRules(genesis)
+  const bell = createBell()
+  const registry = openRegistry(books, { origin, network })
+  const market = openMarket(books)
+  const requests = openRequestQueue(bell)
+  const leases = openLeaseDesk(books, market, requests, config.leases)
+  const budgets = openBudgets(books, {
+    rules,
+    subsidy,
+    feeReserveMsat: config.reserve.feeSats * MSAT_PER_SAT,
+  })
+  const expectedRewardMsat = openExpectedReward(market, budgets, auditShareBasisPoints)
+  return {
+    bell,
+    registry,
+    market,
+    requests,
+    leases,
+    results: openResultDesk(books, leases),
+    submissions: openSubmissionDesk(books, { origin, registry, market, expectedRewardMsat }),
+    assignments: openAssignments(books, { market, registry, rules, auditor }),
+    draw: openAuditDraw(books, { market, registry, rules }),
+    audits: openAuditDesk(books, { origin }),
+    deposits: openDeposits(books, payer),
+    budgets,
+    settlement: openSettlement(books, {
+      market,
+      budgets,
+      work: openEpochWork(books, rules),
+      rules,
+      auditShareBasisPoints,
+    }),
+    payouts: openPayouts(books, payer, config.payout),
+  }
+}

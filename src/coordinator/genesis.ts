@@ -1,0 +1,59 @@
+import type { WatchedCoin } from '../../anchor/watch-wallet.ts'
+import type { Config } from '../config/config-schema.ts'
+import type { EntryOf } from '../log/entry.ts'
+import { parseEntry } from '../log/entry.ts'
+import { txidBytes } from '../log/txid.ts'
+import type { EpochRules } from '../rules/epoch.ts'
+import type { Books } from './books.ts'
+import { record } from './books.ts'
+
+export type Genesis = EntryOf<'genesis'>
+
+/** What genesis says of the keys: public halves alone. */
+export interface GenesisKeys {
+  readonly internalKey: Uint8Array
+  readonly logKey: Uint8Array
+  readonly auditor: Uint8Array
+  readonly treasury: string
+}
+
+/** The log's first entry, or null while the log is empty. */
+export function readGenesis(books: Books): Genesis | null {
+  if (books.log.size() === 0) return null
+  const entry = parseEntry(books.log.entry(0))
+  if (entry.kind !== 'genesis') throw new Error(`entry 0 is of kind ${entry.kind}`)
+  return entry
+}
+
+/** Opens the log: its first entry names the first seal and everything that is fixed for ever. */
+export function writeGenesis(books: Books, config: Config, keys: GenesisKeys, seal: WatchedCoin): Genesis {
+  const { network, origin, epoch, subsidy } = config
+  const genesis: Genesis = {
+    v: 1,
+    kind: 'genesis',
+    network,
+    method: config.anchor.method,
+    origin,
+    ...keys,
+    seal: { txid: txidBytes(seal.txid), vout: seal.vout, sats: seal.valueSats },
+    epoch,
+    subsidy,
+    auditBasisPoints: config.shares.auditBasisPoints,
+  }
+  record(books, genesis, () => undefined)
+  return genesis
+}
+
+/** The largest coin, then the first by txid and vout: the choice can be repeated. */
+export function chooseSeal(coins: readonly WatchedCoin[]): WatchedCoin | null {
+  const [best] = coins.toSorted((a, b) => {
+    if (a.valueSats !== b.valueSats) return a.valueSats > b.valueSats ? -1 : 1
+    return a.txid === b.txid ? a.vout - b.vout : a.txid < b.txid ? -1 : 1
+  })
+  return best ?? null
+}
+
+export function epochRules({ epoch }: Genesis): EpochRules {
+  const { blocks: epochBlocks, auditRoundBlocks: _, ...rules } = epoch
+  return { ...rules, epochBlocks }
+}

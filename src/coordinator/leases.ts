@@ -1,0 +1,204 @@
+import { randomBytes } from 'node:crypto'
+import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
+import type { Job, OriginRecord } from '../../compute/work/job.ts'
+import {
+  encodeJob,
+  encodeOriginRecord,
+  inputCommitment,
+  jobId,
+  originCommitment,
+} from '../../compute/work/job.ts'
+import { treeRoot } from '../../compute/work/receipt-tree.ts'
+import { sha256 } from '../../compute/work/tagged-hash.ts'
+import type { Books } from './books.ts'
+import { record } from './books.ts'
+import type { Market, MarketModel } from './market.ts'
+import type { PendingRequest, RequestQueue } from './requests.ts'
+
+/** What a worker is given: the job, the salt of its input, and the input itself. */
+export interface LeasedJob {
+  readonly job: Uint8Array
+  readonly salt: Uint8Array
+  readonly inputs: Uint8Array
+}
+
+export interface LeaseDesk {
+  /** Up to `max` pieces of work for this worker, each as a new job that is in the log before it is handed out. */
+  lease(worker: Uint8Array, max: number, epoch: number): LeasedJob[]
+  /** Gives back jobs that a worker could not run; those that are not its own or already answered are passed over. */
+  fail(worker: Uint8Array, failures: readonly { job: Uint8Array; reason: string }[]): number
+  /** Gives back every lease whose deadline has passed. */
+  expire(nowMs: number): number
+  /** The request that waits for this job's answer, if its requester is still there. */
+  requestOf(job: Uint8Array): PendingRequest | null
+  forget(job: Uint8Array): void
+}
+
+interface Draft extends MarketModel {
+  readonly origin: OriginRecord
+  readonly item: number | null
+  readonly inputs: Uint8Array
+  readonly items: number
+  readonly request: PendingRequest | null
+}
+
+interface ItemRow {
+  subnet: string
+  model: Uint8Array
+  item: bigint
+  input: Uint8Array
+}
+
+export function openLeaseDesk(
+  books: Books,
+  market: Market,
+  requests: RequestQueue,
+  policy: { deadlineMs: number; maxPerWorker: number },
+): LeaseDesk {
+  const { db } = books
+  const selectItems = db.prepare<[Uint8Array, number, number], ItemRow>(
+    `SELECT subnet, model, item, input FROM item
+      WHERE assignee = ? AND state = 'open' AND epoch = ? ORDER BY subnet, model, item LIMIT ?`,
+  )
+  const setItem = db.prepare(
+    'UPDATE item SET state = ? WHERE subnet = ? AND model = ? AND item = ? AND state = ?',
+  )
+  const countLeased = db
+    .prepare<[Uint8Array], bigint>(`SELECT count(*) FROM job WHERE worker = ? AND state = 'leased'`)
+    .pluck()
+  const insertJob = db.prepare(
+    `INSERT INTO job (id, bytes, subnet, model, input, input_salt, origin_salt, origin_record, item, worker, epoch, units,
+                      entry_index, deadline_ms, state)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'leased')`,
+  )
+  const release = db.prepare(
+    `UPDATE job SET state = 'released' WHERE id = ? AND worker = ? AND state = 'leased'`,
+  )
+  const selectJob = db.prepare<[Uint8Array], { subnet: string; model: Uint8Array; item: bigint | null }>(
+    'SELECT subnet, model, item FROM job WHERE id = ?',
+  )
+  const selectExpired = db.prepare<[number], { id: Uint8Array; worker: Uint8Array }>(
+    `SELECT id, worker FROM job WHERE state = 'leased' AND deadline_ms < ? LIMIT 1000`,
+  )
+  const waiting = new Map<string, PendingRequest>()
+
+  function lease(worker: Uint8Array, max: number, epoch: number): LeasedJob[] {
+    const room = Math.min(max, policy.maxPerWorker - Number(countLeased.get(worker)))
+    if (room <= 0) return []
+    const asked = requests.take(room).map(draftRequest)
+    const assigned = selectItems
+      .all(worker, epoch, room - asked.length)
+      .flatMap((row) => draftItem(row) ?? [])
+    const drafts = [...asked, ...assigned]
+    if (drafts.length === 0) return []
+    // Inputs are held before the job exists: what is leased can be audited.
+    books.blobs.putMany(asked.map((draft) => draft.inputs))
+    const deadlineMs = Date.now() + policy.deadlineMs
+    const jobs = drafts.map((draft) => ({ draft, ...newJob(draft, deadlineMs) }))
+    const list = encodeCbor(jobs.map(({ bytes }) => bytes))
+    books.blobs.putSync(list)
+    const root = treeRoot(jobs.map(({ id }) => id))
+    record(
+      books,
+      { v: 1, kind: 'jobs', worker, epoch, count: jobs.length, root, jobs: sha256(list) },
+      (entryIndex) => {
+        for (const { draft, id, bytes, inputDigest, inputSalt, originSalt, originRecord, units } of jobs) {
+          const { subnet, model, item } = draft
+          insertJob.run(
+            id,
+            bytes,
+            subnet.name,
+            model.digest,
+            inputDigest,
+            inputSalt,
+            originSalt,
+            originRecord,
+            item,
+            worker,
+            epoch,
+            units,
+            entryIndex,
+            deadlineMs,
+          )
+          if (item !== null) setItem.run('leased', subnet.name, model.digest, item, 'open')
+        }
+      },
+    )
+    for (const { draft, id } of jobs) if (draft.request !== null) waiting.set(hex(id), draft.request)
+    return jobs.map(({ draft, bytes, inputSalt }) => ({ job: bytes, salt: inputSalt, inputs: draft.inputs }))
+  }
+
+  function draftRequest(request: PendingRequest): Draft {
+    const { subnet, model, inputs, items, requester } = request
+    return { subnet, model, inputs, items, item: null, request, origin: { kind: 'request', requester } }
+  }
+
+  function draftItem(row: ItemRow): Draft | null {
+    const found = market.model(row.subnet, row.model)
+    const inputs = books.blobs.get(hex(row.input))
+    if (found === null || found.subnet.dataset === null || inputs === null) return null
+    const item = Number(row.item)
+    return {
+      ...found,
+      inputs,
+      item,
+      items: 1,
+      request: null,
+      origin: { kind: 'dataset', dataset: found.subnet.dataset.list, item },
+    }
+  }
+
+  function giveBack(id: Uint8Array, worker: Uint8Array, reason: string): boolean {
+    if (release.run(id, worker).changes !== 1) return false
+    const job = selectJob.get(id)
+    if (job !== undefined && job.item !== null) setItem.run('open', job.subnet, job.model, job.item, 'leased')
+    const request = waiting.get(hex(id))
+    if (request !== undefined) {
+      waiting.delete(hex(id))
+      requests.putBack(request, reason)
+    }
+    return true
+  }
+
+  return {
+    lease,
+    fail: (worker, failures) =>
+      db
+        .transaction(() => failures.filter(({ job, reason }) => giveBack(job, worker, reason)).length)
+        .immediate(),
+    expire: (nowMs) =>
+      db
+        .transaction(
+          () =>
+            selectExpired.all(nowMs).filter(({ id, worker }) => giveBack(id, worker, 'its lease ran out'))
+              .length,
+        )
+        .immediate(),
+    requestOf: (job) => waiting.get(hex(job)) ?? null,
+    forget: (job) => void waiting.delete(hex(job)),
+  }
+}
+
+function newJob(draft: Draft, deadline: number) {
+  const inputDigest = sha256(draft.inputs)
+  const inputSalt = randomBytes(32)
+  const originSalt = randomBytes(32)
+  const originRecord = encodeOriginRecord(draft.origin)
+  const job: Job = {
+    v: 1,
+    subnet: draft.subnet.name,
+    model: draft.model.digest,
+    input: inputCommitment(inputSalt, inputDigest),
+    origin: originCommitment(originSalt, originRecord),
+    items: draft.items,
+    deadline,
+    nonce: randomBytes(16),
+  }
+  const bytes = encodeJob(job)
+  const units = BigInt(draft.items) * BigInt(draft.model.unitsPerItem)
+  return { id: jobId(bytes), bytes, inputDigest, inputSalt, originSalt, originRecord, units }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}

@@ -1,0 +1,123 @@
+import { sha256 } from '../../compute/work/tagged-hash.ts'
+import { parseDataset } from '../subnet/dataset.ts'
+import type { SubnetDefinition, SubnetModel } from '../subnet/definition.ts'
+import { encodeDefinition, parseDefinition } from '../subnet/definition.ts'
+import type { Books } from './books.ts'
+import { record } from './books.ts'
+import { RefusedError } from './refused-error.ts'
+
+export interface MarketModel {
+  readonly subnet: SubnetDefinition
+  readonly model: SubnetModel
+}
+
+/** The subnets: which models are worked on, for what share of the subsidy, on which open dataset. */
+export interface Market {
+  /** Logs a definition; its model and dataset blobs must be held already. Throws RefusedError, DefinitionError. */
+  define(definition: SubnetDefinition, epochNow: number): number
+  /** The newest definition of each subnet that is effective at `epoch`, by name. */
+  subnetsAt(epoch: number): SubnetDefinition[]
+  modelNamed(name: string, epoch: number): MarketModel | null
+  /** Looks through every definition ever logged: a receipt of an older one still has its model. */
+  model(subnet: string, digest: Uint8Array): MarketModel | null
+}
+
+interface Known {
+  readonly entryIndex: number
+  readonly definition: SubnetDefinition
+}
+
+const MAX_SUBNETS = 1024
+
+export function openMarket(books: Books): Market {
+  const insert = books.db.prepare('INSERT INTO subnet (entry_index, name, definition) VALUES (?, ?, ?)')
+  const insertItem = books.db.prepare(
+    'INSERT INTO item (subnet, model, item, input) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
+  )
+  const known: Known[] = books.db
+    .prepare<[], { entry_index: bigint; definition: Uint8Array }>('SELECT * FROM subnet ORDER BY entry_index')
+    .all()
+    .map((row) => ({
+      entryIndex: Number(row.entry_index),
+      definition: parseDefinition(held(Buffer.from(row.definition).toString('hex'), 'subnet definition')),
+    }))
+
+  function held(digest: string, what: string): Uint8Array {
+    const bytes = books.blobs.get(digest)
+    if (bytes === null)
+      throw new RefusedError(409, 'blob_missing', `${what} ${digest} is not in the blob store`)
+    return bytes
+  }
+
+  function define(definition: SubnetDefinition, epochNow: number): number {
+    const bytes = encodeDefinition(definition)
+    if (definition.effectiveEpoch < epochNow) {
+      // Rules can't change for work that is under way or done.
+      throw new RefusedError(409, 'subnet_in_the_past', `effectiveEpoch must be at least ${epochNow}`)
+    }
+    if (known.length >= MAX_SUBNETS)
+      throw new RefusedError(503, 'subnets_full', `at most ${MAX_SUBNETS} definitions`)
+    for (const model of definition.models)
+      held(Buffer.from(model.digest).toString('hex'), `model ${model.name}`)
+    const inputs = definition.dataset === null ? [] : datasetInputs(definition.dataset)
+    books.blobs.putSync(bytes)
+    const digest = sha256(bytes)
+    const index = record(
+      books,
+      { v: 1, kind: 'subnet', name: definition.name, definition: digest },
+      (entryIndex) => {
+        insert.run(entryIndex, definition.name, digest)
+        for (const model of definition.models) {
+          for (const [item, input] of inputs.entries()) {
+            insertItem.run(definition.name, model.digest, item, input)
+          }
+        }
+        return entryIndex
+      },
+    )
+    known.push({ entryIndex: index, definition })
+    return index
+  }
+
+  function datasetInputs(dataset: { items: number; list: Uint8Array }): Uint8Array[] {
+    const inputs = parseDataset(held(Buffer.from(dataset.list).toString('hex'), 'dataset list'))
+    if (inputs.length !== dataset.items) {
+      throw new RefusedError(
+        400,
+        'dataset_mismatch',
+        `the list holds ${inputs.length} items, not ${dataset.items}`,
+      )
+    }
+    const missing = inputs.find((input) => !books.blobs.has(Buffer.from(input).toString('hex')))
+    if (missing !== undefined) held(Buffer.from(missing).toString('hex'), 'dataset item')
+    return inputs
+  }
+
+  function subnetsAt(epoch: number): SubnetDefinition[] {
+    const newest = new Map<string, SubnetDefinition>()
+    for (const { definition } of known) {
+      if (definition.effectiveEpoch <= epoch) newest.set(definition.name, definition)
+    }
+    return [...newest.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  return {
+    define,
+    subnetsAt,
+    modelNamed(name, epoch) {
+      for (const subnet of subnetsAt(epoch)) {
+        const model = subnet.models.find((m) => m.name === name)
+        if (model !== undefined) return { subnet, model }
+      }
+      return null
+    },
+    model(subnetName, digest) {
+      for (const { definition } of known.toReversed()) {
+        if (definition.name !== subnetName) continue
+        const model = definition.models.find((m) => Buffer.compare(m.digest, digest) === 0)
+        if (model !== undefined) return { subnet: definition, model }
+      }
+      return null
+    },
+  }
+}

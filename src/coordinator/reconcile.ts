@@ -1,0 +1,102 @@
+import type { Coordinator, OpenHouse } from './coordinator.ts'
+
+export interface ReconciliationRow {
+  readonly what: string
+  readonly booksMsat: bigint
+  readonly chainMsat: bigint
+  readonly ok: boolean
+}
+
+export interface Reconciliation {
+  readonly height: number
+  readonly rows: readonly ReconciliationRow[]
+  /** Accounts whose balance isn't the sum of their transfers: quarantined. */
+  readonly inconsistent: readonly string[]
+  readonly ok: boolean
+}
+
+const MSAT_PER_SAT = 1000n
+
+/**
+ * Holds the books against bitcoind, to the satoshi: the treasury's coins, the seal, the payouts with their fees, and
+ * that what is owed never exceeds what is there. Read at one tip; run again when a block came in between.
+ */
+export async function reconcile(coordinator: Coordinator, house: OpenHouse): Promise<Reconciliation> {
+  const { height } = await coordinator.node.chain()
+  const rows = [
+    await treasuryRow(coordinator, house),
+    await sealRow(coordinator, house),
+    payoutRow(coordinator, house),
+    liabilitiesRow(coordinator),
+  ]
+  const inconsistent = coordinator.books.ledger.check().map(({ account }) => account)
+  return { height, rows, inconsistent, ok: inconsistent.length === 0 && rows.every(({ ok }) => ok) }
+}
+
+/** Coins in the wallet, and what is on its way: deposits not final yet, payouts sent but not settled. */
+async function treasuryRow(
+  { books, watched }: Coordinator,
+  { payer }: OpenHouse,
+): Promise<ReconciliationRow> {
+  const booked = books.db
+    .prepare<[string, number], bigint>('SELECT 1 FROM deposit WHERE txid = ? AND vout = ?')
+    .pluck()
+  const payouts = payer.payouts()
+  const ours = new Set(payouts.map(({ txid }) => txid))
+  const coins = (await watched.treasuryCoins(0)).filter(
+    ({ txid, vout }) => ours.has(txid) || booked.get(txid, vout) !== undefined,
+  )
+  const coinsSats = coins.reduce((sum, { valueSats }) => sum + valueSats, 0n)
+  const leavingSats = payouts
+    .filter(({ state }) => state === 'broadcast' || state === 'confirmed')
+    .reduce((sum, { outputs, feeSats }) => sum + outputs.reduce((s, o) => s + o.valueSats, feeSats), 0n)
+  const booksMsat = books.ledger.balance('treasury').postedMsat
+  return row('treasury', booksMsat, (coinsSats + leavingSats) * MSAT_PER_SAT)
+}
+
+/** The last seal in the chain holds the first one's coins less the fees of every anchor in the chain. */
+async function sealRow({ node }: Coordinator, { genesis, anchorer }: OpenHouse): Promise<ReconciliationRow> {
+  const inChain = anchorer.anchors().filter(({ state }) => state === 'mined' || state === 'final')
+  const feesSats = inChain.reduce((sum, { feeSats }) => sum + feeSats, 0n)
+  const last = inChain.at(-1)
+  const outpoint =
+    last?.txid === undefined || last.txid === null
+      ? { txid: Buffer.from(genesis.seal.txid).reverse().toString('hex'), vout: genesis.seal.vout }
+      : { txid: last.txid, vout: 0 }
+  const coin = await node.txOut(outpoint, { mempool: false })
+  return row('seal', (genesis.seal.sats - feesSats) * MSAT_PER_SAT, (coin?.valueSats ?? 0n) * MSAT_PER_SAT)
+}
+
+/** What the ledger says was paid with fees, and what the settled payout transactions took from the treasury. */
+function payoutRow({ books }: Coordinator, { payer }: OpenHouse): ReconciliationRow {
+  const paidMsat = books.db
+    .prepare<[], bigint>(
+      `SELECT coalesce(sum(amount_msat), 0) FROM ledger_transfer WHERE code IN ('payout_settled', 'payout_fee')`,
+    )
+    .pluck()
+    .get()
+  const chainSats = payer
+    .payouts()
+    .filter(({ state }) => state === 'settled')
+    .reduce((sum, payout) => {
+      const inputs = payout.inputs.reduce((s, { valueSats }) => s + valueSats, 0n)
+      return sum + inputs - payout.changeSats
+    }, 0n)
+  return row('payouts and fees', paidMsat ?? 0n, chainSats * MSAT_PER_SAT)
+}
+
+/** Everything owed, the reserve included, is covered by treasury and fees spent: debits equal credits. */
+function liabilitiesRow({ books }: Coordinator): ReconciliationRow {
+  const assets = new Set<string>(['treasury', 'fees'])
+  let owedMsat = 0n
+  let heldMsat = 0n
+  for (const { name, postedMsat } of books.ledger.accounts()) {
+    if (assets.has(name)) heldMsat += postedMsat
+    else owedMsat += postedMsat
+  }
+  return row('liabilities', owedMsat, heldMsat)
+}
+
+function row(what: string, booksMsat: bigint, chainMsat: bigint): ReconciliationRow {
+  return { what, booksMsat, chainMsat, ok: booksMsat === chainMsat }
+}

@@ -1,0 +1,91 @@
+import { outputCommitment, parseReceipt, receiptId } from '../../compute/work/receipt.ts'
+import { sha256 } from '../../compute/work/tagged-hash.ts'
+import { parseTensorBundle } from '../../compute/work/tensor-bundle.ts'
+import type { Books } from './books.ts'
+import type { LeaseDesk } from './leases.ts'
+import { RefusedError } from './refused-error.ts'
+
+export interface Result {
+  readonly receipt: Uint8Array
+  readonly outputs: Uint8Array
+  readonly salt: Uint8Array
+}
+
+export interface ResultsAnswer {
+  readonly accepted: number
+  readonly refused: readonly { receipt: string; code: string; detail: string }[]
+}
+
+export interface ResultDesk {
+  /** Takes a worker's answers, hands them to waiting requesters, then holds the outputs. Idempotent. */
+  accept(worker: Uint8Array, results: readonly Result[]): ResultsAnswer
+}
+
+interface CheckedResult {
+  readonly job: Uint8Array
+  readonly receiptId: Uint8Array
+  readonly outputs: Uint8Array
+  readonly outputDigest: Uint8Array
+  readonly salt: Uint8Array
+}
+
+export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
+  const { db } = books
+  const selectJob = db.prepare<[Uint8Array], { worker: Uint8Array; state: string }>(
+    'SELECT worker, state FROM job WHERE id = ?',
+  )
+  // A worker that lost its batch may answer again with another receipt, until one is in a submission.
+  const upsert = db.prepare(
+    `INSERT INTO result (job, receipt, output, salt) VALUES (?, ?, ?, ?)
+     ON CONFLICT (job) DO UPDATE SET receipt = excluded.receipt, output = excluded.output, salt = excluded.salt`,
+  )
+  const setAnswered = db.prepare(
+    `UPDATE job SET state = 'answered' WHERE id = ? AND state IN ('leased', 'released', 'answered')`,
+  )
+
+  function accept(worker: Uint8Array, results: readonly Result[]): ResultsAnswer {
+    const refused: { receipt: string; code: string; detail: string }[] = []
+    const taken: CheckedResult[] = []
+    for (const result of results) {
+      try {
+        taken.push(check(worker, result))
+      } catch (error) {
+        if (!(error instanceof Error) || !('code' in error)) throw error
+        const receipt = Buffer.from(sha256(result.receipt)).toString('hex')
+        refused.push({ receipt, code: String(error.code), detail: error.message })
+      }
+    }
+    // The requester's answer never waits for the disk (DESIGN §5).
+    for (const { job, outputs, receiptId } of taken) {
+      leases.requestOf(job)?.settle({ answer: { outputs, receiptId } })
+      leases.forget(job)
+    }
+    books.blobs.putMany(taken.map(({ outputs }) => outputs))
+    db.transaction(() => {
+      for (const { job, receiptId, outputDigest, salt } of taken) {
+        if (setAnswered.run(job).changes === 1) upsert.run(job, receiptId, outputDigest, salt)
+      }
+    }).immediate()
+    return { accepted: taken.length, refused }
+  }
+
+  function check(worker: Uint8Array, { receipt: bytes, outputs, salt }: Result): CheckedResult {
+    const receipt = parseReceipt(bytes)
+    const job = selectJob.get(receipt.job)
+    if (job === undefined || Buffer.compare(job.worker, worker) !== 0) {
+      throw new RefusedError(404, 'job_unknown', 'no such job was leased to this worker')
+    }
+    parseTensorBundle(outputs)
+    const outputDigest = sha256(outputs)
+    if (Buffer.compare(receipt.output, outputCommitment(salt, outputDigest)) !== 0) {
+      throw new RefusedError(
+        400,
+        'output_mismatch',
+        "the receipt's output is not the salted digest of these outputs",
+      )
+    }
+    return { job: receipt.job, receiptId: receiptId(bytes), outputs, outputDigest, salt }
+  }
+
+  return { accept }
+}

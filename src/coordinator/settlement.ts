@@ -1,0 +1,181 @@
+import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
+import { sha256 } from '../../compute/work/tagged-hash.ts'
+import { budgetAccount, maturedAccount, unmaturedAccount } from '../ledger/accounts.ts'
+import type { Transfer } from '../ledger/transfer.ts'
+import type { EpochRules } from '../rules/epoch.ts'
+import { maturityHeight, settlementHeight } from '../rules/epoch.ts'
+import { settleEpoch } from '../rules/settle-epoch.ts'
+import type { Anchored } from './anchored.ts'
+import type { Books } from './books.ts'
+import { postAll, record } from './books.ts'
+import type { Budgets } from './budgets.ts'
+import type { EpochWorkReader } from './epoch-work.ts'
+import type { Market } from './market.ts'
+
+export interface Settlement {
+  /** Settles every epoch whose settlement height is reached, in order. @returns the epochs settled now. */
+  settleDue(
+    tip: number,
+    anchored: Anchored,
+    blockHash: (height: number) => Promise<Uint8Array>,
+  ): Promise<number[]>
+  /** Turns the accruals of settled epochs into money that can be paid, at their maturity heights. */
+  matureDue(tip: number): number[]
+}
+
+export function openSettlement(
+  books: Books,
+  parts: {
+    market: Market
+    budgets: Budgets
+    work: EpochWorkReader
+    rules: EpochRules
+    auditShareBasisPoints: number
+  },
+): Settlement {
+  const { db } = books
+  const nextEpoch = db
+    .prepare<[], bigint>('SELECT coalesce(max(number) + 1, 0) FROM epoch WHERE settled = 1')
+    .pluck()
+  const setSettled = db.prepare(
+    `INSERT INTO epoch (number, settled, settled_entry) VALUES (?, 1, ?)
+     ON CONFLICT (number) DO UPDATE SET settled = 1, settled_entry = excluded.settled_entry WHERE settled = 0`,
+  )
+  const selectUnmatured = db
+    .prepare<[], bigint>(
+      'SELECT number FROM epoch WHERE settled_entry IS NOT NULL AND matured_entry IS NULL ORDER BY number',
+    )
+    .pluck()
+  const setMatured = db.prepare(
+    'UPDATE epoch SET matured_entry = ? WHERE number = ? AND matured_entry IS NULL',
+  )
+  const selectAccruals = db.prepare<[number], { worker: Uint8Array; msat: bigint }>(
+    'SELECT worker, sum(msat) AS msat FROM accrual WHERE epoch = ? GROUP BY worker',
+  )
+  const insertAccrual = db.prepare('INSERT INTO accrual (epoch, worker, subnet, msat) VALUES (?, ?, ?, ?)')
+
+  async function settleDue(
+    tip: number,
+    anchored: Anchored,
+    blockHash: (height: number) => Promise<Uint8Array>,
+  ): Promise<number[]> {
+    const settled: number[] = []
+    for (let epoch = Number(nextEpoch.get()); settlementHeight(epoch, parts.rules) <= tip; epoch += 1) {
+      const height = settlementHeight(epoch, parts.rules)
+      settle(epoch, height, await blockHash(height), anchored)
+      settled.push(epoch)
+    }
+    return settled
+  }
+
+  function settle(epoch: number, height: number, blockHash: Uint8Array, anchored: Anchored): void {
+    const { receipts, audits, openings } = parts.work.read(epoch, anchored)
+    const bookedMsat = parts.budgets.booked(epoch)
+    if (bookedMsat === 0n && receipts.length === 0) {
+      setSettled.run(epoch, null)
+      return
+    }
+    const budgetMsat = parts.budgets.budgetInForce(epoch, anchored)
+    const subnets = parts.market.subnetsAt(epoch).map(({ name, weight }) => ({
+      name,
+      weight: BigInt(weight),
+      receipts: receipts.filter(({ subnet }) => subnet === name),
+    }))
+    const shares = settleEpoch({
+      budgetMsat,
+      auditShareBasisPoints: parts.auditShareBasisPoints,
+      subnets,
+      audits,
+    })
+    const accruals = encodeCbor({ ...shares, epoch, v: 1 })
+    const openingList = encodeCbor(openings)
+    books.blobs.putMany([accruals, openingList])
+    const entry = {
+      v: 1,
+      kind: 'epoch',
+      epoch,
+      accruals: sha256(accruals),
+      openings: sha256(openingList),
+      height,
+      blockHash,
+      computeMsat: sum(shares.compute),
+      auditMsat: sum(shares.audit),
+      returnedMsat: shares.returnedMsat + (bookedMsat - budgetMsat),
+    } as const
+    record(books, entry, (entryIndex) => {
+      const budget = budgetAccount(epoch)
+      const earned = [
+        ...shares.compute,
+        ...shares.audit.map(({ auditor, msat }) => ({ worker: auditor, subnet: AUDIT, msat })),
+      ]
+      const transfers: Transfer[] = earned.map(({ worker, subnet, msat }) => ({
+        id: `epoch/${epoch}/${subnet}/${worker}`,
+        debit: budget,
+        credit: unmaturedAccount(worker),
+        amountMsat: msat,
+        code: subnet === AUDIT ? 'audit' : 'compute',
+        entryIndex,
+      }))
+      if (entry.returnedMsat > 0n) {
+        transfers.push({
+          id: `epoch/${epoch}/returned`,
+          debit: budget,
+          credit: 'reserve',
+          amountMsat: entry.returnedMsat,
+          code: 'returned',
+          entryIndex,
+        })
+      }
+      postAll(books, transfers)
+      for (const { worker, subnet, msat } of earned)
+        insertAccrual.run(epoch, Buffer.from(worker, 'hex'), subnet, msat)
+      parts.work.reopenFailed(receipts)
+      if (setSettled.run(epoch, entryIndex).changes !== 1)
+        throw new Error(`epoch ${epoch} is settled already`)
+    })
+  }
+
+  function matureDue(tip: number): number[] {
+    const due = selectUnmatured
+      .all()
+      .map(Number)
+      .filter((epoch) => maturityHeight(epoch, parts.rules) <= tip)
+    for (const epoch of due) mature(epoch)
+    return due
+  }
+
+  function mature(epoch: number): void {
+    const height = maturityHeight(epoch, parts.rules)
+    record(
+      books,
+      { v: 1, kind: 'status', subject: 'epoch', epoch, status: 'matured', height },
+      (entryIndex) => {
+        postAll(
+          books,
+          selectAccruals.all(epoch).map(({ worker, msat }) => {
+            const key = Buffer.from(worker).toString('hex')
+            return {
+              id: `epoch/${epoch}/matured/${key}`,
+              debit: unmaturedAccount(key),
+              credit: maturedAccount(key),
+              amountMsat: msat,
+              code: 'matured',
+              entryIndex,
+            }
+          }),
+        )
+        if (setMatured.run(entryIndex, epoch).changes !== 1)
+          throw new Error(`epoch ${epoch} has matured already`)
+      },
+    )
+  }
+
+  return { settleDue, matureDue }
+}
+
+/** Stands in the place of a subnet's name for what auditors earn; no subnet can be called so. */
+export const AUDIT = '(audit)'
+
+function sum(parts: readonly { msat: bigint }[]): bigint {
+  return parts.reduce((total, { msat }) => total + msat, 0n)
+}

@@ -1,0 +1,198 @@
+import type { AnchorRecord } from '../../anchor/anchor-record.ts'
+import type { PayoutRecord } from '../../anchor/payer.ts'
+import { maturedAccount, unmaturedAccount } from '../ledger/accounts.ts'
+import { epochOf } from '../rules/epoch.ts'
+import type { Coordinator, OpenHouse } from './coordinator.ts'
+import { epochRules } from './genesis.ts'
+
+/** Everything that an operator's screen shows, read at one moment. Money is bigint; who sends it writes decimal strings. */
+export interface Status {
+  readonly network: string
+  readonly origin: string
+  readonly anchorAddress: string
+  readonly treasuryAddress: string
+  /** Height that the last whole round saw; null while starting. */
+  readonly height: number | null
+  readonly error: string | null
+  readonly log: { readonly size: number; readonly verifierKey: string }
+  /** Null until the first seal is funded. */
+  readonly open: OpenStatus | null
+}
+
+export interface OpenStatus {
+  readonly epoch: number | null
+  readonly epochRules: ReturnType<typeof epochRules>
+  readonly work: Readonly<Record<WorkFigure, number>>
+  readonly audits: Readonly<Record<AuditFigure, number>>
+  readonly anchors: readonly AnchorStatus[]
+  readonly stalled: { readonly code: string; readonly detail: string } | null
+  readonly runwayBlocks: number | null
+  readonly epochs: readonly EpochStatus[]
+  readonly workers: readonly WorkerStatus[]
+  readonly payouts: readonly PayoutStatus[]
+  readonly accounts: readonly { readonly account: string; readonly msat: bigint }[]
+}
+
+type WorkFigure =
+  | 'requestsOpen'
+  | 'jobsLeased'
+  | 'jobsAnswered'
+  | 'receipts'
+  | 'undrawn'
+  | 'itemsAssigned'
+  | 'itemsDone'
+type AuditFigure = 'rounds' | 'sampled' | 'undecided' | 'passed' | 'failed' | 'void'
+
+type AnchorStatus = Pick<AnchorRecord, 'index' | 'state' | 'size' | 'txid' | 'vsize' | 'feeSats' | 'height'>
+
+export interface EpochStatus {
+  readonly number: number
+  readonly budgetMsat: bigint
+  readonly settled: boolean
+  readonly matured: boolean
+  readonly accruedMsat: bigint
+}
+
+export interface WorkerStatus {
+  readonly worker: string
+  readonly address: string
+  readonly receipts: number
+  readonly unmaturedMsat: bigint
+  readonly maturedMsat: bigint
+  readonly paidMsat: bigint
+}
+
+export interface PayoutStatus extends Pick<PayoutRecord, 'txid' | 'vsize' | 'feeSats' | 'height'> {
+  readonly number: number
+  readonly totalSats: bigint
+  readonly state: string
+}
+
+/** The newest anchors that a status carries; the rest is paged. */
+const MAX_ANCHORS = 1_000
+
+export function statusOf(coordinator: Coordinator): Status {
+  const { config, books } = coordinator
+  const house = coordinator.house()
+  return {
+    network: config.network,
+    origin: config.origin,
+    anchorAddress: coordinator.anchorAddress,
+    treasuryAddress: coordinator.treasuryAddress,
+    height: coordinator.advancedTo(),
+    error: coordinator.lastError()?.message ?? null,
+    log: { size: books.log.size(), verifierKey: books.log.verifierKey },
+    open: house === null ? null : openStatus(coordinator, house),
+  }
+}
+
+function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer }: OpenHouse): OpenStatus {
+  const { books } = coordinator
+  const rules = epochRules(genesis)
+  const height = coordinator.advancedTo()
+  const epoch = height === null ? null : epochOf(height + 1, rules)
+  const count = (sql: string, ...params: unknown[]) =>
+    Number(
+      books.db
+        .prepare<unknown[], bigint>(sql)
+        .pluck()
+        .get(...params),
+    )
+  const { stalled, runwayBlocks } = anchorer.state()
+  return {
+    epoch,
+    epochRules: rules,
+    work: {
+      requestsOpen: desks.requests.length,
+      jobsLeased: count(`SELECT count(*) FROM job WHERE state = 'leased'`),
+      jobsAnswered: count(`SELECT count(*) FROM job WHERE state = 'answered'`),
+      receipts: count('SELECT count(*) FROM receipt'),
+      undrawn: count('SELECT count(*) FROM submission WHERE drawn_height IS NULL'),
+      itemsAssigned: count(
+        `SELECT count(*) FROM item WHERE epoch IS ? AND assignee IS NOT NULL AND state <> 'done'`,
+        epoch,
+      ),
+      itemsDone: count(`SELECT count(*) FROM item WHERE state = 'done'`),
+    },
+    audits: {
+      rounds: desks.audits.open().rounds,
+      sampled: count('SELECT count(*) FROM receipt WHERE sampled = 1'),
+      undecided: desks.audits.open().receipts,
+      passed: count(`SELECT count(*) FROM receipt WHERE verdict = 'pass'`),
+      failed: count(`SELECT count(*) FROM receipt WHERE verdict = 'fail'`),
+      void: count(`SELECT count(*) FROM receipt WHERE verdict = 'void'`),
+    },
+    anchors: anchorer
+      .anchors()
+      .slice(-MAX_ANCHORS)
+      .map(({ index, state, size, txid, vsize, feeSats, height: at }) => ({
+        index,
+        state,
+        size,
+        txid,
+        vsize,
+        feeSats,
+        height: at,
+      })),
+    stalled,
+    runwayBlocks,
+    epochs: epochsOf(coordinator),
+    workers: workersOf(coordinator),
+    payouts: desks.payouts.list().map(({ number, totalSats, state }) => {
+      const sent = payer.payouts().find(({ id }) => id === `payout/${number}`)
+      return {
+        number,
+        totalSats,
+        state: sent === undefined || state !== 'logged' ? state : sent.state,
+        txid: sent?.txid ?? null,
+        vsize: sent?.vsize ?? 0,
+        feeSats: sent?.feeSats ?? 0n,
+        height: sent?.height ?? null,
+      }
+    }),
+    accounts: books.ledger.accounts().map(({ name, postedMsat }) => ({ account: name, msat: postedMsat })),
+  }
+}
+
+function epochsOf({ books }: Coordinator): EpochStatus[] {
+  const rows = books.db
+    .prepare<
+      [],
+      { number: bigint; budget_msat: bigint; settled: bigint; matured_entry: bigint | null; accrued: bigint }
+    >(
+      `SELECT number, budget_msat, settled, matured_entry, coalesce(sum(msat), 0) AS accrued
+         FROM epoch LEFT JOIN accrual ON accrual.epoch = epoch.number GROUP BY number ORDER BY number DESC LIMIT 100`,
+    )
+    .all()
+  return rows.map((row) => ({
+    number: Number(row.number),
+    budgetMsat: row.budget_msat,
+    settled: row.settled === 1n,
+    matured: row.matured_entry !== null,
+    accruedMsat: row.accrued,
+  }))
+}
+
+function workersOf({ books }: Coordinator): WorkerStatus[] {
+  const rows = books.db
+    .prepare<[], { key: Uint8Array; address: string; receipts: bigint; paid: bigint }>(
+      `SELECT key, address,
+              (SELECT count(*) FROM receipt JOIN submission ON submission.entry_index = receipt.submission
+                WHERE submission.worker = worker.key) AS receipts,
+              (SELECT coalesce(sum(amount_msat), 0) FROM ledger_transfer
+                WHERE debit = 'worker/' || lower(hex(worker.key)) || '/matured' AND code = 'payout') AS paid
+         FROM worker ORDER BY entry_index LIMIT 1000`,
+    )
+    .all()
+  return rows.map(({ key, address, receipts, paid }) => {
+    const worker = Buffer.from(key).toString('hex')
+    return {
+      worker,
+      address,
+      receipts: Number(receipts),
+      unmaturedMsat: books.ledger.balance(unmaturedAccount(worker)).postedMsat,
+      maturedMsat: books.ledger.balance(maturedAccount(worker)).postedMsat,
+      paidMsat: paid,
+    }
+  })
+}

@@ -1,0 +1,253 @@
+import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
+import { parseJob } from '../../compute/work/job.ts'
+import type { Receipt } from '../../compute/work/receipt.ts'
+import { parseReceipt, receiptId } from '../../compute/work/receipt.ts'
+import { receiptLeaf, treeRoot } from '../../compute/work/receipt-tree.ts'
+import type { SubmissionHeader } from '../../compute/work/submission.ts'
+import { checkSubmissionSignature, parseHeader, submissionId } from '../../compute/work/submission.ts'
+import { sha256 } from '../../compute/work/tagged-hash.ts'
+import { unmaturedAccount } from '../ledger/accounts.ts'
+import type { Books } from './books.ts'
+import { record } from './books.ts'
+import type { Market } from './market.ts'
+import { RefusedError } from './refused-error.ts'
+import type { Registry } from './registry.ts'
+
+export interface Submission {
+  readonly header: Uint8Array
+  readonly receipts: readonly Uint8Array[]
+  readonly signature: Uint8Array
+}
+
+/** What the worker keeps: its entry's place in the log, and a signed checkpoint that covers it. */
+export interface Acknowledgement {
+  readonly index: number
+  readonly entry: Uint8Array
+  readonly path: readonly Uint8Array[]
+  readonly checkpoint: string
+}
+
+export interface SubmissionDesk {
+  /** Checks everything, then logs it. Durable when it returns. Throws RefusedError and the formats' own errors. */
+  accept(worker: Uint8Array, submission: Submission): Acknowledgement
+}
+
+interface JobRow {
+  bytes: Uint8Array
+  subnet: string
+  model: Uint8Array
+  worker: Uint8Array
+  item: bigint | null
+  epoch: bigint
+  units: bigint
+  state: string
+  receipt: Uint8Array | null
+}
+
+interface CheckedReceipt {
+  readonly id: Uint8Array
+  readonly job: Uint8Array
+  readonly row: JobRow
+}
+
+export function openSubmissionDesk(
+  books: Books,
+  parts: {
+    origin: string
+    registry: Registry
+    market: Market
+    expectedRewardMsat: (work: JobWork) => bigint
+  },
+): SubmissionDesk {
+  const { db } = books
+  const selectKnown = db
+    .prepare<[Uint8Array], bigint>('SELECT entry_index FROM submission WHERE id = ?')
+    .pluck()
+  const selectJob = db.prepare<[Uint8Array], JobRow>(
+    `SELECT job.bytes, subnet, model, worker, item, epoch, units, state, result.receipt
+       FROM job LEFT JOIN result ON result.job = job.id WHERE job.id = ?`,
+  )
+  const insertSubmission = db.prepare(
+    'INSERT INTO submission (entry_index, id, worker, sequence, count, unmatured_msat) VALUES (?, ?, ?, ?, ?, ?)',
+  )
+  const insertReceipt = db.prepare(
+    'INSERT INTO receipt (id, submission, position, job, reward_msat) VALUES (?, ?, ?, ?, ?)',
+  )
+  const advanceChain = db.prepare(
+    'UPDATE worker SET next_sequence = next_sequence + 1, previous = ? WHERE key = ? AND next_sequence = ?',
+  )
+  const setSubmitted = db.prepare(`UPDATE job SET state = 'submitted' WHERE id = ? AND state = 'answered'`)
+  const setItemDone = db.prepare(`UPDATE item SET state = 'done' WHERE subnet = ? AND model = ? AND item = ?`)
+
+  function accept(worker: Uint8Array, submission: Submission): Acknowledgement {
+    const header = parseHeader(submission.header)
+    if (Buffer.compare(header.worker, worker) !== 0) {
+      throw new RefusedError(403, 'worker_mismatch', 'the submission is of another worker than the request')
+    }
+    if (!checkSubmissionSignature(submission.header, parts.origin, submission.signature)) {
+      throw new RefusedError(400, 'signature_invalid', 'the header is not signed by its worker for this log')
+    }
+    const id = submissionId(submission.header)
+    refuseDuplicate(id)
+    checkChain(header)
+    const receipts = checkReceipts(header, submission.receipts)
+    const list = encodeCbor(submission.receipts)
+    books.blobs.putSync(list)
+    const unmaturedMsat = books.ledger.balance(unmaturedAccount(hex(worker))).postedMsat
+    const { signature } = submission
+    const entry = {
+      v: 1,
+      kind: 'submission',
+      header: submission.header,
+      signature,
+      receipts: sha256(list),
+    } as const
+    const index = record(books, entry, (entryIndex) => {
+      insertSubmission.run(entryIndex, id, worker, header.sequence, header.count, unmaturedMsat)
+      for (const [position, receipt] of receipts.entries()) {
+        const { item, subnet, model } = receipt.row
+        insertReceipt.run(
+          receipt.id,
+          entryIndex,
+          position,
+          receipt.job,
+          parts.expectedRewardMsat(receipt.row),
+        )
+        if (setSubmitted.run(receipt.job).changes !== 1) throw jobTaken(receipt.job)
+        if (item !== null) setItemDone.run(subnet, model, item)
+      }
+      if (advanceChain.run(id, worker, header.sequence).changes !== 1)
+        throw new Error('the chain moved in between')
+      return entryIndex
+    })
+    return acknowledge(index)
+  }
+
+  function refuseDuplicate(id: Uint8Array): void {
+    const known = selectKnown.get(id)
+    if (known === undefined) return
+    const acknowledgement = Buffer.from(encodeCbor(acknowledge(Number(known)))).toString('base64')
+    throw new RefusedError(409, 'submission_duplicate', `it is entry ${known} of the log already`, {
+      extensions: { acknowledgement },
+    })
+  }
+
+  function checkChain(header: SubmissionHeader): void {
+    const row = parts.registry.find(header.worker)
+    if (row === null) throw new RefusedError(404, 'worker_unknown', 'this key is not registered')
+    if (header.sequence === row.nextSequence && Buffer.compare(header.previous, row.previous) === 0) return
+    const previous = hex(row.previous)
+    throw new RefusedError(
+      409,
+      'sequence_mismatch',
+      `expected sequence ${row.nextSequence} after ${previous}`,
+      {
+        extensions: { nextSequence: row.nextSequence, previous },
+      },
+    )
+  }
+
+  function checkReceipts(header: SubmissionHeader, list: readonly Uint8Array[]): CheckedReceipt[] {
+    if (list.length !== header.count) {
+      throw new RefusedError(
+        400,
+        'count_mismatch',
+        `the header says ${header.count} receipts, ${list.length} came`,
+      )
+    }
+    const leaves = list.map((bytes) => receiptLeaf(receiptId(bytes)))
+    if (Buffer.compare(treeRoot(leaves), header.root) !== 0) {
+      throw new RefusedError(400, 'root_mismatch', 'the receipts do not lead to the root in the header')
+    }
+    const missing: string[] = []
+    const jobs = new Set<string>()
+    const checked = list.map((bytes, position) => {
+      const receipt = parseReceipt(bytes)
+      const id = receiptId(bytes)
+      if (receipt.index !== position) {
+        throw new RefusedError(
+          400,
+          'index_mismatch',
+          `receipt ${position} says that its index is ${receipt.index}`,
+        )
+      }
+      const row = selectJob.get(receipt.job)
+      if (row === undefined || Buffer.compare(row.worker, header.worker) !== 0) {
+        throw new RefusedError(
+          404,
+          'job_unknown',
+          `receipt ${position}: no such job was leased to this worker`,
+        )
+      }
+      if (row.state === 'submitted' || jobs.has(hex(receipt.job))) throw jobTaken(receipt.job)
+      jobs.add(hex(receipt.job))
+      checkProfile(receipt, row, position)
+      if (row.receipt === null || Buffer.compare(row.receipt, id) !== 0) missing.push(hex(id))
+      return { id, job: receipt.job, row }
+    })
+    if (missing.length > 0) {
+      throw new RefusedError(
+        409,
+        'outputs_missing',
+        `the outputs of ${missing.length} receipts are not held yet`,
+        {
+          extensions: { receipts: missing },
+        },
+      )
+    }
+    return checked
+  }
+
+  function checkProfile({ profile }: Receipt, row: JobRow, position: number): void {
+    const required = parts.market.model(row.subnet, row.model)?.model.profile
+    if (required === undefined)
+      throw new RefusedError(404, 'model_unknown', `receipt ${position}: unknown model`)
+    const wanted = {
+      device: required.device,
+      optimization: required.optimization,
+      ort: required.ort,
+      precision: required.precision,
+      provider: required.provider,
+      threads: required.threads,
+      batch: parseJob(row.bytes).items,
+    }
+    for (const [key, value] of Object.entries(wanted)) {
+      const actual = profile[key as keyof typeof wanted]
+      if (actual !== value) {
+        throw new RefusedError(
+          400,
+          'profile_mismatch',
+          `receipt ${position}: profile.${key}: expected ${value}, received ${actual}`,
+        )
+      }
+    }
+  }
+
+  function acknowledge(index: number): Acknowledgement {
+    const size = books.log.size()
+    return {
+      index,
+      entry: books.log.entry(index),
+      path: books.log.proveRecord(index, size),
+      checkpoint: books.log.checkpoint(),
+    }
+  }
+
+  return { accept }
+}
+
+/** The work behind a receipt, as far as its expected reward needs it. */
+export interface JobWork {
+  readonly subnet: string
+  readonly item: bigint | null
+  readonly epoch: bigint
+  readonly units: bigint
+}
+
+function jobTaken(job: Uint8Array): RefusedError {
+  return new RefusedError(409, 'job_already_submitted', `job ${hex(job)} is in a submission already`)
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}

@@ -1,0 +1,86 @@
+import { z } from 'zod'
+import { decodeCbor, encodeCbor } from '../../compute/work/canonical-cbor.ts'
+
+const MAX_DEFINITION_BYTES = 64 * 1024
+const MAX_MODELS = 64
+const MAX_DATASET_ITEMS = 1_000_000
+
+const count = z.int().min(1)
+
+/** What a receipt's profile must say for its work to count (DESIGN §7, `exact`): everything that can change a bit. */
+const exactProfile = z.strictObject({
+  comparison: z.literal('exact'),
+  device: z.string().min(1).max(64),
+  optimization: z.enum(['disabled', 'basic', 'extended', 'all']),
+  ort: z.string().min(1).max(32),
+  precision: z.string().min(1).max(16),
+  provider: z.enum(['cpu', 'cuda', 'webgpu']),
+  threads: z.int().min(1).max(256),
+})
+
+const model = z.strictObject({
+  bytes: count,
+  digest: bytes32,
+  license: z.strictObject({
+    redistributable: z.boolean(),
+    source: z.string().max(512),
+    spdx: z.string().min(1).max(64),
+  }),
+  name: z.string().regex(/^[a-zA-Z0-9._-]{1,64}$/),
+  profile: exactProfile,
+  /** Multiply–accumulates for one row: the unit of work (MAC). */
+  unitsPerItem: count,
+})
+
+const definition = z.strictObject({
+  v: z.literal(1),
+  auditFloor: z.strictObject({ denominator: count, numerator: z.int().min(0) }),
+  /** The open dataset whose items the beacon assigns; `list` names the blob of input digests. */
+  dataset: z
+    .strictObject({ items: z.int().min(1).max(MAX_DATASET_ITEMS), list: bytes32, perEpoch: count })
+    .nullable(),
+  effectiveEpoch: z.int().min(0),
+  models: z.array(model).min(1).max(MAX_MODELS),
+  name: z.string().regex(/^[a-z0-9-]{1,64}$/),
+  objective: z.literal('throughput'),
+  privacy: z.literal('public'),
+  weight: z.int().min(1).max(1_000_000),
+})
+
+export type SubnetDefinition = z.infer<typeof definition>
+export type SubnetModel = z.infer<typeof model>
+
+export class DefinitionError extends Error {
+  readonly code = 'subnet_malformed'
+}
+
+/** Definition from untrusted bytes: canonical CBOR, at most 64 KiB, exactly the keys of PROTOCOL §5. */
+export function parseDefinition(bytes: Uint8Array): SubnetDefinition {
+  let value: unknown
+  try {
+    value = decodeCbor(bytes, { maxBytes: MAX_DEFINITION_BYTES })
+  } catch (cause) {
+    throw new DefinitionError('subnet definition is not canonical CBOR', { cause })
+  }
+  const result = definition.safeParse(value)
+  if (!result.success) throw new DefinitionError(z.prettifyError(result.error))
+  return checkRelations(result.data)
+}
+
+export function encodeDefinition(value: SubnetDefinition): Uint8Array {
+  return encodeCbor(checkRelations(definition.parse(value)))
+}
+
+function checkRelations(value: SubnetDefinition): SubnetDefinition {
+  if (value.auditFloor.numerator > value.auditFloor.denominator) {
+    throw new DefinitionError('auditFloor: expected a ratio of at most 1')
+  }
+  if (new Set(value.models.map((m) => m.name)).size !== value.models.length) {
+    throw new DefinitionError('models: expected unique names')
+  }
+  const blocked = value.models.find((m) => !m.license.redistributable)
+  // A lease hands the model's bytes to strangers (DESIGN §9: leased only where it may be passed on).
+  if (blocked !== undefined)
+    throw new DefinitionError(`models: ${blocked.name} may not be passed on to workers`)
+  return value
+}
