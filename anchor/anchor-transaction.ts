@@ -6,7 +6,7 @@ import { opReturnScript, sealScript } from './commitment.ts'
 import { P2TR_DUST_SATS } from './dust.ts'
 import { keyPathInput } from './key-path-input.ts'
 
-/** `dual`: the payload in one OP_RETURN and in output 0's tweak. `taproot`: in the tweak alone. DESIGN §6. */
+/** `dual`: the payload in one OP_RETURN and in output 0's tweak. `taproot`: in the tweak alone. */
 export type Method = 'dual' | 'taproot'
 
 export interface Outpoint {
@@ -42,7 +42,7 @@ export function anchorVsize(method: Method, hasTopUp: boolean): number {
   return Math.ceil((TAPROOT_WEIGHT + data + (hasTopUp ? TOP_UP_INPUT_WEIGHT : 0)) / 4)
 }
 
-export interface AnchorPlan {
+interface AnchorPlan {
   method: Method
   /** 32 bytes; its x-only public key is the internal key of every seal. */
   secretKey: Uint8Array

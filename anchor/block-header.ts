@@ -14,7 +14,7 @@ export interface BlockHeader {
   nonce: number
 }
 
-export type HeaderErrorCode =
+type HeaderErrorCode =
   | 'header_truncated' // not whole 80-byte records, or none
   | 'header_too_many'
   | 'header_start' // a chain can't start at this height here

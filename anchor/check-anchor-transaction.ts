@@ -4,7 +4,7 @@ import { CommitmentError, opReturnScript, PAYLOAD_BYTES, parsePayload } from './
 import { parseTransaction } from './parse-transaction.ts'
 import { taprootOutput } from './taproot-output.ts'
 
-export type AnchorCheckErrorCode =
+type AnchorCheckErrorCode =
   | 'transaction_malformed'
   | 'wrong_spender' // input 0 is not the seal
   | 'input_unexpected' // more than a seal and a top-up

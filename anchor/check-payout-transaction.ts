@@ -6,7 +6,7 @@ import { parseTransaction } from './parse-transaction.ts'
 import type { Payment, TreasuryCoin } from './payout-transaction.ts'
 import { taprootOutput } from './taproot-output.ts'
 
-export type PayoutCheckErrorCode =
+type PayoutCheckErrorCode =
   | 'transaction_malformed'
   | 'form_mismatch' // another version, or a lock time
   | 'input_mismatch' // other coins, another order, or not replaceable
@@ -26,7 +26,7 @@ export class PayoutCheckError extends Error {
 }
 
 /** What a payout was meant to be, from the ledger and the treasury, not from whoever built it. */
-export interface IntendedPayout {
+interface IntendedPayout {
   /** x-only, 32 bytes: all inputs are its BIP-86 coins. */
   internalKey: Uint8Array
   inputs: readonly TreasuryCoin[]

@@ -3,7 +3,7 @@ import { hash } from 'node:crypto'
 import { p2tr, Script } from '@scure/btc-signer'
 
 /** What one anchor commits to. PROTOCOL §4. */
-export interface Commitment {
+interface Commitment {
   /** Position in the chain of anchors, 0 for the first. */
   index: number
   /** The log's name, a C2SP checkpoint origin. */

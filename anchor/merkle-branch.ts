@@ -9,7 +9,7 @@ export interface Branch {
   siblings: Uint8Array[]
 }
 
-export type BranchErrorCode =
+type BranchErrorCode =
   | 'txid_malformed'
   | 'branch_too_deep'
   | 'branch_position' // beyond what the siblings can reach

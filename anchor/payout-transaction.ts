@@ -14,7 +14,7 @@ export interface Payment {
   valueSats: bigint
 }
 
-export type PayoutBuildErrorCode =
+type PayoutBuildErrorCode =
   | 'funds_short' // the coins don't pay outputs, fee and a change output above dust
   | 'output_dust'
   | 'script_unpayable' // a form of script that this program pays nobody in
@@ -31,7 +31,7 @@ export class PayoutBuildError extends Error {
   }
 }
 
-export interface PayoutPlan {
+interface PayoutPlan {
   /** 32 bytes. */
   secretKey: Uint8Array
   /** Spent in this order; the first is the payout's pinned input. */

@@ -1,4 +1,4 @@
-export type OtsErrorCode =
+type OtsErrorCode =
   | 'ots_malformed' // cut short, another version, or a value in a form that nobody writes
   | 'ots_too_long' // file, message or attestation
   | 'ots_too_deep'
