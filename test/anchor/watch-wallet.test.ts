@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto'
+import { utils } from '@scure/btc-signer'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { sealScript } from '../../anchor/commitment.ts'
+import { taprootAddress } from '../../anchor/taproot-address.ts'
+import { openWatchWallet } from '../../anchor/watch-wallet.ts'
+import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
+
+let bitcoind: RegtestNode
+
+beforeAll(async () => {
+  bitcoind = await startBitcoind()
+})
+
+afterAll(() => bitcoind?.stop())
+
+function freshKey() {
+  const internalKey = utils.pubSchnorr(randomBytes(32))
+  const descriptor = `tr(${Buffer.from(internalKey).toString('hex')})`
+  return {
+    descriptor,
+    address: taprootAddress(internalKey, 'regtest'),
+    script: sealScript(internalKey, null),
+  }
+}
+
+it('sees coins of its descriptors at the asked depth, those from before it was made too', async () => {
+  const key = freshKey()
+  const coin = await bitcoind.fund(key.address, 12_345n)
+  const wallet = await openWatchWallet(bitcoind.rpc, 'from the start', [
+    { descriptor: key.descriptor, since: 0 },
+  ])
+  const expected = { ...coin, valueSats: 12_345n, script: key.script, confirmations: 1 }
+  expect(await wallet.unspent(1)).toEqual([expected])
+  expect(await wallet.unspent(2)).toEqual([])
+})
+
+it('is opened again, with one more descriptor, and after the node was restarted', async () => {
+  const [first, second] = [freshKey(), freshKey()]
+  const watch = (keys: { descriptor: string }[]) =>
+    openWatchWallet(
+      bitcoind.rpc,
+      'again',
+      keys.map(({ descriptor }) => ({ descriptor, since: 'now' as const })),
+    )
+  await watch([first])
+  await watch([first, second])
+  await bitcoind.restart()
+  const wallet = await watch([first, second])
+  await bitcoind.fund(first.address, 1_000n)
+  await bitcoind.fund(second.address, 2_000n)
+  expect((await wallet.unspent(1)).map(({ valueSats }) => valueSats).toSorted()).toEqual([1_000n, 2_000n])
+  await bitcoind.rpc.call('unloadwallet', 'again')
+  expect(await (await watch([first])).unspent(1)).toHaveLength(2)
+})
+
+it('refuses a descriptor that is none', async () => {
+  const nonsense = [{ descriptor: 'tr(nonsense)', since: 0 }]
+  await expect(openWatchWallet(bitcoind.rpc, 'nonsense', nonsense)).rejects.toMatchObject({ rpcCode: -5 })
+})
+
+it('can not sign', async () => {
+  const { descriptor, address } = freshKey()
+  await openWatchWallet(bitcoind.rpc, 'no keys', [{ descriptor, since: 'now' }])
+  await bitcoind.fund(address, 50_000n)
+  const info = await bitcoind.rpc.wallet('no keys').call('getwalletinfo')
+  expect(info).toMatchObject({ private_keys_enabled: false })
+})
