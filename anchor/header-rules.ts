@@ -48,7 +48,7 @@ export function applyHeaderRules(
     }
     if (startsPeriod || index === 0) [firstBits, firstTime] = [bits, time]
     previousTime = time
-    if (target?.bits !== bits) target = readTarget(bits, height, network.powLimit)
+    if (target?.bits !== bits) target = readTarget(bits, height)
     const header = bytes.subarray(at, at + HEADER_BYTES)
     const digest = hash('sha256', hash('sha256', header, 'buffer'), 'buffer')
     if (isAbove(digest, target.bytes))
@@ -66,12 +66,11 @@ interface Target {
   work: bigint
 }
 
-function readTarget(bits: number, height: number, powLimit: bigint): Target {
-  const target = targetOf(bits, height)
-  if (target > powLimit)
-    throw new HeaderError('header_bits', height, 'the target is above the limit of the chain')
-  const bytes = Buffer.from(target.toString(16).padStart(2 * HASH_BYTES, '0'), 'hex').reverse()
-  return { bits, bytes, work: workOf(bits) }
+function readTarget(bits: number, height: number): Target {
+  const hex = targetOf(bits, height)
+    .toString(16)
+    .padStart(2 * HASH_BYTES, '0')
+  return { bits, bytes: Buffer.from(hex, 'hex').reverse(), work: workOf(bits) }
 }
 
 function checkLink(bytes: Uint8Array, at: number, hashes: Uint8Array, index: number, height: number): void {

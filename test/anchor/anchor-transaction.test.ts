@@ -187,7 +187,8 @@ describe('checkAnchorTransaction', () => {
     ['no bytes', 'transaction_malformed', new Uint8Array(), {}],
     ['a byte missing', 'transaction_malformed', dual.raw.slice(0, -1), {}],
     ['a byte more', 'transaction_malformed', new Uint8Array([...dual.raw, 0]), {}],
-    ['more than a relayed transaction', 'transaction_malformed', new Uint8Array(400_001), {}],
+    ['400,001 bytes', 'transaction_malformed', transactionOfSize(400_001), {}],
+    ['400,000 bytes of something else', 'wrong_spender', transactionOfSize(400_000), {}],
     ['64 non-witness bytes', 'transaction_malformed', transactionOfSize(64), {}],
     ['65 non-witness bytes and no payload', 'wrong_spender', transactionOfSize(65), {}],
   ] as const)('refuses %s', (_, code, raw, difference) => {
@@ -281,6 +282,7 @@ describe('findBadSignature', () => {
 function transactionOfSize(bytes: number): Uint8Array {
   const transaction = new Transaction()
   transaction.addInput(Buffer.alloc(32, 9), 0)
-  transaction.addOutput(Buffer.alloc(bytes - 60, 0x51), 1000n)
+  const lengthBytes = bytes < 300 ? 1 : 5
+  transaction.addOutput(Buffer.alloc(bytes - 59 - lengthBytes, 0x51), 1000n)
   return transaction.toBuffer()
 }
