@@ -1,7 +1,7 @@
 import { parseTensorBundle, type Tensor, TensorError } from '../work/tensor-bundle.ts'
 import { elementAt } from './element.ts'
 
-export interface Comparison {
+interface Comparison {
   verdict: 'pass' | 'fail'
   /** For people: what differs first, or that nothing does. */
   reason: string

@@ -3,7 +3,7 @@ import { encodeModel, type NodeProto, type TensorProto } from '../onnx/model.ts'
 import { CLASSES, MAX_PIXEL, PIXELS } from './load-digits.ts'
 
 const SIDE = 8
-export const KERNEL_SIDE = 3
+const KERNEL_SIDE = 3
 const MAPS = 16
 /** 3×3 kernels without padding leave 6×6. */
 const MAP_SIDE = SIDE - KERNEL_SIDE + 1

@@ -28,7 +28,7 @@ export interface TrainingProgress {
   loss: number
 }
 
-export interface TrainedDigits {
+interface TrainedDigits {
   /** ONNX bytes, as `digitsModel` describes. */
   model: Uint8Array
   /** Share of the unseen rows that the model names right. */

@@ -19,7 +19,7 @@ const MAX_TENSORS = 64
 /** Below it most operators have no CPU kernel in ONNX Runtime 1.30. */
 const MIN_OPSET = 7
 
-export type AdmissionCode =
+type AdmissionCode =
   | 'model_too_large'
   | 'model_opset_unsupported'
   | 'model_external_data'

@@ -17,7 +17,7 @@ const MAX_WEIGHT = 4_095
 /** Relative to the outputs' root mean square. TF32 is off by 4e-4; Winograd's transforms, honest FP32, by less than 1e-6. */
 const MAX_ERROR = 1e-5
 
-export interface ConformanceCase {
+interface ConformanceCase {
   model: Uint8Array
   feeds: Record<string, { shape: number[]; data: Float32Array }>
   expected: Record<string, Float32Array>

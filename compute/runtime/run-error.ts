@@ -6,7 +6,7 @@ export const RUN_ERROR_CODES = [
   'provider_unavailable',
 ] as const
 
-export type RunErrorCode = (typeof RUN_ERROR_CODES)[number]
+type RunErrorCode = (typeof RUN_ERROR_CODES)[number]
 
 /** One job could not be run; the next one can be. */
 export class RunError extends Error {

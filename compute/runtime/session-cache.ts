@@ -10,12 +10,12 @@ import { sessionOptions } from './session-options.ts'
 /** Each holds its weights in memory; a worker serves a few models at a time. */
 const MAX_SESSIONS = 4
 
-export interface LoadedModel {
+interface LoadedModel {
   session: InferenceSession
   signature: ModelSignature
 }
 
-export interface SessionCache {
+interface SessionCache {
   /** Loads the model where it is not held yet. Throws RunError `model_refused`. */
   load(
     model: { path: string; digest: string },
