@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { Socket } from 'node:net'
 import { readMessages, writeMessage } from './message.ts'
 import { RunError } from './run-error.ts'
@@ -31,16 +30,20 @@ export interface RunnerChild extends AsyncDisposable {
 /** One process with ONNX Runtime in it, its memory capped. It dies with this one, however this one ends. */
 export function spawnRunnerChild(): RunnerChild {
   const child = spawnCapped()
+  let lastWords = ''
+  child.on('error', (error) => {
+    lastWords = error.message
+  })
   const { pid, stderr } = child
+  if (pid === undefined) throw new RunError('runner_died', 'no process could be started')
   const socket = child.stdio[REQUESTS_FD]
-  assert(pid !== undefined && stderr !== null && socket instanceof Socket)
+  assert(stderr !== null && socket instanceof Socket)
   // A broken pipe is the process' end, which the next read reports.
   socket.on('error', () => {})
-  let lastWords = ''
   stderr.setEncoding('utf8').on('data', (text: string) => {
     lastWords = (lastWords + text).slice(-MAX_STDERR_CHARACTERS)
   })
-  const closed = once(child, 'close')
+  const closed = new Promise((resolve) => child.once('close', resolve))
   const replies = readMessages(socket)
   let ended = false
   let busy = false
