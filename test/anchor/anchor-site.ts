@@ -4,6 +4,7 @@ import os from 'node:os'
 import path from 'node:path'
 import { utils } from '@scure/btc-signer'
 import Database from 'better-sqlite3'
+import type { AnchorRecord } from '../../anchor/anchor-record.ts'
 import type { Method } from '../../anchor/anchor-transaction.ts'
 import { type Anchorer, openAnchorer } from '../../anchor/anchorer.ts'
 import { type Node, openNode } from '../../anchor/node.ts'
@@ -55,13 +56,22 @@ export function openDatabase(file: string): Database.Database {
   return db
 }
 
+/** Without estimates, as a young node: what regtest learns from a handful of payments would make fees a matter of luck. */
+export function openYoungNode(bitcoind: RegtestNode): Node {
+  const node = openNode(bitcoind.rpc, 'regtest')
+  return {
+    ...node,
+    feeMarket: async (targetBlocks) => ({ ...(await node.feeMarket(targetBlocks)), estimateSatPerKvb: null }),
+  }
+}
+
 /** A first seal on the chain, and a database and a log for one anchorer. */
 export async function openSite(bitcoind: RegtestNode, options: SiteOptions = {}): Promise<Site> {
   const { method = 'dual', sealSats = 1_000_000n, policy = {} } = options
   const dir = mkdtempSync(path.join(os.tmpdir(), 'assay-anchor-'))
   const db = openDatabase(path.join(dir, 'site.sqlite'))
   const secretKey = randomBytes(32)
-  const node = openNode(bitcoind.rpc, 'regtest')
+  const node = openYoungNode(bitcoind)
   const firstSeal = {
     ...(await bitcoind.fund(taprootAddress(utils.pubSchnorr(secretKey), 'regtest'), sealSats)),
     valueSats: sealSats,
@@ -98,4 +108,34 @@ export async function openSite(bitcoind: RegtestNode, options: SiteOptions = {})
       rmSync(dir, { recursive: true })
     },
   }
+}
+
+export function onlyAnchor(anchorer: Anchorer): AnchorRecord {
+  const [record, ...others] = anchorer.anchors()
+  if (record === undefined || others.length > 0) throw new Error(`one anchor, and ${others.length} others`)
+  return record
+}
+
+/** The next anchor, mined. */
+export async function anchorNext(bitcoind: RegtestNode, site: Site, anchorer: Anchorer): Promise<void> {
+  site.grow(1)
+  anchorer.request()
+  await anchorer.advance()
+  await bitcoind.mine(1)
+  await anchorer.advance()
+}
+
+/** A block that leaves the mempool alone. */
+export async function mineEmpty(bitcoind: RegtestNode): Promise<void> {
+  await bitcoind.rpc.call('generateblock', 'raw(51)', [])
+}
+
+export async function mempool(bitcoind: RegtestNode): Promise<unknown[]> {
+  const txids = await bitcoind.rpc.call('getrawmempool')
+  if (!Array.isArray(txids)) throw new Error('getrawmempool gives a list')
+  return txids
+}
+
+export function hex(bytes: Uint8Array | null | undefined): string {
+  return Buffer.from(bytes ?? []).toString('hex')
 }

@@ -105,11 +105,24 @@ describe('outputs and the mempool', () => {
     await bitcoind.mine(1)
   })
 
-  it('price in satoshis per 1,000 vbytes, without an estimate where there is none', async () => {
-    expect(await node.feeMarket(6)).toMatchObject({ estimateSatPerKvb: null })
+  it('price in satoshis per 1,000 vbytes', async () => {
     const { mempoolMinSatPerKvb, relayMinSatPerKvb, incrementalSatPerKvb } = await node.feeMarket(6)
     expect(mempoolMinSatPerKvb >= relayMinSatPerKvb && relayMinSatPerKvb > 0n).toBe(true)
     expect(incrementalSatPerKvb > 0n).toBe(true)
+  })
+
+  it.each([
+    ['none while it has no data', { errors: ['Insufficient data or no feerate found'], blocks: 0 }, null],
+    ['exact', { feerate: 0.00012345, blocks: 6 }, 12_345n],
+    ['exact, in an exponent', { feerate: 1e-8, blocks: 6 }, 1n],
+  ])('give an estimate: %s', async (_title, answer, estimateSatPerKvb) => {
+    const mempool = { mempoolminfee: 0.00001, minrelaytxfee: 0.00001, incrementalrelayfee: '0.00000100' }
+    expect(await answering({ ...answer, ...mempool }).feeMarket(6)).toEqual({
+      estimateSatPerKvb,
+      mempoolMinSatPerKvb: 1_000n,
+      relayMinSatPerKvb: 1_000n,
+      incrementalSatPerKvb: 100n,
+    })
   })
 })
 

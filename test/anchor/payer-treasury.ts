@@ -1,0 +1,62 @@
+import { randomBytes } from 'node:crypto'
+import { utils } from '@scure/btc-signer'
+import type { Database } from 'better-sqlite3'
+import type { Node } from '../../anchor/node.ts'
+import { openPayer, type Payer, type PayerPolicy } from '../../anchor/payer.ts'
+import type { PayoutOutput, PayoutRecord } from '../../anchor/payout-record.ts'
+import type { TreasuryCoin } from '../../anchor/payout-transaction.ts'
+import { taprootAddress } from '../../anchor/taproot-address.ts'
+import type { RegtestNode } from '../../regtest/start-bitcoind.ts'
+import { openDatabase, openYoungNode } from './anchor-site.ts'
+
+const POLICY: PayerPolicy = {
+  finalDepth: 3,
+  targetBlocks: 6,
+  floorSatPerKvb: 2_000n,
+  ceilingSatPerKvb: 50_000n,
+  capSats: 5_000n,
+}
+export interface Treasury {
+  coins: TreasuryCoin[]
+  address: string
+  open(changes?: { node?: Node; policy?: Partial<PayerPolicy>; db?: Database }): Payer
+  [Symbol.dispose](): void
+}
+
+/** Coins of a fresh key, and a database for its payer. */
+export async function openTreasury(bitcoind: RegtestNode, ...values: bigint[]): Promise<Treasury> {
+  const secretKey = randomBytes(32)
+  const address = taprootAddress(utils.pubSchnorr(secretKey), 'regtest')
+  const coins: TreasuryCoin[] = []
+  for (const valueSats of values) coins.push({ ...(await bitcoind.fund(address, valueSats)), valueSats })
+  const db = openDatabase(':memory:')
+  return {
+    coins,
+    address,
+    open: (changes = {}) =>
+      openPayer({
+        db: changes.db ?? db,
+        node: changes.node ?? openYoungNode(bitcoind),
+        network: 'regtest',
+        secretKey,
+        changeAddress: address,
+        policy: { ...POLICY, ...changes.policy },
+        listCoins: async () => coins,
+      }),
+    [Symbol.dispose]: () => db.close(),
+  }
+}
+
+/** Payees of fresh addresses. */
+export function payees(...values: bigint[]): PayoutOutput[] {
+  return values.map((valueSats) => ({
+    address: taprootAddress(utils.pubSchnorr(randomBytes(32)), 'regtest'),
+    valueSats,
+  }))
+}
+
+export function onlyPayout(payer: Payer): PayoutRecord {
+  const [record, ...others] = payer.payouts()
+  if (record === undefined || others.length > 0) throw new Error(`${others.length} payouts too many`)
+  return record
+}
