@@ -53,6 +53,7 @@ test('signatures by unknown keys are ignored; one by a known key is needed', () 
   expect(verifyNote(both, [peterKey]).signatures.map(({ name }) => name)).toEqual([peter.name])
   const sameNameOtherKey = parseVerifierKey(noteSigner(peter.name, new Uint8Array(32).fill(3)).verifierKey)
   expect(() => verifyNote(both, [sameNameOtherKey])).toThrow(coded('signature_unknown'))
+  expect(() => verifyNote(both, [{ ...peterKey, name: 'other.example' }])).toThrow(coded('signature_unknown'))
   expect(() => verifyNote(both, [])).toThrow(coded('signature_unknown'))
 })
 
@@ -86,6 +87,7 @@ test.each([
   ['no signature line', 'text\n\n'],
   ['no blank line', `text\n${peterLine}`],
   ['no final line feed', `text\n\n${peterLine.slice(0, -1)}`],
+  ['another final character', `text\n\n${peterLine.slice(0, -1)}x`],
   ['a line after the signatures', `text\n\n${peterLine}more\n`],
   ['a blank line after the signatures', `text\n\n${peterLine}\n`],
   ['a hyphen for the dash', `text\n\n${peterLine.replace('—', '-')}`],

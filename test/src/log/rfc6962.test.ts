@@ -125,6 +125,7 @@ describe('record proofs', () => {
     checkRecord([right], 2, root(2), 0, left)
     expect(() => checkRecord([joined.subarray(31)], 2, root(2), 0, joined.subarray(0, 31))).toThrow(invalid)
     expect(() => checkRecord([], 1, joined, 0, joined)).toThrow(invalid)
+    expect(() => checkTree([joined.subarray(31)], 2, root(2), 1, joined.subarray(0, 31))).toThrow(invalid)
   })
 
   test('a proof at the largest exact size costs its length, no more', () => {
