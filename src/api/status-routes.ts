@@ -70,14 +70,16 @@ export function statusRoutes(coordinator: Coordinator): Router {
   return routes
 }
 
-const RECEIPTS_PER_PAGE = 1_000
+const SUBMISSIONS_PER_PAGE = 16
 
-/** Receipts in log order; the next page comes after the last one's `entry`. */
+/** Receipts in log order, by whole submissions; the next page comes after the last one's `entry`. */
 function receiptsAfter({ books }: Coordinator, after: number) {
   return books.db
     .prepare<[number, number]>(
       `SELECT receipt.id AS receipt, submission AS entry, position, job.worker, job.subnet, sampled, verdict
-         FROM receipt JOIN job ON job.id = receipt.job WHERE submission > ? ORDER BY submission, position LIMIT ?`,
+         FROM receipt JOIN job ON job.id = receipt.job
+        WHERE submission IN (SELECT entry_index FROM submission WHERE entry_index > ? ORDER BY entry_index LIMIT ?)
+        ORDER BY submission, position`,
     )
-    .all(after, RECEIPTS_PER_PAGE)
+    .all(after, SUBMISSIONS_PER_PAGE)
 }

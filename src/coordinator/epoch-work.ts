@@ -1,3 +1,4 @@
+import type { Opening } from '../log/opening.ts'
 import type { EpochRules } from '../rules/epoch.ts'
 import { firstHeight, lastHeight, verdictCutoffHeight } from '../rules/epoch.ts'
 import type { ReceiptOutcome, SettlementReceipt } from '../rules/settle-epoch.ts'
@@ -7,17 +8,6 @@ import type { Books } from './books.ts'
 export interface EpochReceipt extends SettlementReceipt {
   readonly subnet: string
   readonly job: Uint8Array
-}
-
-/** What the commitments of a job and its receipt hid until settlement; bundles are blobs, named by digest. */
-export interface Opening {
-  readonly input: Uint8Array
-  readonly inputSalt: Uint8Array
-  readonly job: Uint8Array
-  readonly origin: Uint8Array
-  readonly originSalt: Uint8Array
-  readonly output: Uint8Array
-  readonly outputSalt: Uint8Array
 }
 
 export interface EpochWork {

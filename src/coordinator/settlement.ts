@@ -2,6 +2,7 @@ import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
 import { budgetAccount, maturedAccount, unmaturedAccount } from '../ledger/accounts.ts'
 import type { Transfer } from '../ledger/transfer.ts'
+import { encodeOpenings } from '../log/opening.ts'
 import type { EpochRules } from '../rules/epoch.ts'
 import { maturityHeight, settlementHeight } from '../rules/epoch.ts'
 import { settleEpoch } from '../rules/settle-epoch.ts'
@@ -88,7 +89,7 @@ export function openSettlement(
       audits,
     })
     const accruals = encodeCbor({ ...shares, epoch, v: 1 })
-    const openingList = encodeCbor(openings)
+    const openingList = encodeOpenings(openings)
     books.blobs.putMany([accruals, openingList])
     const entry = {
       v: 1,

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { decodeCbor, encodeCbor } from '../../compute/work/canonical-cbor.ts'
+import { bytes32 } from '../../compute/work/record.ts'
 
 const MAX_DEFINITION_BYTES = 64 * 1024
 const MAX_MODELS = 64

@@ -1,8 +1,9 @@
 import type { Command } from 'commander'
+import { formatMsat } from '../../client/format-msat.ts'
 import { type ReadReconciliation, readReconciliation } from '../../client/read-reconciliation.ts'
 import { readStatus } from '../../client/read-status.ts'
 import { EXIT } from '../exit-code.ts'
-import { formatMsat, renderTable } from '../table.ts'
+import { renderTable } from '../table.ts'
 import { openTerminal } from '../terminal.ts'
 
 export function addLedger(program: Command): void {

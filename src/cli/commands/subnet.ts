@@ -1,11 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { parse } from 'smol-toml'
 import { z } from 'zod'
-import { deviceName } from '../../../compute/runtime/device-name.ts'
 import { modelMacs } from '../../../compute/runtime/model-macs.ts'
+import { exactProfile } from '../../client/exact-profile.ts'
 import { publishSubnet } from '../../client/publish-subnet.ts'
 import { loadConfig } from '../../config/load-config.ts'
 import { CliError, EXIT } from '../exit-code.ts'
@@ -79,20 +78,6 @@ async function readDraft(file: string) {
         ? null
         : { items: readItems(resolve(folder, dataset.folder)), perEpoch: dataset.perEpoch },
   }
-}
-
-/** Bitwise repeatable on machines of this one's CPU class (DESIGN §7). */
-export function exactProfile() {
-  const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json')
-  return {
-    comparison: 'exact',
-    device: deviceName('cpu'),
-    optimization: 'disabled',
-    ort: z.string().parse(version),
-    precision: 'fp32',
-    provider: 'cpu',
-    threads: 1,
-  } as const
 }
 
 function readItems(folder: string): Uint8Array[] {

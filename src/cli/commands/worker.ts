@@ -63,7 +63,7 @@ async function work(options: WorkerOptions): Promise<void> {
     provider: options.provider,
     audit: options.audit,
     signal: stop.signal,
-    onEvent: ({ kind, ...fields }) => logger[kind === 'warning' ? 'warn' : 'info'](fields, kind),
+    onEvent: ({ type, ...fields }) => logger[type === 'warning' ? 'warn' : 'info'](fields, type),
   })
   logger.info('stopped')
 }

@@ -1,0 +1,27 @@
+import { type Command, Option } from 'commander'
+import type { DemoSummary } from '../../demo/demo-event.ts'
+import { runDemo } from '../../demo/run-demo.ts'
+import { openDemoScreen } from '../demo-screen.ts'
+import { renderDemoSummary } from '../demo-summary.ts'
+import { EXIT } from '../exit-code.ts'
+import { openTerminal } from '../terminal.ts'
+
+export function addDemo(program: Command): void {
+  program
+    .command('demo')
+    .description('the whole way once, on a bitcoind of its own: job, receipt, anchor, audit, payout, proof')
+    .addOption(new Option('--method <name>', 'how to anchor').choices(['dual', 'taproot']).default('dual'))
+    .option('--json', 'print the summary as one JSON object, last')
+    .action(async (options: { method: 'dual' | 'taproot'; json?: boolean }) => {
+      const terminal = openTerminal(options.json === true)
+      const screen = openDemoScreen(process.stderr)
+      let summary: DemoSummary
+      try {
+        summary = await runDemo({ method: options.method, onEvent: screen.show })
+      } finally {
+        screen.close()
+      }
+      terminal.result(summary, renderDemoSummary)
+      if (!summary.ok) process.exitCode = EXIT.checkFailed
+    })
+}

@@ -1,0 +1,27 @@
+import { z } from 'zod'
+import { decodeCbor, encodeCbor } from '../../compute/work/canonical-cbor.ts'
+import { anyBytes, bytes32 } from '../../compute/work/record.ts'
+
+/** What the commitments of a job and its receipt hid until settlement; bundles are blobs, named by digest. */
+const opening = z.strictObject({
+  input: bytes32,
+  inputSalt: bytes32,
+  job: bytes32,
+  origin: anyBytes,
+  originSalt: bytes32,
+  output: bytes32,
+  outputSalt: bytes32,
+})
+
+export type Opening = z.infer<typeof opening>
+
+/** 64 MiB: about 200,000 openings. */
+const MAX_OPENINGS_BYTES = 64 * 1024 * 1024
+
+export function encodeOpenings(openings: readonly Opening[]): Uint8Array {
+  return encodeCbor(openings)
+}
+
+export function parseOpenings(bytes: Uint8Array): Opening[] {
+  return z.array(opening).parse(decodeCbor(bytes, { maxBytes: MAX_OPENINGS_BYTES }))
+}
