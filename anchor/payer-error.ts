@@ -2,6 +2,7 @@ export type PayerErrorCode =
   | 'insufficient_funds' // the coins that may be spent don't cover total, highest fee and change
   | 'payout_differs' // the same id with another total or other outputs
   | 'payout_unknown' // prepare before pin
+  | 'node_syncing' // the node is still catching up: a coin may be spent already
   | 'fee_stalled' // the node asks for more than the policy's limits
 
 export class PayerError extends Error {

@@ -45,7 +45,8 @@ export interface PayerOptions {
 export interface Payer {
   /**
    * Takes coins for a payout of that total, its highest fee and a change output, for good; the first is THE pinned
-   * input. The same call again gives the same coins. Throws PayerError `insufficient_funds`, `payout_differs`.
+   * input. The same call again gives the same coins. Throws PayerError `insufficient_funds`, `payout_differs`,
+   * `node_syncing`.
    */
   pin(id: string, totalSats: bigint): Promise<Coin[]>
   /**
@@ -72,6 +73,9 @@ export function openPayer(options: PayerOptions): Payer {
     if (known !== null) {
       if (known.totalSats === totalSats) return known.inputs
       throw differs(id, `it was pinned for ${known.totalSats} sat, not ${totalSats}`)
+    }
+    if ((await node.chain()).initialBlockDownload) {
+      throw new PayerError('node_syncing', 'the node is still catching up: no coin can be taken')
     }
     // The outputs, so the size, so the fee come later: the highest fee that the policy allows is set aside.
     const neededSats = totalSats + policy.capSats + change.dustSats

@@ -60,6 +60,48 @@ describe('after a reorg', () => {
     ])
   })
 
+  it('counts the fees of all that wait against the day', async () => {
+    using site = await openSite(bitcoind)
+    const anchorer = site.open()
+    await anchorNext(bitcoind, site, anchorer)
+    await anchorNext(bitcoind, site, anchorer)
+    await bitcoind.reorg(2)
+    await anchorer.advance()
+    await mineEmpty(bitcoind)
+    const tight = site.open({ policy: { dayCapSats: 162n + 323n } })
+    await tight.advance()
+    expect(tight.state().stalled).toMatchObject({ code: 'day_cap_reached', neededSats: 324n })
+    const enough = site.open({ policy: { dayCapSats: 162n + 324n } })
+    await enough.advance()
+    expect(enough.anchors().map(({ feeSats }) => feeSats)).toEqual([162n, 324n])
+    await bitcoind.mine(1)
+  })
+
+  it('sends again the older sibling that had been mined, and what was built on it', async () => {
+    using site = await openSite(bitcoind)
+    const anchorer = site.open()
+    site.grow(1)
+    await anchorer.advance()
+    const older = onlyAnchor(anchorer)
+    site.grow(1)
+    await mineEmpty(bitcoind)
+    await anchorer.advance()
+    await bitcoind.rpc.call('generateblock', 'raw(51)', [hex(older.raw)])
+    await anchorer.advance()
+    await anchorNext(bitcoind, site, anchorer)
+    const before = anchorer.anchors().map(({ txid }) => txid)
+    expect(before).toHaveLength(2)
+    expect(before[0]).toBe(older.txid)
+    await bitcoind.reorg(2)
+    await bitcoind.restart()
+    await anchorer.advance()
+    expect(anchorer.anchors().map(({ txid, state }) => [txid, state])).toEqual(
+      before.map((txid) => [txid, 'broadcast']),
+    )
+    expect(new Set(await mempool(bitcoind))).toEqual(new Set(before))
+    await bitcoind.mine(1)
+  })
+
   it('sends again, in order, what the node lost with its mempool', async () => {
     using site = await openSite(bitcoind)
     const anchorer = site.open()

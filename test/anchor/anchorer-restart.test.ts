@@ -41,7 +41,10 @@ describe('a process that dies', () => {
     await bitcoind.mine(1)
   })
 
-  it('takes an anchor that was sent, and mined, without its knowledge', async () => {
+  it.each([
+    ['sent', 0, 'broadcast'],
+    ['sent and mined', 2, 'mined'],
+  ])('takes an anchor that was %s without its knowledge', async (_title, blocks, state) => {
     using site = await openSite(bitcoind)
     site.grow(1)
     const cut: Site['node'] = {
@@ -54,10 +57,11 @@ describe('a process that dies', () => {
     const dying = site.open({ node: cut })
     await expect(dying.advance()).rejects.toThrow('killed')
     expect(onlyAnchor(dying).state).toBe('signed')
-    await bitcoind.mine(2)
+    await bitcoind.mine(blocks)
     const anchorer = site.open()
     await anchorer.advance()
-    expect(onlyAnchor(anchorer)).toMatchObject({ state: 'mined', txid: onlyAnchor(dying).txid })
+    expect(onlyAnchor(anchorer)).toMatchObject({ state, txid: onlyAnchor(dying).txid })
+    await bitcoind.mine(1)
   })
 
   it('sends again after a time-out, and never builds anew', async () => {

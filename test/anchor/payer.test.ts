@@ -93,6 +93,17 @@ describe('pin', () => {
     await bitcoind.mine(1)
   })
 
+  it('takes nothing while the node is catching up', async () => {
+    using treasury = await openTreasury(bitcoind, 50_000n)
+    const syncing: Node = {
+      ...node,
+      chain: async () => ({ ...(await node.chain()), initialBlockDownload: true }),
+    }
+    const payer = treasury.open({ node: syncing })
+    await expect(payer.pin('a', 1_000n)).rejects.toMatchObject({ code: 'node_syncing' })
+    expect(payer.payouts()).toEqual([])
+  })
+
   it('passes over a coinbase that is not mature', async () => {
     using treasury = await openTreasury(bitcoind)
     const [hash = ''] = await bitcoind.mine(1, treasury.address)
