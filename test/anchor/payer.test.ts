@@ -104,14 +104,24 @@ describe('pin', () => {
     expect(payer.payouts()).toEqual([])
   })
 
+  it('passes over a coin that is not confirmed', async () => {
+    using treasury = await openTreasury(bitcoind, 50_000n)
+    const funding = await bitcoind.rpc.call('getbestblockhash')
+    await bitcoind.rpc.call('invalidateblock', funding)
+    await expect(treasury.open().pin('a', 1_000n)).rejects.toMatchObject({ availableSats: 0n })
+    await bitcoind.rpc.call('reconsiderblock', funding)
+    expect(await treasury.open().pin('a', 1_000n)).toEqual(treasury.coins)
+  })
+
   it('passes over a coinbase that is not mature', async () => {
     using treasury = await openTreasury(bitcoind)
     const [hash = ''] = await bitcoind.mine(1, treasury.address)
     const [txid = ''] = await node.blockTxids(hash)
     const coinbase = await node.txOut({ txid, vout: 0 }, { mempool: false })
     treasury.coins.push({ txid, vout: 0, valueSats: coinbase?.valueSats ?? 0n })
+    await bitcoind.mine(98)
     await expect(treasury.open().pin('a', 1_000n)).rejects.toMatchObject({ availableSats: 0n })
-    await bitcoind.mine(99)
+    await bitcoind.mine(1)
     expect(await treasury.open().pin('a', 1_000n)).toHaveLength(1)
   })
 })
