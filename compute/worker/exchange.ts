@@ -50,7 +50,7 @@ export function openExchange(o: {
         if (!error.isPassing || Date.now() > giveUpAtMs) throw error
         o.onRetry(error)
       }
-      await sleep(delayMs(attempt), undefined, { signal })
+      await sleep(delayMs(attempt), undefined, { signal }).catch(() => signal.throwIfAborted())
     }
   }
 

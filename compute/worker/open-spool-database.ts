@@ -11,7 +11,7 @@ const schema = readFileSync(new URL('./spool-schema.sql', import.meta.url), 'utf
  */
 export function openSpoolDatabase(path: string): Database.Database {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  const db = new Database(path, { timeout: 0 })
+  const db = openFile(path)
   try {
     // Two processes on one key would fork its chain of submissions. In this mode the first write takes the file for good.
     db.pragma('locking_mode = EXCLUSIVE')
@@ -21,6 +21,14 @@ export function openSpoolDatabase(path: string): Database.Database {
     return db
   } catch (cause) {
     db.close()
+    throw toSpoolError(path, cause)
+  }
+}
+
+function openFile(path: string): Database.Database {
+  try {
+    return new Database(path, { timeout: 0 })
+  } catch (cause) {
     throw toSpoolError(path, cause)
   }
 }

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { receiptId } from '../work/receipt.ts'
 import type { Bell } from './bell.ts'
 import type { CoordinatorClient } from './coordinator-client.ts'
@@ -36,10 +37,10 @@ export function createResultSender(o: {
     let bytes = 0
     for (const id of unsent) {
       const result = spool.result(id)
-      bytes += result?.outputs.length ?? 0
+      assert(result !== null)
+      bytes += result.outputs.length
       if (results.length === MAX_RESULTS || (bytes > MAX_OUTPUT_BYTES && results.length > 0)) break
-      if (result === null) unsent.delete(id)
-      else results.push(result)
+      results.push(result)
     }
     return results
   }
@@ -55,8 +56,8 @@ export function createResultSender(o: {
       const id = idsByReceipt.get(refusal.receipt)
       if (id === undefined) continue
       o.onEvent({ type: 'refused', ...refusal })
-      idsByReceipt.delete(refusal.receipt)
       for (const moved of spool.drop(id)) unsent.add(moved)
+      unsent.delete(id)
     }
     bell.ring()
   }

@@ -1,0 +1,21 @@
+import { openCoordinatorClient } from '../../../compute/worker/coordinator-client.ts'
+import { createDelivery, type Delivery } from '../../../compute/worker/delivery.ts'
+import { openExchange } from '../../../compute/worker/exchange.ts'
+import { openSpool } from '../../../compute/worker/spool.ts'
+import type { WorkerEvent } from '../../../compute/worker/worker-event.ts'
+import { PEER_ORIGIN } from './peer-coordinator.ts'
+
+/** A delivery over HTTP from a spool file; `run` closes the file behind itself. */
+export function openDelivery(o: {
+  url: string
+  path: string
+  secretKey: Uint8Array
+  onEvent: (event: WorkerEvent) => void
+}): Delivery {
+  const { signal } = new AbortController()
+  const spool = openSpool(o.path)
+  const exchange = openExchange({ ...o, signal, onRetry: () => {} })
+  const client = openCoordinatorClient(exchange)
+  const delivery = createDelivery({ ...o, client, spool, origin: PEER_ORIGIN, signal })
+  return { ...delivery, run: () => delivery.run().finally(() => spool.closeFile()) }
+}
