@@ -1,7 +1,7 @@
 import type { Seal } from './anchor-transaction.ts'
 import type { Inclusion } from './inclusion.ts'
 
-export type AttemptState = 'planned' | 'signed' | 'broadcast' | 'refused' | 'mined' | 'final'
+type AttemptState = 'planned' | 'signed' | 'broadcast' | 'refused' | 'mined' | 'final'
 
 /** What is decided before anything is signed. */
 export interface AttemptPlan {

@@ -12,7 +12,7 @@ import {
 import type { Inclusion } from './inclusion.ts'
 
 /** Where the attempts that aren't final stand at one tip: the block of each that is in the best chain. */
-export interface Judgement {
+interface Judgement {
   tipHeight: number
   inChain: ReadonlyMap<number, Inclusion>
   finalDepth: number

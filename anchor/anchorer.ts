@@ -11,7 +11,7 @@ import type { ChainTip, Node } from './node.ts'
 import type { AnchorPolicy } from './price-anchor.ts'
 import { type AnchorWorks, feesOfDay, sealAfter, stepAnchors } from './step-anchors.ts'
 
-export interface AnchorerOptions {
+interface AnchorerOptions {
   /** Reads integers as bigint, commits with full sync. Stays the caller's. */
   db: Database
   node: Node
@@ -28,7 +28,7 @@ export interface AnchorerOptions {
   head: () => { size: number; root: Uint8Array }
 }
 
-export interface AnchorerState {
+interface AnchorerState {
   /** null before the first advance. */
   tipHeight: number | null
   /** The anchor that waits to be mined. */

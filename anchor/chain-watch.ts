@@ -1,7 +1,7 @@
 import { coalesced } from './in-turn.ts'
 import type { ChainTip, Node } from './node.ts'
 
-export interface ChainWatchOptions {
+interface ChainWatchOptions {
   node: Node
   /** bitcoind's `-zmqpubsequence` address; without it only polling is left. */
   zmqUrl?: string

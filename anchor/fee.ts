@@ -23,7 +23,7 @@ export interface FeeQuestion extends FeeMarket, FeeLimits {
   replaces?: { feeSats: bigint; vsize: number }
 }
 
-export type FeeAnswer =
+type FeeAnswer =
   | { kind: 'fee'; feeSats: bigint }
   | { kind: 'stalled'; reason: 'ceiling_reached' | 'cap_reached'; neededSats: bigint }
 

@@ -1,4 +1,4 @@
-export type NodeErrorCode =
+type NodeErrorCode =
   | 'wrong_network' // the node serves another chain than the one configured
   | 'node_malformed' // an answer that isn't what Bitcoin Core documents
   | 'node_mismatch' // an answer that doesn't hash to what was asked for

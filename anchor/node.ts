@@ -24,12 +24,12 @@ export interface ChainTip {
   hash: string
 }
 
-export interface ChainState extends ChainTip {
+interface ChainState extends ChainTip {
   pruned: boolean
   initialBlockDownload: boolean
 }
 
-export interface UnspentOutput {
+interface UnspentOutput {
   valueSats: bigint
   script: Uint8Array
   /** 0 in the mempool. */
@@ -37,7 +37,7 @@ export interface UnspentOutput {
   coinbase: boolean
 }
 
-export interface MempoolEntry {
+interface MempoolEntry {
   vsize: number
   feeSats: bigint
   /** Its own fee and those of everything in the mempool that spends from it. */

@@ -1,4 +1,4 @@
-export type PayerErrorCode =
+type PayerErrorCode =
   | 'insufficient_funds' // the coins that may be spent don't cover total, highest fee and change
   | 'payout_differs' // the same id with another total or other outputs
   | 'payout_unknown' // prepare before pin

@@ -5,7 +5,7 @@ import type { PayoutOutput, PayoutRecord } from './payout-record.ts'
 import type { TreasuryCoin } from './payout-transaction.ts'
 
 /** What a payout is, once it is built. */
-export interface BuiltPayout {
+interface BuiltPayout {
   txid: string
   raw: Uint8Array
   vsize: number

@@ -25,7 +25,7 @@ export interface PayerPolicy extends FeeLimits {
   targetBlocks: number
 }
 
-export interface PayerOptions {
+interface PayerOptions {
   /** Reads integers as bigint, commits with full sync. Stays the caller's. */
   db: Database
   node: Node

@@ -9,7 +9,7 @@ export interface PayoutOutput {
  * pinned: its coins are taken, nothing is signed · prepared: final bytes kept · broadcast: the node took it ·
  * confirmed: in the best chain · settled: deep enough, never judged again.
  */
-export type PayoutState = 'pinned' | 'prepared' | 'broadcast' | 'confirmed' | 'settled'
+type PayoutState = 'pinned' | 'prepared' | 'broadcast' | 'confirmed' | 'settled'
 
 /** A payout as others read it. While it is pinned there are no outputs, and size, fee and change are 0. */
 export interface PayoutRecord {

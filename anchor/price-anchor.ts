@@ -15,7 +15,7 @@ export interface AnchorPolicy extends FeeLimits {
   dayCapSats: bigint
 }
 
-export interface AnchorPriceQuestion {
+interface AnchorPriceQuestion {
   market: FeeMarket
   policy: AnchorPolicy
   vsize: number

@@ -17,13 +17,13 @@ export interface WatchedCoin extends Outpoint {
   confirmations: number
 }
 
-export interface WatchWallet {
+interface WatchWallet {
   /** Coins with at least `minConfirmations`, as bitcoind's wallet sees them. */
   unspent(minConfirmations: number): Promise<WatchedCoin[]>
 }
 
 /** A descriptor without its checksum; `since` is where a rescan starts: Unix seconds, or `now` for a new key. */
-export interface WatchedDescriptor {
+interface WatchedDescriptor {
   descriptor: string
   since: number | 'now'
 }

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openNode } from '../../anchor/node.ts'
+import { connectRpc } from '../../anchor/rpc.ts'
+import { freePort } from '../../regtest/free-port.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
 import { anchorNext, mineEmpty, onlyAnchor, openSite, type Site } from './anchor-site.ts'
 
@@ -59,13 +62,15 @@ describe('a node that will not take an anchor', () => {
   it('is told apart from one that does not answer', async () => {
     using site = await openSite(bitcoind)
     site.grow(1)
-    const anchorer = site.open()
-    const restarted = bitcoind.restart()
+    const url = `http://127.0.0.1:${await freePort()}`
+    const rpc = connectRpc({ url, username: 'nobody', password: 'listens' })
+    const anchorer = site.open({ node: openNode(rpc, 'regtest') })
     await expect(anchorer.advance()).rejects.toMatchObject({ code: 'rpc_unreachable' })
-    await restarted
+    rpc.close()
     expect(anchorer.anchors()).toEqual([])
-    await anchorer.advance()
-    expect(onlyAnchor(anchorer).state).toBe('broadcast')
+    const answered = site.open()
+    await answered.advance()
+    expect(onlyAnchor(answered).state).toBe('broadcast')
     await bitcoind.mine(1)
   })
 

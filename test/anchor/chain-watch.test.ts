@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { watchChain } from '../../anchor/chain-watch.ts'
 import { type ChainTip, type Node, openNode } from '../../anchor/node.ts'
+import { RpcError } from '../../anchor/rpc-error.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
 
 /** Longer than the test: what arrives came by ZMQ. */
@@ -80,7 +81,7 @@ it('reports a node that does not answer, and goes on when it is back', async () 
   await using _watch = watchChain({ node, pollMs: SOON_MS, onTip: tips.hear, onError: errors.hear })
   await tips.until(() => true)
   const restarted = bitcoind.restart()
-  await errors.until((error) => error instanceof Error && 'code' in error && error.code === 'rpc_unreachable')
+  await errors.until((error) => error instanceof RpcError)
   await restarted
   const [next] = await bitcoind.mine(1)
   await tips.until((tip) => tip.hash === next)
