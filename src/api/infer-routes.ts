@@ -1,0 +1,156 @@
+import { createRequire } from 'node:module'
+import type { ErrorRequestHandler, Request } from 'express'
+import express, { Router } from 'express'
+import { z } from 'zod'
+import type { TensorSignature } from '../../compute/onnx/signature.ts'
+import { encodeTensorBundle, parseTensorBundle } from '../../compute/work/tensor-bundle.ts'
+import { RefusedError } from '../coordinator/refused-error.ts'
+import { encodeInferResponse } from '../oip/encode-infer-response.ts'
+import { OipError } from '../oip/oip-error.ts'
+import { parseInferRequest } from '../oip/parse-infer-request.ts'
+import { MAX_BODY_BYTES, rawBody } from './cbor-body.ts'
+import { problemOf } from './problem.ts'
+import type { ServedModel, ServingHouse } from './served-models.ts'
+import { MODEL_VERSION, openServedModels } from './served-models.ts'
+
+const DEFAULT_TIMEOUT_MS = 30_000
+/** Proxies on the way rarely hold a silent connection for longer. */
+const MAX_TIMEOUT_MS = 5 * 60_000
+/** Bodies of requests that wait for their answer, at up to 64 MiB each. */
+const MAX_HELD_BYTES = 1024 * 1024 * 1024
+
+const packageSchema = z.object({ name: z.string(), version: z.string() })
+
+/** The Open Inference Protocol v2 with Triton's binary tensor data extension: the door that requests come in by (DESIGN §9). */
+export function inferRoutes(coordinator: ServingHouse, onBug: (error: unknown) => void): Router {
+  const routes = Router()
+  const models = openServedModels(coordinator)
+  // By its own name, since sources and built files stand at different depths below it.
+  const { name, version } = packageSchema.parse(createRequire(import.meta.url)('assay/package.json'))
+  let heldBytes = 0
+
+  routes.get('/', (_request, response) => {
+    response.json({ name, version, extensions: ['binary_tensor_data'] })
+  })
+
+  routes.get('/health/live', (_request, response) => void response.json({ live: true }))
+
+  routes.get('/health/ready', (_request, response) => {
+    models.desks()
+    response.json({ ready: true })
+  })
+
+  routes.get(pathsOf(''), (request, response) => {
+    const { model, signature } = modelOf(request)
+    response.json({
+      name: model.name,
+      versions: [MODEL_VERSION],
+      platform: 'onnxruntime_onnx',
+      inputs: signature.inputs.map(metadataTensor),
+      outputs: signature.outputs.map(metadataTensor),
+    })
+  })
+
+  routes.get(pathsOf('/ready'), (request, response) => {
+    const { model } = modelOf(request)
+    models.desks()
+    response.json({ name: model.name, ready: true })
+  })
+
+  routes.post(
+    pathsOf('/infer'),
+    // Nobody sends 64 MiB to learn that there is no such model.
+    (request, _response, next) => {
+      models.desks()
+      modelOf(request)
+      next()
+    },
+    express.raw({ type: () => true, limit: MAX_BODY_BYTES }),
+    async (request, response) => {
+      const { subnet, model, signature } = modelOf(request)
+      const body = rawBody(request)
+      const { id, inputs, outputs, items, timeoutMicroseconds } = parseInferRequest(
+        request.headers,
+        body,
+        signature,
+      )
+      const answer = await holding(body.length, () =>
+        models.desks().requests.ask({
+          subnet,
+          model,
+          inputs: encodeTensorBundle(inputs),
+          items,
+          requester: 'anonymous',
+          deadlineMs: Date.now() + timeoutMs(timeoutMicroseconds),
+        }),
+      )
+      const receiptId = Buffer.from(answer.receiptId).toString('hex')
+      // Before the encoding, which may fail: the work is done and has its receipt all the same.
+      response.set('assay-receipt-id', receiptId)
+      const encoded = encodeInferResponse({
+        id,
+        modelName: model.name,
+        modelVersion: MODEL_VERSION,
+        signature: signature.outputs,
+        tensors: parseTensorBundle(answer.outputs),
+        requested: outputs,
+        receiptId,
+      })
+      response.set(encoded.headers).send(encoded.body)
+    },
+  )
+
+  routes.use((request) => {
+    throw new RefusedError(404, 'not_found', `nothing is at ${request.method} ${request.originalUrl}`)
+  })
+  routes.use(errorHandler(onBug))
+  return routes
+
+  function modelOf(request: Request): ServedModel {
+    const { name, version } = request.params
+    return models.find(String(name), version === undefined ? null : String(version))
+  }
+
+  async function holding<T>(bytes: number, ask: () => Promise<T>): Promise<T> {
+    if (heldBytes + bytes > MAX_HELD_BYTES) {
+      throw new RefusedError(
+        429,
+        'queue_full',
+        `requests of ${heldBytes} bytes are under way; try again later`,
+      )
+    }
+    heldBytes += bytes
+    try {
+      return await ask()
+    } finally {
+      heldBytes -= bytes
+    }
+  }
+}
+
+function pathsOf(tail: string): string[] {
+  return [`/models/:name${tail}`, `/models/:name/versions/:version${tail}`]
+}
+
+function metadataTensor({ name, datatype, shape }: TensorSignature) {
+  return { name, datatype, shape: shape.map((size) => size ?? -1) }
+}
+
+/** As in Triton's schedule policy extension, 0 is as good as none. */
+function timeoutMs(microseconds: number | null): number {
+  if (microseconds === null || microseconds === 0) return DEFAULT_TIMEOUT_MS
+  return Math.min(Math.ceil(microseconds / 1_000), MAX_TIMEOUT_MS)
+}
+
+/** OIP's error object, with our stable code beside the text. */
+function errorHandler(onBug: (error: unknown) => void): ErrorRequestHandler {
+  return (error, _request, response, next) => {
+    const { status, code, detail } =
+      error instanceof OipError
+        ? { status: error.status, code: error.code, detail: error.message }
+        : problemOf(error)
+    if (status === 500) onBug(error)
+    if (response.headersSent) next(error)
+    else response.status(status).json({ error: detail, code })
+  }
+}

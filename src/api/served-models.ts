@@ -1,0 +1,90 @@
+import { decodeModel } from '../../compute/onnx/model.ts'
+import type { ModelSignature } from '../../compute/onnx/signature.ts'
+import { modelSignature } from '../../compute/onnx/signature.ts'
+import type { BlobStore } from '../blobs/blob-store.ts'
+import type { Desks } from '../coordinator/desks.ts'
+import type { Genesis } from '../coordinator/genesis.ts'
+import { epochRules } from '../coordinator/genesis.ts'
+import type { MarketModel } from '../coordinator/market.ts'
+import { RefusedError } from '../coordinator/refused-error.ts'
+import { epochOf } from '../rules/epoch.ts'
+
+/** A model is its bytes: another version has another digest, and is another subnet definition's. */
+export const MODEL_VERSION = '1'
+/** Some kB each; reading one anew means reading a model of up to 512 MiB. */
+const MAX_SIGNATURES = 1_024
+
+/** What serving takes of the coordinator: its models, its queue, and the height that says which epoch it is. */
+export interface ServingHouse {
+  readonly books: { readonly blobs: Pick<BlobStore, 'get'> }
+  advancedTo(): number | null
+  house(): ServingRooms | null
+}
+
+interface ServingRooms {
+  readonly genesis: Genesis
+  readonly desks: Pick<Desks, 'market' | 'requests'>
+}
+
+export interface ServedModel extends MarketModel {
+  readonly signature: ModelSignature
+}
+
+export interface ServedModels {
+  /** Throws RefusedError 503: `not_open`, `epoch_not_started`. */
+  desks(): ServingRooms['desks']
+  /** Throws RefusedError: 404 `model_unknown`, `version_unknown`, 503 `not_open`, `model_missing`. */
+  find(name: string, version: string | null): ServedModel
+}
+
+/** The models that requests may name now, by the newest definition that is effective for the next block. */
+export function openServedModels(coordinator: ServingHouse): ServedModels {
+  const signatures = new Map<string, ModelSignature>()
+
+  function rooms(): ServingRooms {
+    const house = coordinator.house()
+    if (house === null) {
+      throw new RefusedError(503, 'not_open', 'the log is not open yet: its first seal is not there')
+    }
+    return house
+  }
+
+  function epochNow(genesis: Genesis): number | null {
+    const tip = coordinator.advancedTo()
+    return tip === null ? null : epochOf(tip + 1, epochRules(genesis))
+  }
+
+  function signatureOf(digest: string): ModelSignature {
+    const known = signatures.get(digest)
+    if (known !== undefined) return known
+    const bytes = coordinator.books.blobs.get(digest)
+    if (bytes === null) throw new RefusedError(503, 'model_missing', `the blob of model ${digest} is missing`)
+    const signature = modelSignature(decodeModel(bytes))
+    const [oldest] = signatures.keys()
+    if (signatures.size >= MAX_SIGNATURES && oldest !== undefined) signatures.delete(oldest)
+    signatures.set(digest, signature)
+    return signature
+  }
+
+  return {
+    desks() {
+      const { genesis, desks } = rooms()
+      if (epochNow(genesis) === null) {
+        // Work is leased, and paid, by epoch.
+        const { startHeight } = genesis.epoch
+        throw new RefusedError(503, 'epoch_not_started', `epoch 0 starts at block ${startHeight}`)
+      }
+      return desks
+    },
+
+    find(name, version) {
+      const { genesis, desks } = rooms()
+      const found = desks.market.modelNamed(name, epochNow(genesis) ?? 0)
+      if (found === null) throw new RefusedError(404, 'model_unknown', 'no model of this name is served')
+      if (version !== null && version !== MODEL_VERSION) {
+        throw new RefusedError(404, 'version_unknown', `the one version of ${name} is ${MODEL_VERSION}`)
+      }
+      return { ...found, signature: signatureOf(Buffer.from(found.model.digest).toString('hex')) }
+    },
+  }
+}

@@ -1,0 +1,69 @@
+import { z } from 'zod'
+import { OipError } from './oip-error.ts'
+
+/** As many as a tensor bundle may hold, in tensors and in dimensions. */
+const MAX_TENSORS = 64
+const MAX_RANK = 16
+/** An id is echoed; a UUID has 36 characters. */
+const MAX_ID_LENGTH = 256
+
+// Parameters that nobody here knows are passed over, as Triton passes on its backends' own.
+const input = z.object({
+  name: z.string(),
+  datatype: z.string(),
+  shape: boundedArray(z.int().min(0), MAX_RANK),
+  data: z.unknown().optional(),
+  parameters: z
+    .object({ binary_data_size: z.int().min(0).optional(), shared_memory_region: z.unknown().optional() })
+    .optional(),
+})
+
+const output = z.object({
+  name: z.string(),
+  parameters: z
+    .object({
+      binary_data: z.boolean().optional(),
+      classification: z.unknown().optional(),
+      shared_memory_region: z.unknown().optional(),
+    })
+    .optional(),
+})
+
+const head = z.object({
+  id: z.string().max(MAX_ID_LENGTH).optional(),
+  inputs: boundedArray(input, MAX_TENSORS),
+  outputs: boundedArray(output, MAX_TENSORS).optional(),
+  parameters: z
+    .object({ binary_data_output: z.boolean().optional(), timeout: z.int().min(0).optional() })
+    .optional(),
+})
+
+export type RequestHead = z.infer<typeof head>
+export type RequestInput = z.infer<typeof input>
+export type RequestOutput = z.infer<typeof output>
+
+/** $inference_request of the Open Inference Protocol v2, with the binary tensor and timeout parameters. Throws OipError. */
+export function parseRequestHead(json: Uint8Array): RequestHead {
+  const result = head.safeParse(parseJson(json))
+  if (result.success) return result.data
+  // One is enough: a hostile body has millions.
+  const [issue] = result.error.issues
+  const where = issue === undefined || issue.path.length === 0 ? 'the request' : z.core.toDotPath(issue.path)
+  throw new OipError('request_malformed', `${where}: ${issue?.message}`)
+}
+
+function parseJson(json: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json))
+  } catch (cause) {
+    const why = cause instanceof SyntaxError ? 'JSON' : 'UTF-8'
+    throw new OipError('request_malformed', `the request's first ${json.length} bytes are not ${why}`, {
+      cause,
+    })
+  }
+}
+
+/** Counts before it looks at any element: what is too long costs one error, not one for each. */
+function boundedArray<T extends z.ZodType>(element: T, max: number) {
+  return z.array(z.unknown()).max(max).pipe(z.array(element))
+}
