@@ -1,6 +1,8 @@
 import type { DemoSummary } from '../demo/demo-event.ts'
 import { renderTable } from './table.ts'
 
+const SHOWN_ANCHORS = 5
+
 /** The end of the demo, for people. */
 export function renderDemoSummary(summary: DemoSummary): string {
   const { anchors, audits, workers, payouts, proofs, checks } = summary
@@ -12,11 +14,13 @@ export function renderDemoSummary(summary: DemoSummary): string {
     `Accuracy   ${percent(summary.accuracy.dataset)} of the open dataset, ${percent(summary.accuracy.requests)} of the requests, on rows the model never saw`,
     `Receipts   ${summary.receipts}, in a log of ${summary.log.entries} entries with root ${summary.log.root.slice(0, 16)}…`,
     `Audits     ${audits.passed} of ${audits.sampled} passed; Bitcoin's block hashes sampled ${audits.sampled} of ${audits.receipts}`,
-    `Anchors    ${anchors.length}, from block ${first?.height} to ${last?.height}:`,
+    `Anchors    ${anchors.length}, from block ${first?.height} to ${last?.height}; the last ${SHOWN_ANCHORS}, --json lists all:`,
     indent(
       renderTable(
         ['anchor', 'height', 'vB', 'fee sat', 'txid'],
-        anchors.map((one) => [`${one.index}`, `${one.height}`, `${one.vsize}`, one.feeSats, one.txid]),
+        anchors
+          .slice(-SHOWN_ANCHORS)
+          .map((one) => [`${one.index}`, `${one.height}`, `${one.vsize}`, one.feeSats, one.txid]),
       ),
     ),
     'Payouts',

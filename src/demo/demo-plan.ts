@@ -13,7 +13,7 @@ export const EPOCH = {
   verdictBlocks: 12,
   finalDepth: 6,
   beaconDelay: 1,
-  maturityBlocks: 6,
+  maturityBlocks: 12,
   auditRoundBlocks: 2,
 } as const
 

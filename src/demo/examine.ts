@@ -10,7 +10,7 @@ import { datasetAnswers } from './dataset-accuracy.ts'
 import type { DemoCheck, DemoSummary } from './demo-event.ts'
 import { DATASET_ROWS, MIN_ACCURACY, REQUEST_ROWS } from './demo-plan.ts'
 import { examineProofs } from './examine-proofs.ts'
-import { minedVsize } from './mined-vsize.ts'
+import { minedVsize } from './mined-transaction.ts'
 import { paidOnChain } from './paid-on-chain.ts'
 import type { DigitAnswer } from './requester.ts'
 import type { Site } from './site.ts'
@@ -41,7 +41,7 @@ export async function examine(found: Findings): Promise<Omit<DemoSummary, 'secon
   const requestsRight = answers.filter(({ digit }, i) => digit === labels.requests[i]).length
   const headers = checkHeaderChain(await fetchHeaders(chain), 'regtest')
   const proofs = await examineProofs(site.url, status.log.verifierKey, headers, method, found.onFraction)
-  const onChain = await paidOnChain(chain, open.payouts)
+  const onChain = await paidOnChain(chain, open)
   const reconciliation = await readReconciliation(site.url)
   const mined = open.anchors.filter(({ height }) => height !== null)
   const vsizes = await Promise.all(mined.map((anchor) => minedVsize(chain, anchor)))

@@ -1,20 +1,27 @@
-import { address, networks } from 'bitcoinjs-lib'
+import { parseAddress } from '../../anchor/address.ts'
 import type { Node } from '../../anchor/node.ts'
 import type { ReadStatus } from '../client/read-status.ts'
-import { minedTransaction } from './mined-vsize.ts'
+import { minedTransaction } from './mined-transaction.ts'
 
-/** Satoshis by address, summed over the outputs of the payout transactions as they stand in their blocks. */
+type OpenStatus = NonNullable<ReadStatus['open']>
+
+/** Satoshis that reached each worker's address, summed over the payout transactions as they stand in their blocks. */
 export async function paidOnChain(
   chain: Node,
-  payouts: NonNullable<ReadStatus['open']>['payouts'],
+  { payouts, workers }: Pick<OpenStatus, 'payouts' | 'workers'>,
 ): Promise<Map<string, bigint>> {
-  const paid = new Map<string, bigint>()
+  const byScript = new Map<string, bigint>()
   for (const { txid, height } of payouts) {
     const { outs } = await minedTransaction(chain, txid, height)
     for (const { script, value } of outs) {
-      const to = address.fromOutputScript(script, networks.regtest)
-      paid.set(to, (paid.get(to) ?? 0n) + BigInt(value))
+      const key = Buffer.from(script).toString('hex')
+      byScript.set(key, (byScript.get(key) ?? 0n) + BigInt(value))
     }
   }
-  return paid
+  return new Map(
+    workers.map(({ address }) => {
+      const { script } = parseAddress(address, 'regtest')
+      return [address, byScript.get(Buffer.from(script).toString('hex')) ?? 0n]
+    }),
+  )
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { taprootAddress } from '../../anchor/taproot-address.ts'
@@ -66,6 +66,7 @@ export async function openSite(
     'subsidy.capMsat': `${INITIAL_SUBSIDY_MSAT * 100n}`,
     'payout.thresholdSats': `${PAYOUT_THRESHOLD_SATS}`,
   }
+  mkdirSync(dataDir, { mode: 0o700 })
   writeFileSync(configFile, renderConfig(parseConfig('', { flags })))
   await createKeystore(join(dataDir, 'keystore.json'), { passphrase, network: 'regtest', scryptN: SCRYPT_N })
 
