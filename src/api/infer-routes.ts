@@ -16,8 +16,8 @@ import { MODEL_VERSION, openServedModels } from './served-models.ts'
 const DEFAULT_TIMEOUT_MS = 30_000
 /** Proxies on the way rarely hold a silent connection for longer. */
 const MAX_TIMEOUT_MS = 5 * 60_000
-/** Bodies of requests that wait for their answer, at up to 64 MiB each. */
-const MAX_HELD_BYTES = 1024 * 1024 * 1024
+/** Inputs of requests that wait for their answer: four of the largest, or all that the queue takes at 64 KiB each. */
+const MAX_HELD_BYTES = 256 * 1024 * 1024
 
 const packageSchema = z.object({ name: z.string(), version: z.string() })
 
@@ -68,17 +68,17 @@ export function inferRoutes(coordinator: ServingHouse, onBug: (error: unknown) =
     express.raw({ type: () => true, limit: MAX_BODY_BYTES }),
     async (request, response) => {
       const { subnet, model, signature } = modelOf(request)
-      const body = rawBody(request)
       const { id, inputs, outputs, items, timeoutMicroseconds } = parseInferRequest(
         request.headers,
-        body,
+        rawBody(request),
         signature,
       )
-      const answer = await holding(body.length, () =>
+      const bundle = encodeTensorBundle(inputs)
+      const answer = await holding(bundle.length, () =>
         models.desks().requests.ask({
           subnet,
           model,
-          inputs: encodeTensorBundle(inputs),
+          inputs: bundle,
           items,
           requester: 'anonymous',
           deadlineMs: Date.now() + timeoutMs(timeoutMicroseconds),

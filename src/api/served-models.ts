@@ -30,7 +30,7 @@ export interface ServedModel extends MarketModel {
   readonly signature: ModelSignature
 }
 
-export interface ServedModels {
+interface ServedModels {
   /** Throws RefusedError 503: `not_open`, `epoch_not_started`. */
   desks(): ServingRooms['desks']
   /** Throws RefusedError: 404 `model_unknown`, `version_unknown`, 503 `not_open`, `model_missing`. */

@@ -5,7 +5,7 @@ import { OipError } from './oip-error.ts'
 import type { RequestedOutput } from './parse-infer-request.ts'
 import { HEADER_LENGTH } from './split-body.ts'
 
-export interface InferResponse {
+interface InferResponse {
   readonly id: string | null
   readonly modelName: string
   readonly modelVersion: string

@@ -1,7 +1,7 @@
 import type { Datatype } from '../../compute/work/tensor-bundle.ts'
 
 /** A datatype whose elements JSON writes as numbers: little-endian bytes on one side, a double on the other. */
-export interface NumberCodec {
+interface NumberCodec {
   readonly bytes: number
   /** What the datatype takes, for people. */
   readonly range: string

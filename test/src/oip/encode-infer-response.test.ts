@@ -96,17 +96,15 @@ test.each(DATATYPES)('binary tensors of %s leave as they came', (datatype) => {
       ? fc
           .array(ascii, { minLength: 1 })
           .map((elements) => ({ rows: elements.length, data: prefixLengths(elements) }))
-      : fc
-          .integer({ min: 1, max: 20 })
-          .chain((rows) =>
-            fc
-              .uint8Array({
-                minLength: rows * size,
-                maxLength: rows * size,
-                max: datatype === 'BOOL' ? 1 : 255,
-              })
-              .map((bytes) => ({ rows, data: bytes })),
-          )
+      : fc.integer({ min: 1, max: 20 }).chain((rows) =>
+          fc
+            .uint8Array({
+              minLength: rows * size,
+              maxLength: rows * size,
+              max: datatype === 'BOOL' ? 1 : 255,
+            })
+            .map((bytes) => ({ rows, data: bytes })),
+        )
   const declared: TensorSignature[] = [{ name: 't', datatype, shape: [null] }]
   fc.assert(
     fc.property(data, ({ rows, data }) => {
