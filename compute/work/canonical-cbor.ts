@@ -6,7 +6,7 @@ const MAX_DEPTH = 16
 /** 64 MiB of one-byte values would decode into gigabytes; the longest list here holds 65,536. */
 const MAX_VALUES = 1 << 20
 
-export type CborErrorCode = 'cbor_malformed' | 'cbor_too_large' | 'cbor_not_canonical'
+type CborErrorCode = 'cbor_malformed' | 'cbor_too_large' | 'cbor_not_canonical'
 
 export class CborError extends Error {
   readonly code: CborErrorCode

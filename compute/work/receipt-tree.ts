@@ -7,7 +7,7 @@ const HASH_BYTES = 32
 const MAX_LEAVES = 1 << 20
 
 /** Shape of the tree: docs/PROTOCOL.md §3. Paths are views into it, not to be written to. */
-export interface ReceiptTree {
+interface ReceiptTree {
   readonly root: Uint8Array
   path(index: number): Uint8Array[]
 }

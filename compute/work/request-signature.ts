@@ -7,7 +7,7 @@ import { publicKeyOf } from './worker-key.ts'
 const AUTHORIZATION =
   /^Assay-BIP340 key=([0-9a-f]{64}),time=(0|[1-9][0-9]{0,15}),nonce=([0-9a-f]{32}),signature=([0-9a-f]{128})$/
 
-export interface RequestTarget {
+interface RequestTarget {
   /** `POST` */
   method: string
   /** With the query, as in the request line. */
@@ -16,7 +16,7 @@ export interface RequestTarget {
 }
 
 /** What an `authorization` header says; nothing of it is checked yet. */
-export interface RequestSignature {
+interface RequestSignature {
   key: Uint8Array
   timeMs: number
   nonce: Uint8Array

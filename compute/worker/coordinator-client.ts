@@ -49,7 +49,7 @@ export type ModelProfile = CoordinatorInfo['subnets'][number]['models'][number][
 export type LeasedJob = z.infer<typeof leasesSchema>['jobs'][number]
 export type LeasedAudit = z.infer<typeof auditsSchema>['audits'][number]
 export type Verdict = z.infer<typeof verdictsSchema>['verdicts'][number]
-export type RefusedResult = z.infer<typeof resultsSchema>['refused'][number]
+type RefusedResult = z.infer<typeof resultsSchema>['refused'][number]
 
 export interface Result {
   readonly outputs: Uint8Array

@@ -22,7 +22,7 @@ export interface Exchange {
   stream(path: string): Promise<ReadableStream<Uint8Array>>
 }
 
-export interface CallOptions {
+interface CallOptions {
   /** Gives up this call alone; throws its reason. */
   signal?: AbortSignal
   /** Time that the server is asked to take, on top of the usual limit. */

@@ -26,7 +26,7 @@ export interface Assignment {
   readonly salt: Uint8Array
 }
 
-export class AssignmentError extends Error {
+class AssignmentError extends Error {
   readonly code: 'inputs_mismatch' | 'model_unknown' | 'profile_mismatch' | 'outputs_too_large'
 
   constructor(code: AssignmentError['code'], message: string) {

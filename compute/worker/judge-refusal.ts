@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { CoordinatorError } from './coordinator-error.ts'
 
 /** What a refused submission calls for. */
-export type Refusal =
+type Refusal =
   /** It is in the log; the answer to the first attempt was lost. */
   | { kind: 'duplicate'; acknowledgement: Uint8Array }
   /** These results (receipt ids in hex) must be sent again first. */

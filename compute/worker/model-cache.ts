@@ -9,7 +9,7 @@ import type { OnWorkerEvent } from './worker-event.ts'
 /** Protobuf's, and so ONNX's, limit on one message. */
 const MAX_MODEL_BYTES = 2 ** 31
 
-export type ModelErrorCode = 'model_unavailable' | 'model_wrong_bytes' | 'model_too_large'
+type ModelErrorCode = 'model_unavailable' | 'model_wrong_bytes' | 'model_too_large'
 
 export class ModelError extends Error {
   readonly code: ModelErrorCode

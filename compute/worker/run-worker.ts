@@ -31,7 +31,7 @@ export interface WorkerOptions {
   onEvent: OnWorkerEvent
 }
 
-export class DrainError extends Error {
+class DrainError extends Error {
   readonly code = 'drain_incomplete'
 
   constructor() {
@@ -59,7 +59,13 @@ export async function runWorker(o: WorkerOptions): Promise<void> {
   if (info === null) return
   const spool = openSpool(spoolPath(o.dataDir, info.origin, secretKey))
   try {
-    const runner = await startModelRunner({ provider: o.provider })
+    const runner = await startModelRunner({
+      provider: o.provider,
+      onEvent(event) {
+        if (event.kind !== 'provider_refused') return
+        onEvent({ type: 'warning', code: event.kind, detail: `${event.provider}: ${event.reason}` })
+      },
+    })
     onEvent({ type: 'started', provider: runner.provider, device: runner.device })
     const models = createModelCache({ exchange, folder: join(o.dataDir, 'models'), onEvent })
     const bench = { catalog: createCatalog(client, info, halt.signal), models, runner }

@@ -1,4 +1,4 @@
-export type SpoolErrorCode = 'spool_in_use' | 'spool_unreadable'
+type SpoolErrorCode = 'spool_in_use' | 'spool_unreadable'
 
 export class SpoolError extends Error {
   readonly code: SpoolErrorCode

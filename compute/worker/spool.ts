@@ -41,7 +41,7 @@ export interface SpooledResult extends Result {
   readonly id: number
 }
 
-export interface Batch {
+interface Batch {
   readonly batch: number
   readonly receipts: number
 }

@@ -25,7 +25,7 @@ const MAX_ROUNDS = 8
 const FIRST: ChainHead = { sequence: 0, previous: new Uint8Array(32) }
 
 /** Turns delivered receipts into signed, acknowledged submissions, one after the other: they form a chain. */
-export interface Submitter {
+interface Submitter {
   /** Compares the worker's chain with the log's. Throws ChainError, CoordinatorError. */
   resume(): Promise<void>
   /** Until `isClosing()` and nothing is left. Throws ChainError, CoordinatorError. */
@@ -98,7 +98,7 @@ export function createSubmitter(o: {
     const root = treeRoot(receipts.map((receipt) => receiptLeaf(receiptId(receipt))))
     const header = encodeHeader({ v: 1, worker, ...head, count: receipts.length, root, time: Date.now() })
     const sealed = { header, signature: signSubmission(header, o.origin, o.secretKey) }
-    // Persisted before it is sent: two different headers of one sequence must never leave this machine.
+    // Persisted before it is sent: another header of this sequence is signed only once the log has refused this one.
     spool.seal(batch, sealed)
     return sealed
   }

@@ -9,6 +9,8 @@ import type { OnWorkerEvent } from './worker-event.ts'
 const MAX_JOBS = 64
 /** Below the coordinator's 30 s, so that no proxy in between loses its patience first. */
 const WAIT_MS = 20_000
+/** Runs take turns, but the next one's checks and the last one's receipt need not wait for the device. */
+const LANES = 2
 const BACKLOG_POLL_MS = 1_000
 /** A machine that can run nothing must not lease and release the same jobs in a loop. */
 const FIRST_PAUSE_MS = 1_000
@@ -56,7 +58,11 @@ export async function workLoop(o: {
   }
 
   async function runAll(jobs: readonly LeasedJob[]): Promise<void> {
-    for (const job of jobs) await run(job)
+    const rest = jobs.values()
+    const lane = async () => {
+      for (const job of rest) await run(job)
+    }
+    await Promise.all(Array.from({ length: LANES }, lane))
   }
 
   let jobs = await lease()

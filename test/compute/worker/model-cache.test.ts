@@ -9,7 +9,7 @@ import { createModelCache } from '../../../compute/worker/model-cache.ts'
 import type { WorkerEvent } from '../../../compute/worker/worker-event.ts'
 import { type HttpPeer, startHttpPeer } from './http-peer.ts'
 
-const model = Buffer.alloc(300_000, 'weights')
+const model = Buffer.alloc(30_000, 'weights')
 const digest = createHash('sha256').update(model).digest('hex')
 let folder: string
 let peer: HttpPeer
