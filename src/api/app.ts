@@ -23,7 +23,7 @@ export function createApp({ coordinator, operatorToken, onBug }: AppOptions): Ex
   app.set('etag', false)
   app.use(statusRoutes(coordinator))
   app.use(logRoutes(coordinator))
-  app.use('/v2', inferRoutes(coordinator))
+  app.use('/v2', inferRoutes(coordinator, onBug))
   // Bodies are read raw and whole, up to one limit: what is signed or hashed is the bytes, not a re-encoding.
   const raw = express.raw({ type: () => true, limit: MAX_BODY_BYTES })
   app.use('/v1/operator', raw, operatorRoutes(coordinator, operatorToken))

@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
+import { z } from 'zod'
 import { addAnchor } from './commands/anchor.ts'
 import { addDemo } from './commands/demo.ts'
 import { addHeaders } from './commands/headers.ts'
@@ -16,7 +17,7 @@ import { codeOf, EXIT, type ExitCode, exitCodeOf } from './exit-code.ts'
 export async function main(args: readonly string[]): Promise<ExitCode> {
   const program = new Command('assay')
     .description('Pays machines for AI work that they can prove, and writes the proof into Bitcoin.')
-    .version(version())
+    .version(z.string().parse(createRequire(import.meta.url)('assay/package.json').version))
     .exitOverride()
     .configureHelp({ sortSubcommands: false, showGlobalOptions: true })
   for (const add of [
@@ -47,17 +48,4 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
     if (code === 'internal' && error instanceof Error) process.stderr.write(`${error.stack}\n`)
     return exitCodeOf(error)
   }
-}
-
-function version(): string {
-  // The sources stand two folders below package.json, the built package three.
-  for (const path of ['../../package.json', '../../../package.json']) {
-    try {
-      const { version: found } = Object(JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')))
-      if (typeof found === 'string') return found
-    } catch {
-      // Not there: the other layout.
-    }
-  }
-  return 'unknown'
 }

@@ -10,6 +10,8 @@ import { askCoordinator, ClientError } from './ask-coordinator.ts'
 export interface PublicLog {
   readonly checkpoint: Checkpoint
   readonly entries: readonly Entry[]
+  /** The same entries as they are hashed. */
+  readonly bytes: readonly Uint8Array[]
 }
 
 /**
@@ -27,6 +29,7 @@ export async function readPublicLog(url: string, verifierKey: string): Promise<P
     return node
   }
   const entries: Entry[] = []
+  const raw: Uint8Array[] = []
   for (let n = 0; entries.length < size; n += 1) {
     const width = Math.min(TILE_WIDTH, size - entries.length)
     for (const bytes of await readBundle(url, n, width)) {
@@ -35,12 +38,13 @@ export async function readPublicLog(url: string, verifierKey: string): Promise<P
         nodes.set(`${level}/${Math.floor(index / 2 ** level)}`, node)
       }
       entries.push(parseEntry(bytes))
+      raw.push(bytes)
     }
   }
   if (Buffer.compare(treeHash(size, readNode), root) !== 0) {
     throw new ClientError('log_root_mismatch', null, `the ${size} entries do not lead to the signed root`)
   }
-  return { checkpoint, entries }
+  return { checkpoint, entries, bytes: raw }
 }
 
 async function readBundle(url: string, n: number, width: number): Promise<Uint8Array[]> {

@@ -9,6 +9,7 @@ import type { ReadStatus } from '../client/read-status.ts'
 import { datasetAnswers } from './dataset-accuracy.ts'
 import type { DemoCheck, DemoSummary } from './demo-event.ts'
 import { DATASET_ROWS, MIN_ACCURACY, REQUEST_ROWS } from './demo-plan.ts'
+import { examineAcknowledgements } from './examine-acknowledgements.ts'
 import { examineProofs } from './examine-proofs.ts'
 import { minedVsize } from './mined-transaction.ts'
 import { paidOnChain } from './paid-on-chain.ts'
@@ -41,6 +42,7 @@ export async function examine(found: Findings): Promise<Omit<DemoSummary, 'secon
   const requestsRight = answers.filter(({ digit }, i) => digit === labels.requests[i]).length
   const headers = checkHeaderChain(await fetchHeaders(chain), 'regtest')
   const proofs = await examineProofs(site.url, status.log.verifierKey, headers, method, found.onFraction)
+  const acknowledged = examineAcknowledgements(site.folder, log, status.log.verifierKey)
   const onChain = await paidOnChain(chain, open)
   const reconciliation = await readReconciliation(site.url)
   const mined = open.anchors.filter(({ height }) => height !== null)
@@ -101,6 +103,11 @@ export async function examine(found: Findings): Promise<Omit<DemoSummary, 'secon
       'audits',
       open.audits.sampled > 0 && open.audits.passed === open.audits.sampled,
       `${open.audits.passed} of ${open.audits.sampled} sampled receipts passed, of ${receipts}`,
+    ),
+    check(
+      'acknowledgements',
+      acknowledged.missing.length === 0 && acknowledged.receipts === receipts,
+      `all ${acknowledged.submissions} acknowledged submissions are in the log, with ${acknowledged.receipts} receipts`,
     ),
     check('payouts', paidRight && paidSats > 0n, `${paidSats} sat arrived on chain, as the ledger says`),
     check('reconciliation', reconciliation.ok, `books and chain agree at block ${reconciliation.height}`),

@@ -140,6 +140,7 @@ export async function runDemo({
   for (let i = 0; i < EPOCH.finalDepth; i += 1) await driver.mineOne()
 
   stage('proofs')
+  await site.stopWorkers()
   const summary = await examine({
     chain,
     bitcoind: node.version,

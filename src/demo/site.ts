@@ -31,6 +31,8 @@ export interface Site extends AsyncDisposable {
   /** SIGKILL, then a new start over what the dead one left. */
   killCoordinator(): Promise<void>
   startWorker(name: string, audit: 'also' | 'only'): void
+  /** SIGTERM: they deliver what they hold, and let go of their spools. */
+  stopWorkers(): Promise<void>
   /** Throws when a program has ended that nobody ended. */
   assertRunning(): void
 }
@@ -114,6 +116,9 @@ export async function openSite(
         audit,
       ]
       workers.push(startProgram(name, [...args, ...operator], { env, logFile: join(folder, `${name}.log`) }))
+    },
+    async stopWorkers() {
+      await Promise.all(workers.splice(0).map((worker) => worker.stop()))
     },
     assertRunning() {
       for (const program of [...workers, ...(coordinator === null ? [] : [coordinator])]) {
