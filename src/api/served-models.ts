@@ -51,7 +51,7 @@ export function openServedModels(coordinator: ServingHouse): ServedModels {
 
   function epochNow(genesis: Genesis): number | null {
     const tip = coordinator.advancedTo()
-    return tip === null ? null : epochOf(tip, epochRules(genesis))
+    return tip === null ? null : epochOf(tip + 1, epochRules(genesis))
   }
 
   function signatureOf(digest: string): ModelSignature {

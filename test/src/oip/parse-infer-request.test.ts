@@ -200,7 +200,8 @@ describe('an inference request is refused', () => {
     ['with no input at all', 'input_missing', { inputs: [] }, []],
     ['with another datatype', 'datatype_mismatch', { inputs: [{ ...x, datatype: 'FP64' }, mask] }, []],
     ['with an unheard-of datatype', 'datatype_mismatch', { inputs: [{ ...x, datatype: 'fp32' }, mask] }, []],
-    ['with another rank', 'shape_mismatch', { inputs: [{ ...x, shape: [4] }, mask] }, []],
+    ['with a dimension less', 'shape_mismatch', { inputs: [{ ...x, shape: [4] }, mask] }, []],
+    ['with a dimension more', 'shape_mismatch', { inputs: [{ ...x, shape: [2, 2, 1] }, mask] }, []],
     ['with another fixed dimension', 'shape_mismatch', { inputs: [{ ...x, shape: [1, 4] }, mask] }, []],
     ['with no rows', 'batch_empty', { inputs: [{ ...x, shape: [0, 2], data: [] }, mask] }, []],
     [
