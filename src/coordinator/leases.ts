@@ -69,7 +69,8 @@ export function openLeaseDesk(
   const insertJob = db.prepare(
     `INSERT INTO job (id, bytes, subnet, model, input, input_salt, origin_salt, origin_record, item, worker, epoch, units,
                       entry_index, deadline_ms, state)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'leased')`,
+     VALUES (@id, @bytes, @subnet, @model, @inputDigest, @inputSalt, @originSalt, @originRecord, @item, @worker, @epoch,
+             @units, @entryIndex, @deadlineMs, 'leased')`,
   )
   const release = db.prepare(
     `UPDATE job SET state = 'released' WHERE id = ? AND worker = ? AND state = 'leased'`,
@@ -85,45 +86,52 @@ export function openLeaseDesk(
   function lease(worker: Uint8Array, max: number, epoch: number): LeasedJob[] {
     const room = Math.min(max, policy.maxPerWorker - Number(countLeased.get(worker)))
     if (room <= 0) return []
-    const asked = requests.take(room).map(draftRequest)
-    const assigned = selectItems
-      .all(worker, epoch, room - asked.length)
-      .flatMap((row) => draftItem(row) ?? [])
-    const drafts = [...asked, ...assigned]
-    if (drafts.length === 0) return []
-    // Inputs are held before the job exists: what is leased can be audited.
-    books.blobs.putMany(asked.map((draft) => draft.inputs))
+    const asked = requests.take(room)
+    try {
+      const assigned = selectItems
+        .all(worker, epoch, room - asked.length)
+        .flatMap((row) => draftItem(row) ?? [])
+      const drafts = [...asked.map(draftRequest), ...assigned]
+      return drafts.length === 0 ? [] : log(worker, epoch, drafts)
+    } catch (error) {
+      for (const request of asked) requests.putBack(request, 'the job could not be logged')
+      throw error
+    }
+  }
+
+  /** Inputs are held, and the jobs in the log, before anybody gets them: what is leased can be audited. */
+  function log(worker: Uint8Array, epoch: number, drafts: readonly Draft[]): LeasedJob[] {
     const deadlineMs = Date.now() + policy.deadlineMs
     const jobs = drafts.map((draft) => ({ draft, ...newJob(draft, deadlineMs) }))
     const list = encodeCbor(jobs.map(({ bytes }) => bytes))
-    books.blobs.putSync(list)
+    books.blobs.putMany([
+      list,
+      ...drafts.flatMap(({ request, inputs }) => (request === null ? [] : [inputs])),
+    ])
     const root = treeRoot(jobs.map(({ id }) => id))
-    record(
-      books,
-      { v: 1, kind: 'jobs', worker, epoch, count: jobs.length, root, jobs: sha256(list) },
-      (entryIndex) => {
-        for (const { draft, id, bytes, inputDigest, inputSalt, originSalt, originRecord, units } of jobs) {
-          const { subnet, model, item } = draft
-          insertJob.run(
-            id,
-            bytes,
-            subnet.name,
-            model.digest,
-            inputDigest,
-            inputSalt,
-            originSalt,
-            originRecord,
-            item,
-            worker,
-            epoch,
-            units,
-            entryIndex,
-            deadlineMs,
-          )
-          if (item !== null) setItem.run('leased', subnet.name, model.digest, item, 'open')
-        }
-      },
-    )
+    const entry = { v: 1, kind: 'jobs', worker, epoch, count: jobs.length, root, jobs: sha256(list) } as const
+    record(books, entry, (entryIndex) => {
+      for (const { draft, id, bytes, inputDigest, inputSalt, originSalt, originRecord, units } of jobs) {
+        const { subnet, model, item } = draft
+        insertJob.run({
+          id,
+          bytes,
+          subnet: subnet.name,
+          model: model.digest,
+          inputDigest,
+          inputSalt,
+          originSalt,
+          originRecord,
+          item,
+          worker,
+          epoch,
+          units,
+          entryIndex,
+          deadlineMs,
+        })
+        if (item !== null) setItem.run('leased', subnet.name, model.digest, item, 'open')
+      }
+    })
     for (const { draft, id } of jobs) if (draft.request !== null) waiting.set(hex(id), draft.request)
     return jobs.map(({ draft, bytes, inputSalt }) => ({ job: bytes, salt: inputSalt, inputs: draft.inputs }))
   }
@@ -148,35 +156,43 @@ export function openLeaseDesk(
     }
   }
 
-  function giveBack(id: Uint8Array, worker: Uint8Array, reason: string): boolean {
-    if (release.run(id, worker).changes !== 1) return false
-    const job = selectJob.get(id)
-    if (job !== undefined && job.item !== null) setItem.run('open', job.subnet, job.model, job.item, 'leased')
-    const request = waiting.get(hex(id))
-    if (request !== undefined) {
-      waiting.delete(hex(id))
-      requests.putBack(request, reason)
+  /** Open again for others; whoever holds the job may still answer it, and is first if it is first in the log. */
+  function giveBack(lost: readonly LostLease[]): number {
+    const released = db
+      .transaction(() =>
+        lost.filter(({ job, worker }) => {
+          if (release.run(job, worker).changes !== 1) return false
+          const row = selectJob.get(job)
+          if (row !== undefined && row.item !== null)
+            setItem.run('open', row.subnet, row.model, row.item, 'leased')
+          return true
+        }),
+      )
+      .immediate()
+    for (const { job, reason } of released) {
+      const request = waiting.get(hex(job))
+      waiting.delete(hex(job))
+      if (request !== undefined) requests.putBack(request, reason)
     }
-    return true
+    return released.length
   }
 
   return {
     lease,
-    fail: (worker, failures) =>
-      db
-        .transaction(() => failures.filter(({ job, reason }) => giveBack(job, worker, reason)).length)
-        .immediate(),
+    fail: (worker, failures) => giveBack(failures.map(({ job, reason }) => ({ job, worker, reason }))),
     expire: (nowMs) =>
-      db
-        .transaction(
-          () =>
-            selectExpired.all(nowMs).filter(({ id, worker }) => giveBack(id, worker, 'its lease ran out'))
-              .length,
-        )
-        .immediate(),
+      giveBack(
+        selectExpired.all(nowMs).map(({ id, worker }) => ({ job: id, worker, reason: 'its lease ran out' })),
+      ),
     requestOf: (job) => waiting.get(hex(job)) ?? null,
     forget: (job) => void waiting.delete(hex(job)),
   }
+}
+
+interface LostLease {
+  readonly job: Uint8Array
+  readonly worker: Uint8Array
+  readonly reason: string
 }
 
 function newJob(draft: Draft, deadline: number) {
