@@ -11,7 +11,6 @@ export interface Problem {
 
 /** Statuses of errors that the formats' own parsers throw, by code; every other coded error of theirs is the sender's 400. */
 const STATUS_BY_CODE: Readonly<Record<string, number>> = {
-  'entity.too.large': 413,
   cbor_too_large: 413,
   blob_too_large: 413,
   blob_name_invalid: 404,
@@ -34,9 +33,9 @@ export function problemOf(error: unknown): Problem {
     return { status, code, detail, extensions }
   }
   if (error instanceof Error) {
-    // body-parser's errors carry `type` and `status`.
-    if ('type' in error && 'status' in error && typeof error.status === 'number') {
-      const code = error.status === 413 ? 'body_too_large' : 'body_malformed'
+    // Express's and body-parser's own: a path that can't be decoded, broken gzip, a body over the limit.
+    if ('status' in error && typeof error.status === 'number' && error.status >= 400 && error.status < 500) {
+      const code = error.status === 413 ? 'body_too_large' : 'request_malformed'
       return { status: error.status, code, detail: error.message }
     }
     if ('code' in error && typeof error.code === 'string' && !INTERNAL.test(error.code)) {

@@ -1,4 +1,4 @@
-import type Database from 'better-sqlite3'
+import type { Database, Statement } from 'better-sqlite3'
 import { type AccountName, parseAccount } from './accounts.ts'
 
 /** The largest amount and sum: SQLite's INTEGER. About 92 million BTC. */
@@ -38,10 +38,17 @@ const ACCOUNT_COLUMNS = `name, quarantined,
   debits_pending_msat AS debitsPendingMsat, debits_posted_msat AS debitsPostedMsat,
   credits_pending_msat AS creditsPendingMsat, credits_posted_msat AS creditsPostedMsat`
 
-export function prepareAccounts(db: Database.Database) {
+export interface AccountStatements {
+  readonly one: Statement<[string], StoredAccount>
+  /** By name; the range takes the place of LIKE, which reads wildcards and ignores case. */
+  readonly withPrefix: Statement<[string, string], StoredAccount>
+  readonly open: Statement<[string, bigint]>
+  readonly quarantine: Statement<[string]>
+}
+
+export function prepareAccounts(db: Database): AccountStatements {
   return {
     one: db.prepare<[string], StoredAccount>(`SELECT ${ACCOUNT_COLUMNS} FROM ledger_account WHERE name = ?`),
-    /** By name; the range takes the place of LIKE, which reads wildcards and ignores case. */
     withPrefix: db.prepare<[string, string], StoredAccount>(
       `SELECT ${ACCOUNT_COLUMNS} FROM ledger_account WHERE name >= ? AND name < ? || char(0x10ffff) ORDER BY name`,
     ),
