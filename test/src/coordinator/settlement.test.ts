@@ -1,0 +1,188 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { decodeCbor } from '../../../compute/work/canonical-cbor.ts'
+import { receiptId } from '../../../compute/work/receipt.ts'
+import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { parseEntry } from '../../../src/log/entry.ts'
+import { idOf, type Peer, type Work, worksOf } from './peer.ts'
+import { BUDGET_MSAT, openSite, type Site } from './site.ts'
+import { cheatedOutput } from './tiny-market.ts'
+
+/** 95 % of a budget go to those who computed (DESIGN §8). */
+const COMPUTE_MSAT = (BUDGET_MSAT * 95n) / 100n
+const AUDIT_MSAT = BUDGET_MSAT - COMPUTE_MSAT
+
+let node: RegtestNode
+beforeAll(async () => {
+  node = await startBitcoind()
+})
+afterAll(() => node.stop())
+
+test('honest work is paid on the chain; cheated work earns nothing, and its items are worked again', async () => {
+  await using site = await openSite(node)
+  const [honest, cheat, operator] = await threePeers(site)
+  const mine = await worksOf(honest.work())
+  const cheated = await worksOf(cheat.work(cheatedOutput))
+  expect(mine.length + cheated.length).toBe(24)
+
+  await site.mineAudited([honest, cheat, operator], 'the settlement', () =>
+    site.status().epochs.some(({ settled }) => settled),
+  )
+  expect(verdictsOf(site, mine)).toEqual(new Set(['pass']))
+  expect(verdictsOf(site, cheated)).toEqual(new Set(['fail']))
+  const { entry, reasons } = epochEntry(site, 0)
+  expect(entry).toMatchObject({ computeMsat: COMPUTE_MSAT, epoch: 0 })
+  expect(entry.computeMsat + entry.auditMsat + entry.returnedMsat).toBe(BUDGET_MSAT)
+  // Auditors share theirs by floor: less than 1 msat each is left.
+  expect(AUDIT_MSAT - entry.auditMsat).toBeLessThan(3n)
+  expect(mine.map((work) => reasons.get(idOf(work)))).toEqual(mine.map(() => 'earned'))
+  expect(cheated.map((work) => reasons.get(idOf(work)))).toEqual(cheated.map(() => 'fail'))
+  expect(accrued(site, 0, honest, 'tiny')).toBe(COMPUTE_MSAT)
+  expect(accrued(site, 0, cheat, 'tiny')).toBe(0n)
+  expect(site.status().epochs.find(({ number }) => number === 0)?.accruedMsat).toBe(
+    entry.computeMsat + entry.auditMsat,
+  )
+  expect(openItems(site)).toBe(cheated.length)
+
+  // The next beacon gives the items to whoever it picks: this time all of them are worked.
+  await site.mineAudited(
+    [honest, cheat, operator],
+    'the next assignment',
+    () => site.status().work.itemsAssigned === cheated.length,
+  )
+  const again = [...((await honest.work())?.works ?? []), ...((await cheat.work())?.works ?? [])]
+  expect(again).toHaveLength(cheated.length)
+  expect(openItems(site)).toBe(0)
+
+  await site.mineAudited([honest, cheat, operator], 'the payout', () =>
+    site.status().payouts.some(({ state }) => state === 'settled'),
+  )
+  const paidSats = COMPUTE_MSAT / 1000n
+  expect(await site.satsOnChain(honest.address)).toBeGreaterThanOrEqual(paidSats)
+  expect(await site.satsOnChain(honest.address)).toBe(paidMsatOf(site, honest) / 1000n)
+  expect(await site.satsOnChain(cheat.address)).toBe(paidMsatOf(site, cheat) / 1000n)
+  expect(site.troubles).toEqual([])
+})
+
+test('a receipt whose three auditors keep silent is void: unpaid without guilt, its item open again', async () => {
+  await using site = await openSite(node, { flags: { 'epoch.verdictBlocks': '16' } })
+  const [worker] = await threePeers(site, 3)
+  const works = await worksOf(worker.work())
+  await site.mineUntil('every receipt to be void', () => site.status().audits.void === works.length)
+  const rounds = site
+    .coordinator()
+    .books.db.prepare<[], { state: string; auditors: bigint; rounds: bigint }>(
+      'SELECT state, count(DISTINCT auditor) AS auditors, count(*) AS rounds FROM audit GROUP BY receipt, state',
+    )
+    .all()
+  expect(rounds).toEqual(works.map(() => ({ state: 'inconclusive', auditors: 3n, rounds: 3n })))
+  await site.mineUntil('the settlement', () => site.status().epochs.some(({ settled }) => settled))
+  const { entry, reasons } = epochEntry(site, 0)
+  expect(new Set(reasons.values())).toEqual(new Set(['inconclusive']))
+  expect(entry).toMatchObject({ computeMsat: 0n, auditMsat: 0n, returnedMsat: BUDGET_MSAT })
+  expect(openItems(site)).toBe(24)
+  expect(await site.reconcile()).toMatchObject({ ok: true })
+})
+
+test('one silent auditor costs a round: the next one decides', async () => {
+  await using site = await openSite(node, { flags: { 'epoch.verdictBlocks': '16' } })
+  const [worker, second, operator] = await threePeers(site)
+  const works = await worksOf(worker.work())
+  // Whoever is drawn first keeps silent; the others answer in the next round.
+  await site.mineUntil('the second round', () => roundsDrawn(site) === 2)
+  await site.mineAudited(
+    [second, operator],
+    'the verdicts',
+    () => site.status().audits.passed === works.length,
+  )
+  expect(roundsDrawn(site)).toBe(2)
+})
+
+test('a verdict that is not anchored in time pays, and a late one changes nothing', async () => {
+  await using site = await openSite(node, { flags: { 'epoch.auditRoundBlocks': '100' } })
+  const [worker, other, operator] = await threePeers(site)
+  const works = await worksOf(worker.work(cheatedOutput))
+  await site.mineUntil('the settlement', () => site.status().epochs.some(({ settled }) => settled))
+  const { entry, reasons } = epochEntry(site, 0)
+  expect(new Set(reasons.values())).toEqual(new Set(['earned']))
+  expect(entry).toMatchObject({ computeMsat: COMPUTE_MSAT, auditMsat: 0n })
+  expect(site.status().audits).toMatchObject({ undecided: works.length })
+
+  await other.audit()
+  await operator.audit()
+  expect(verdictsOf(site, works)).toEqual(new Set(['fail']))
+  await site.mineUntil('the payout', () => site.status().payouts.some(({ state }) => state === 'settled'))
+  expect(await site.satsOnChain(worker.address)).toBe(COMPUTE_MSAT / 1000n)
+  // Paid for: what it should have been is not bought twice.
+  expect(openItems(site)).toBe(24 - works.length)
+})
+
+test('a budget that is anchored only after its epoch began pays nothing and returns', async () => {
+  await using site = await openSite(node)
+  const [worker, other, operator] = await threePeers(site)
+  expect(site.status().epochs.map(({ number }) => number)).toEqual([1, 0])
+  // The budget of epoch 1 stands in the log; miners leave its anchor waiting until epoch 1 has begun.
+  while ((site.coordinator().advancedTo() ?? 0) < site.startHeight + 6) {
+    await node.rpc.call('generateblock', 'raw(51)', [])
+    await site.coordinator().kick()
+  }
+  expect(site.status().epoch).toBe(1)
+  const works = await worksOf(worker.work())
+  await site.mineAudited([other, operator], 'the settlement of epoch 1', () =>
+    site.status().epochs.some(({ number, settled }) => number === 1 && settled),
+  )
+  const { entry, reasons } = epochEntry(site, 1)
+  expect(works.map((work) => reasons.get(idOf(work)))).toEqual(works.map(() => 'no_budget'))
+  expect(entry).toMatchObject({ computeMsat: 0n, auditMsat: 0n, returnedMsat: BUDGET_MSAT })
+  expect(site.coordinator().books.ledger.balance('budget/1').postedMsat).toBe(0n)
+})
+
+async function threePeers(site: Site, workers = 2): Promise<[Peer, Peer, Peer]> {
+  const [first, second, ...others] = await site.begin(workers)
+  const last = others.at(-1)
+  if (first === undefined || second === undefined || last === undefined) throw new Error('too few peers')
+  return [first, second, last]
+}
+
+function verdictsOf(site: Site, works: readonly Work[]): Set<unknown> {
+  const select = site.coordinator().books.db.prepare('SELECT verdict FROM receipt WHERE id = ?').pluck()
+  return new Set(works.map(({ receipt }) => select.get(receiptId(receipt))))
+}
+
+function roundsDrawn(site: Site): number {
+  const select = 'SELECT coalesce(max(round) + 1, 0) FROM audit'
+  return Number(site.coordinator().books.db.prepare(select).pluck().get())
+}
+
+function openItems(site: Site): number {
+  const select = `SELECT count(*) FROM item WHERE state = 'open'`
+  return Number(site.coordinator().books.db.prepare(select).pluck().get())
+}
+
+function accrued(site: Site, epoch: number, peer: Peer, subnet: string): bigint {
+  const select = site
+    .coordinator()
+    .books.db.prepare<[number, Uint8Array, string], bigint>(
+      'SELECT coalesce(sum(msat), 0) FROM accrual WHERE epoch = ? AND worker = ? AND subnet = ?',
+    )
+    .pluck()
+  return select.get(epoch, peer.key, subnet) ?? 0n
+}
+
+/** The epoch's entry in the log, and what its public table says of each receipt. */
+function epochEntry(site: Site, epoch: number) {
+  const { log, blobs } = site.coordinator().books
+  for (const bytes of log.entries(0, log.size())) {
+    const entry = parseEntry(bytes)
+    if (entry.kind !== 'epoch' || entry.epoch !== epoch) continue
+    const blob = blobs.get(Buffer.from(entry.accruals).toString('hex'))
+    const table = Object(decodeCbor(blob ?? new Uint8Array(), { maxBytes: 1_000_000 }))
+    const reasons = new Map<string, string>()
+    for (const { receipt, reason } of table.receipts) reasons.set(receipt, reason)
+    return { entry, reasons }
+  }
+  throw new Error(`epoch ${epoch} has no entry`)
+}
+
+function paidMsatOf(site: Site, peer: Peer): bigint {
+  return site.status().workers.find(({ worker }) => worker === peer.hex)?.paidMsat ?? 0n
+}

@@ -1,0 +1,61 @@
+import { node } from '../../../compute/onnx/graph-builder.ts'
+import { encodeModel } from '../../../compute/onnx/model.ts'
+import type { ExecutionProfile } from '../../../compute/work/receipt.ts'
+import { encodeTensorBundle, parseTensorBundle } from '../../../compute/work/tensor-bundle.ts'
+import type { SubnetDraft } from '../../../src/client/publish-subnet.ts'
+import { unary } from '../../compute/onnx/sample-models.ts'
+
+/** y = x: work that a peer does without ONNX Runtime. */
+export const TINY_MODEL = encodeModel(unary([node('Identity', ['x'], ['y'])], 'FP32', ['N', 2]))
+
+export const TINY_PROFILE: Omit<ExecutionProfile, 'batch'> = {
+  device: 'x86-64-v3',
+  optimization: 'disabled',
+  ort: '1.30.0',
+  precision: 'fp32',
+  provider: 'cpu',
+  threads: 1,
+}
+
+/** What the peer's model takes: each number makes another item. */
+export function tinyInput(value: number): Uint8Array {
+  return bundleOf('x', new Float32Array([value, -value]))
+}
+
+/** What an honest worker answers. */
+export function tinyOutput(inputs: Uint8Array): Uint8Array {
+  return encodeTensorBundle(parseTensorBundle(inputs).map((tensor) => ({ ...tensor, name: 'y' })))
+}
+
+/** What a worker answers that has not computed at all. */
+export function cheatedOutput(): Uint8Array {
+  return bundleOf('y', new Float32Array([666, 666]))
+}
+
+function bundleOf(name: string, values: Float32Array): Uint8Array {
+  const data = new Uint8Array(values.buffer)
+  return encodeTensorBundle([{ name, datatype: 'FP32', shape: [1, values.length], data }])
+}
+
+/** Audited always, so that no verdict is a matter of luck; items enough for every one of a few workers to get some. */
+export function tinyMarket(changes: Partial<SubnetDraft> = {}): SubnetDraft {
+  return {
+    name: 'tiny',
+    auditFloor: { numerator: 1, denominator: 1 },
+    effectiveEpoch: 0,
+    objective: 'throughput',
+    privacy: 'public',
+    weight: 1,
+    models: [
+      {
+        name: 'identity',
+        file: TINY_MODEL,
+        license: { redistributable: true, source: 'made by the test', spdx: 'MIT' },
+        profile: { comparison: 'exact', ...TINY_PROFILE },
+        unitsPerItem: 7,
+      },
+    ],
+    dataset: { items: Array.from({ length: 24 }, (_, item) => tinyInput(item + 1)), perEpoch: 24 },
+    ...changes,
+  }
+}
