@@ -1,0 +1,17 @@
+import { askCoordinator } from '../client/ask-coordinator.ts'
+import { type AnchorEvidence, type AnchorsFile, MAX_ANCHORS, parseAnchorsFile } from './anchors-file.ts'
+import { AuditError } from './audit-error.ts'
+
+/** Every anchor that a running coordinator shows, page after page. Throws ClientError, AuditError. */
+export async function fetchAnchors(url: string): Promise<AnchorsFile> {
+  const anchors: AnchorEvidence[] = []
+  for (;;) {
+    const response = await askCoordinator(url, `/v1/anchors?from=${anchors.length}`)
+    const page = parseAnchorsFile(new Uint8Array(await response.arrayBuffer()))
+    if (page.anchors.length === 0) return { genesis: page.genesis, anchors }
+    anchors.push(...page.anchors)
+    if (anchors.length > MAX_ANCHORS) {
+      throw new AuditError('anchors_too_many', `${url} shows more than ${MAX_ANCHORS} anchors`)
+    }
+  }
+}
