@@ -1,0 +1,105 @@
+/** Verification of work: comparing outputs, and drawing the sample. */
+import assert from 'node:assert/strict'
+import { hash, randomBytes } from 'node:crypto'
+import { compareExact } from '../compute/compare/exact.ts'
+import { encodeTensorBundle } from '../compute/work/tensor-bundle.ts'
+import { auditRate, isSampled } from '../src/rules/sampling.ts'
+import { medianSeconds, sideBySide } from './measure.ts'
+import { type Row, rowOf } from './row.ts'
+
+const ELEMENTS = 4_000_000
+const FP32_BYTES = 4
+const MIN_COMPARISON_RATIO = 0.5
+
+const SUBMISSIONS = 16
+const RECEIPTS_PER_SUBMISSION = 62_500
+const MAX_SAMPLING_SECONDS = 1.5
+
+export async function* rows(): AsyncGenerator<Row> {
+  const data = randomBytes(ELEMENTS * FP32_BYTES)
+  const last = data.length - 1
+  const claimed = bundleOf(data)
+  yield await comparison('equal', 'pass', claimed, bundleOf(data))
+  yield await comparison('different at the start', 'fail', claimed, bundleOf(flipped(data, 0)))
+  yield await comparison('different at the end', 'fail', claimed, bundleOf(flipped(data, last)))
+  yield await sampling()
+}
+
+async function comparison(
+  which: string,
+  verdict: 'pass' | 'fail',
+  claimed: Uint8Array,
+  expected: Uint8Array,
+): Promise<Row> {
+  assert.equal(compareExact(claimed, expected).verdict, verdict)
+  const { oursSeconds, baselineSeconds } = await sideBySide(
+    () => compareExact(claimed, expected),
+    () => [hash('sha256', claimed), hash('sha256', expected)],
+  )
+  const megabytes = (claimed.length + expected.length) / 1e6
+  return rowOf({
+    name: `outputs compared, ${which}, beside hashing both`,
+    value: megabytes / oursSeconds,
+    unit: 'MB/s',
+    baseline: megabytes / baselineSeconds,
+    bar: { on: 'ratio', is: '≥', bound: MIN_COMPARISON_RATIO },
+  })
+}
+
+function bundleOf(data: Uint8Array): Uint8Array {
+  return encodeTensorBundle([{ name: 'output', datatype: 'FP32', shape: [ELEMENTS], data }])
+}
+
+function flipped(data: Uint8Array, at: number): Uint8Array {
+  return data.with(at, (data[at] ?? 0) ^ 1)
+}
+
+async function sampling(): Promise<Row> {
+  const receipts = SUBMISSIONS * RECEIPTS_PER_SUBMISSION
+  assert.deepEqual(
+    drawSample().slice(0, 50),
+    drawnByHand().slice(0, 50),
+    'the sample is what the rule of DESIGN §7 draws',
+  )
+  return rowOf({
+    name: `audit sampling of ${receipts} receipts`,
+    value: await medianSeconds(drawSample),
+    unit: 's',
+    bar: { on: 'value', is: '≤', bound: MAX_SAMPLING_SECONDS },
+  })
+}
+
+const BEACON = hash('sha256', 'beacon', 'buffer')
+const SUBMISSION_IDS = Array.from({ length: SUBMISSIONS }, (_, i) =>
+  hash('sha256', `submission ${i}`, 'buffer'),
+)
+const FLOOR = { numerator: 1n, denominator: 1_000n }
+/** Of a worker that has much to lose: four times one over 400 is a rate of a hundredth. */
+const STAKE = { rewardMsat: 1_000n, unmaturedMsat: 399_000n, floor: FLOOR }
+
+/** As src/coordinator/audit-draw.ts: rate and draw of each receipt. @returns places of the sampled ones */
+function drawSample(): string[] {
+  const sampled: string[] = []
+  for (const [at, submissionId] of SUBMISSION_IDS.entries()) {
+    for (let index = 0; index < RECEIPTS_PER_SUBMISSION; index += 1) {
+      const rate = auditRate(STAKE)
+      if (isSampled({ beacon: BEACON, submissionId, index, rate })) sampled.push(`${at}/${index}`)
+    }
+  }
+  return sampled
+}
+
+/** The same from the rule as written, without our arithmetic: the hash below a hundredth of 2^256, in hex. */
+function drawnByHand(): string[] {
+  const limit = ((1n << 256n) / 100n + 1n).toString(16).padStart(64, '0')
+  const sampled: string[] = []
+  for (const [at, submissionId] of SUBMISSION_IDS.entries()) {
+    for (let index = 0; index < RECEIPTS_PER_SUBMISSION; index += 1) {
+      const place = Buffer.alloc(4)
+      place.writeUInt32BE(index)
+      const digest = hash('sha256', Buffer.concat([BEACON, submissionId, place]))
+      if (digest < limit) sampled.push(`${at}/${index}`)
+    }
+  }
+  return sampled
+}

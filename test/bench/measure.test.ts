@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { median, medianSeconds, sideBySide } from '../../bench/measure.ts'
+
+test('two ways take turns, after a round of both that is not counted', async () => {
+  const calls: string[] = []
+  const { oursSeconds, baselineSeconds } = await sideBySide(
+    async () => calls.push('A'),
+    () => calls.push('B'),
+    3,
+  )
+  expect(calls.join('')).toBe('ABABABAB')
+  expect(oursSeconds).toBeGreaterThan(0)
+  expect(baselineSeconds).toBeGreaterThan(0)
+})
+
+test('one way alone runs once more than it is counted', async () => {
+  let calls = 0
+  const seconds = await medianSeconds(() => (calls += 1), 3)
+  expect(calls).toBe(4)
+  expect(seconds).toBeGreaterThan(0)
+})
+
+test.each([
+  [[3], 3],
+  [[3, 1, 2], 2],
+  [[1, 100, 2, 3, 4], 3],
+  [[4, 1, 3, 2], 3],
+])('the median of %j is %d', (values, middle) => {
+  expect(median(values)).toBe(middle)
+})
+
+test('nothing has no median', () => {
+  expect(() => median([])).toThrow(RangeError)
+})
