@@ -45,7 +45,7 @@ export function renderDemoSummary(summary: DemoSummary): string {
     ),
     `Proofs     ${proofs.verified} verified offline, ${proofs.bytes} bytes at most; .ots ${proofs.otsBytes} bytes`,
     '',
-    ...checks.map(({ name, ok, detail }) => `  ${ok ? '✓' : '✗'} ${name.padEnd(16)}${detail}`),
+    ...checks.map(({ name, ok, detail }) => `  ${ok ? '✓' : '✗'} ${name.padEnd(18)}${detail}`),
     '',
     `${summary.ok ? 'Every check held' : 'A CHECK FAILED'}: ${summary.blocks} blocks in ${summary.seconds} s on ${summary.bitcoind}.`,
   ].join('\n')
