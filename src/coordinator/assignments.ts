@@ -47,6 +47,12 @@ export function openAssignments(
   const selectOpen = db.prepare<[string, Uint8Array, number], ItemRow>(
     `SELECT model, item, input FROM item WHERE subnet = ? AND model = ? AND state = 'open' ORDER BY item LIMIT ?`,
   )
+  // Answered and never submitted: its worker had the whole epoch after to hand it in.
+  const reclaim = db.prepare(
+    `UPDATE item SET state = 'open' WHERE state = 'leased' AND epoch < ? AND NOT EXISTS
+       (SELECT 1 FROM job WHERE job.subnet = item.subnet AND job.model = item.model AND job.item = item.item
+                            AND job.state = 'leased')`,
+  )
   const assign = db.prepare(
     'UPDATE item SET epoch = ?, assignee = ? WHERE subnet = ? AND model = ? AND item = ?',
   )
@@ -67,6 +73,7 @@ export function openAssignments(
     return db
       .transaction(() => {
         let count = 0
+        reclaim.run(epoch - 1)
         for (const subnet of parts.market.subnetsAt(epoch)) {
           if (subnet.dataset === null) continue
           for (const model of subnet.models) {
