@@ -36,7 +36,7 @@ const acknowledgementAnswer = z.object({
 const verdictAnswer = z.object({ verdicts: z.array(z.object({ receipt: z.string(), verdict: z.string() })) })
 const problem = z.looseObject({ status: integer, code: z.string(), detail: z.string() })
 
-type LeasedJob = z.infer<typeof leaseAnswer>['jobs'][number]
+export type LeasedJob = z.infer<typeof leaseAnswer>['jobs'][number]
 type AuditLease = z.infer<typeof auditAnswer>['audits'][number]
 
 /** Outputs for inputs; null when the peer can't run it. */
@@ -139,8 +139,8 @@ export function createPeer(
     return acknowledgement
   }
 
-  async function lease(max = 256): Promise<LeasedJob[]> {
-    return leaseAnswer.parse(await call('/v1/leases', { max, waitMs: 0 })).jobs
+  async function lease(max = 256, waitMs = 0): Promise<LeasedJob[]> {
+    return leaseAnswer.parse(await call('/v1/leases', { max, waitMs })).jobs
   }
 
   async function auditLeases(): Promise<AuditLease[]> {

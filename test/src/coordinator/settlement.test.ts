@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { decodeCbor } from '../../../compute/work/canonical-cbor.ts'
 import { receiptId } from '../../../compute/work/receipt.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
-import { parseEntry } from '../../../src/log/entry.ts'
+import { epochEntry } from './epoch-entry.ts'
 import { idOf, type Peer, type Work, worksOf } from './peer.ts'
 import { BUDGET_MSAT, openSite, type Site } from './site.ts'
 import { cheatedOutput } from './tiny-market.ts'
@@ -166,21 +165,6 @@ function accrued(site: Site, epoch: number, peer: Peer, subnet: string): bigint 
     )
     .pluck()
   return select.get(epoch, peer.key, subnet) ?? 0n
-}
-
-/** The epoch's entry in the log, and what its public table says of each receipt. */
-function epochEntry(site: Site, epoch: number) {
-  const { log, blobs } = site.coordinator().books
-  for (const bytes of log.entries(0, log.size())) {
-    const entry = parseEntry(bytes)
-    if (entry.kind !== 'epoch' || entry.epoch !== epoch) continue
-    const blob = blobs.get(Buffer.from(entry.accruals).toString('hex'))
-    const table = Object(decodeCbor(blob ?? new Uint8Array(), { maxBytes: 1_000_000 }))
-    const reasons = new Map<string, string>()
-    for (const { receipt, reason } of table.receipts) reasons.set(receipt, reason)
-    return { entry, reasons }
-  }
-  throw new Error(`epoch ${epoch} has no entry`)
 }
 
 function paidMsatOf(site: Site, peer: Peer): bigint {

@@ -173,7 +173,7 @@ export async function openSite(node: RegtestNode, options: SiteOptions = {}): Pr
         if (done()) return
         await site.mine(1)
       }
-      throw new Error(`${MAX_BLOCKS} blocks have not brought ${what}: ${troubles}`)
+      throw new Error(`${MAX_BLOCKS} blocks have not brought ${what}: ${inspect(troubles.at(-1))}`)
     },
     async mineAudited(auditors, what, done) {
       for (let block = 0; block < MAX_BLOCKS; block += 1) {
@@ -185,7 +185,7 @@ export async function openSite(node: RegtestNode, options: SiteOptions = {}): Pr
         if (wrong.length + inconsistent.length > 0)
           throw new Error(`books: ${inspect({ wrong, inconsistent })}`)
       }
-      throw new Error(`${MAX_BLOCKS} blocks have not brought ${what}: ${troubles}`)
+      throw new Error(`${MAX_BLOCKS} blocks have not brought ${what}: ${inspect(troubles.at(-1))}`)
     },
     async anchorAll() {
       const last = coordinator.books.log.size() - 1

@@ -1,0 +1,127 @@
+import { randomBytes } from 'node:crypto'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { jobId } from '../../../compute/work/job.ts'
+import { treeRoot } from '../../../compute/work/receipt-tree.ts'
+import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { parseEntry } from '../../../src/log/entry.ts'
+import { epochEntry } from './epoch-entry.ts'
+import { idOf, type Peer } from './peer.ts'
+import { openSite, type Site } from './site.ts'
+import { tinyMarket } from './tiny-market.ts'
+
+const TEN_MINUTES_MS = 600_000
+
+let node: RegtestNode
+beforeAll(async () => {
+  node = await startBitcoind()
+})
+afterAll(() => node.stop())
+
+test('jobs are in the log before they are leased, and a worker never holds more than its limit', async () => {
+  await using site = await openSite(node, { flags: { 'leases.maxPerWorker': '10' } })
+  const [worker] = await two(site, 1)
+  const { log } = site.coordinator().books
+  const sizeBefore = log.size()
+  const leased = await worker.lease(8)
+  expect(leased).toHaveLength(8)
+  expect(log.size()).toBe(sizeBefore + 1)
+  const entry = parseEntry(log.entry(sizeBefore))
+  if (entry.kind !== 'jobs') throw new Error(`jobs are logged as ${entry.kind}`)
+  expect(entry).toMatchObject({ epoch: 0, count: 8 })
+  expect(Buffer.from(entry.root)).toEqual(Buffer.from(treeRoot(leased.map(({ job }) => jobId(job)))))
+  expect(await worker.lease()).toHaveLength(2)
+  expect(await worker.lease()).toEqual([])
+  await worker.hold(leased.slice(0, 3))
+  expect(await worker.lease()).toHaveLength(3)
+  expect(site.status().work).toMatchObject({ jobsLeased: 10, jobsAnswered: 3 })
+})
+
+test('what a worker could not run goes back: its own leases alone, and each once', async () => {
+  await using site = await openSite(node)
+  const [worker, other] = await two(site, 2)
+  const [job] = await worker.lease(1)
+  if (job === undefined) throw new Error('nothing leased')
+  const failures = [{ job: jobId(job.job), reason: 'out of memory' }]
+  expect(await other.call('/v1/failures', { failures })).toEqual({ released: 0 })
+  const unknown = [{ job: randomBytes(32), reason: 'never seen' }]
+  expect(await worker.call('/v1/failures', { failures: unknown })).toEqual({ released: 0 })
+  expect(site.status().work.jobsLeased).toBe(1)
+  expect(await worker.call('/v1/failures', { failures })).toEqual({ released: 1 })
+  expect(await worker.call('/v1/failures', { failures })).toEqual({ released: 0 })
+  expect(site.status().work.jobsLeased).toBe(0)
+})
+
+test("an expired lease's request goes to another worker, whose answer the requester gets", async () => {
+  await using site = await openSite(node, { subnets: [tinyMarket({ dataset: null })] })
+  const [late, prompt] = await two(site, 2)
+  const { leases } = site.house().desks
+  const asked = infer(site)
+  const first = await late.lease(1, 10_000)
+  expect(first).toHaveLength(1)
+  expect(leases.expire(Date.now())).toBe(0)
+  expect(leases.expire(Date.now() + TEN_MINUTES_MS)).toBe(1)
+  const answered = await prompt.hold(await prompt.lease(1))
+  const response = await asked
+  expect(response.status).toBe(200)
+  expect(response.headers.get('assay-receipt-id')).toBe(answered.map(idOf).join())
+
+  // The late answer is a receipt like another; nobody bought it, so nobody pays for it.
+  const tooLate = await late.hold(first)
+  await late.submit(late.draft(tooLate.map(({ receipt }) => receipt)))
+  await prompt.submit(prompt.draft(answered.map(({ receipt }) => receipt)))
+  await site.mineAudited([late, prompt], 'the settlement', () =>
+    site.status().epochs.some(({ settled }) => settled),
+  )
+  const { entry, reasons } = epochEntry(site, 0)
+  expect([...reasons.values()]).toEqual(['unassigned', 'unassigned'])
+  expect(entry.computeMsat).toBe(0n)
+})
+
+test('a request that three workers lost fails with their reason', async () => {
+  await using site = await openSite(node, { subnets: [tinyMarket({ dataset: null })] })
+  const [worker] = await two(site, 1)
+  const asked = infer(site)
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    const [job] = await worker.lease(1, 10_000)
+    if (job === undefined) throw new Error('nothing leased')
+    await worker.call('/v1/failures', { failures: [{ job: jobId(job.job), reason: 'it burns' }] })
+  }
+  const response = await asked
+  expect(response.status).toBe(502)
+  expect(await response.json()).toMatchObject({ code: 'request_failed', error: '3 workers failed: it burns' })
+})
+
+test('items whose worker let its leases run out, or never submitted, are worked by others', async () => {
+  await using site = await openSite(node)
+  const [lost, other] = await two(site, 2)
+  const leased = await lost.lease()
+  const half = Math.ceil(leased.length / 2)
+  // Some are answered and then forgotten; the rest never come back.
+  await lost.hold(leased.slice(0, half))
+  expect(site.house().desks.leases.expire(Date.now() + TEN_MINUTES_MS)).toBe(leased.length - half)
+  const mine = ((await other.work())?.works ?? []).length
+  expect(mine).toBe(24 - leased.length)
+
+  await site.mineUntil('epoch 1', () => site.status().epoch === 1)
+  const freed = leased.length - half
+  expect(site.status().work.itemsAssigned).toBe(freed)
+  expect((await other.lease()).length + (await lost.lease()).length).toBe(freed)
+  // Whoever answered has the whole next epoch to submit; after that its items are others' too.
+  await site.mineUntil('epoch 2', () => site.status().epoch === 2)
+  expect(site.status().work.itemsAssigned).toBe(half)
+  expect((await other.lease()).length + (await lost.lease()).length).toBe(half)
+})
+
+async function two(site: Site, workers: number): Promise<[Peer, Peer]> {
+  const [first, second] = await site.begin(workers)
+  if (first === undefined || second === undefined) throw new Error('too few peers')
+  return [first, second]
+}
+
+function infer(site: Site): Promise<Response> {
+  return fetch(new URL('/v2/models/identity/infer', site.url), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 2], data: [1, 2] }] }),
+  })
+}
