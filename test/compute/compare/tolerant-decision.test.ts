@@ -1,0 +1,54 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { decisionFault } from '../../../compute/compare/tolerant-decision.ts'
+
+const RMS = 1
+const best = { count: 1, tie: 0.1 }
+const fault = (claimed: number[], own: number[], rowLength: number, top = best) =>
+  decisionFault(Float32Array.from(claimed), Float32Array.from(own), rowLength, top, RMS)
+
+test.each([
+  ['the same largest number', [1, 3, 2], [1, 9, 2], 3, best, null],
+  ['another one', [3, 1, 2], [1, 3, 2], 3, best, 0],
+  ['another one that ties within the bound', [1, 2, 0], [1, 0.95, 0], 3, best, null],
+  ['another one just outside of it', [1, 2, 0], [1, 0.85, 0], 3, best, 0],
+  ['a later row, by its place', [1, 2, 2, 1, 5, 6], [1, 2, 2, 1, 6, 5], 2, best, 2],
+  ['single numbers, which decide nothing', [1, 2], [2, 1], 1, best, null],
+  ['the same three in another order', [3, 2, 1, 0], [1, 2, 3, 0], 4, { count: 3, tie: 0 }, null],
+  ['one stranger among three', [3, 2, 0, 1], [3, 2, 1, 0], 4, { count: 3, tie: 0 }, 0],
+  ['more wanted than there are', [1, 2], [2, 1], 2, { count: 5, tie: 0 }, null],
+  ['no rows', [], [], 3, best, null],
+  ['rows of no length', [], [], 0, best, null],
+  ['a tie without any allowance', [1, 1], [1, 1], 2, { count: 1, tie: 0 }, null],
+])('%s', (_, claimed, own, rowLength, top, row) => {
+  expect(fault(claimed, own, rowLength, top)).toBe(row)
+})
+
+test('a NaN is never the largest', () => {
+  expect(fault([Number.NaN, 1, 2], [Number.NaN, 1, 2], 3)).toBeNull()
+  expect(fault([Number.NaN, 2, 1], [Number.NaN, 1, 2], 3)).toBe(0)
+  expect(fault([Number.NaN, Number.NaN], [Number.NaN, Number.NaN], 2)).toBeNull()
+})
+
+test('an infinity is the largest wherever it stands', () => {
+  const infinity = Number.POSITIVE_INFINITY
+  expect(fault([1, infinity], [1, infinity], 2)).toBeNull()
+  expect(fault([infinity, infinity], [infinity, infinity], 2)).toBeNull()
+})
+
+test('picks the numbers that sorting picks', () => {
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(fc.integer({ min: -1_000, max: 1_000 }), { minLength: 2, maxLength: 20 }),
+      fc.integer({ min: 1, max: 8 }),
+      (own, count) => {
+        const reached = own.toSorted((a, b) => b - a)[Math.min(count, own.length) - 1] ?? 0
+        const raised = (place: number) => own.map((value, at) => (at === place ? 5_000 : value))
+        own.forEach((value, place) => {
+          const expected = value >= reached ? null : 0
+          expect(fault(raised(place), own, own.length, { count, tie: 0 })).toBe(expected)
+        })
+      },
+    ),
+  )
+})
