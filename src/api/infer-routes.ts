@@ -74,15 +74,21 @@ export function inferRoutes(coordinator: ServingHouse, onBug: (error: unknown) =
         signature,
       )
       const bundle = encodeTensorBundle(inputs)
+      // Whoever has left wants no answer: what no worker has begun yet is not begun.
+      const left = new AbortController()
+      response.once('close', () => left.abort())
       const answer = await holding(bundle.length, () =>
-        models.desks().requests.ask({
-          subnet,
-          model,
-          inputs: bundle,
-          items,
-          requester: 'anonymous',
-          deadlineMs: Date.now() + timeoutMs(timeoutMicroseconds),
-        }),
+        models.desks().requests.ask(
+          {
+            subnet,
+            model,
+            inputs: bundle,
+            items,
+            requester: 'anonymous',
+            deadlineMs: Date.now() + timeoutMs(timeoutMicroseconds),
+          },
+          left.signal,
+        ),
       )
       const receiptId = Buffer.from(answer.receiptId).toString('hex')
       // Before the encoding, which may fail: the work is done and has its receipt all the same.

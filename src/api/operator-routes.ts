@@ -9,7 +9,7 @@ import { RefusedError } from '../coordinator/refused-error.ts'
 import { epochOf } from '../rules/epoch.ts'
 import { parseDefinition } from '../subnet/definition.ts'
 import { rawBody } from './cbor-body.ts'
-import { openHouseOf } from './open-house.ts'
+import { openHouseOf, workingHouseOf } from './open-house.ts'
 
 /** What the operator alone may do, by the token that `assay up` writes into the data folder. */
 export function operatorRoutes(coordinator: Coordinator, token: string): Router {
@@ -23,7 +23,7 @@ export function operatorRoutes(coordinator: Coordinator, token: string): Router 
   })
 
   routes.post('/subnets', (request, response) => {
-    const { genesis, desks } = openHouseOf(coordinator)
+    const { genesis, desks } = workingHouseOf(coordinator)
     const definition = parseDefinition(rawBody(request))
     for (const { digest } of definition.models) {
       const model = coordinator.books.blobs.get(Buffer.from(digest).toString('hex'))

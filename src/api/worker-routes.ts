@@ -7,7 +7,7 @@ import { RefusedError } from '../coordinator/refused-error.ts'
 import { epochOf } from '../rules/epoch.ts'
 import { createAuthenticator } from './authenticate.ts'
 import { parseCborBody, rawBody, sendCbor } from './cbor-body.ts'
-import { openHouseOf } from './open-house.ts'
+import { openHouseOf, workingHouseOf } from './open-house.ts'
 import { untilSome } from './until-some.ts'
 
 /** One request carries at most so many results, failures, commitments or reveals. */
@@ -52,7 +52,7 @@ export function workerRoutes(coordinator: Coordinator): Router {
 
   /** A registered key's checked body; `register` alone takes keys that aren't known yet. */
   function signed<T>(request: Parameters<typeof rawBody>[0], schema: z.ZodType<T>) {
-    const house = openHouseOf(coordinator)
+    const house = workingHouseOf(coordinator)
     const body = rawBody(request)
     const key = authenticator.authenticate(request, body)
     if (house.desks.registry.find(key) === null) {
@@ -62,7 +62,7 @@ export function workerRoutes(coordinator: Coordinator): Router {
   }
 
   routes.post('/workers', (request, response) => {
-    const { desks } = openHouseOf(coordinator)
+    const { desks } = workingHouseOf(coordinator)
     const body = rawBody(request)
     const key = authenticator.authenticate(request, body)
     const registered = parseCborBody(registration, body)

@@ -3,6 +3,7 @@ import type { Node } from '../../anchor/node.ts'
 import { txidBytes } from '../log/txid.ts'
 import { anchoredView } from './anchored.ts'
 import type { Desks } from './desks.ts'
+import { haltOf } from './halt.ts'
 import type { WatchedKeys } from './watch-keys.ts'
 
 /** What one round did, for the log of events. */
@@ -15,6 +16,16 @@ export interface Advance {
   readonly silent: number
   readonly settled: readonly number[]
   readonly matured: readonly number[]
+}
+
+const NOTHING: Omit<Advance, 'tip'> = {
+  deposits: 0,
+  assigned: 0,
+  sampled: 0,
+  redrawn: 0,
+  silent: 0,
+  settled: [],
+  matured: [],
 }
 
 /**
@@ -40,6 +51,7 @@ export async function advance(
   }
 
   await anchorer.advance()
+  if (haltOf(anchorer.state()) !== null) return { ...NOTHING, tip }
   const anchored = anchoredView(anchorer.anchors())
 
   desks.leases.expire(Date.now())

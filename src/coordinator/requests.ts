@@ -19,8 +19,8 @@ export interface PendingRequest extends MarketModel {
 }
 
 export interface RequestQueue {
-  /** Resolves with the worker's answer. Throws RefusedError: `queue_full`, `deadline_exceeded`, `request_failed`. */
-  ask(request: Omit<PendingRequest, 'settle' | 'leases'>): Promise<Answer>
+  /** Resolves with the worker's answer; given up when `signal` aborts. Throws RefusedError: `queue_full`, `deadline_exceeded`, `request_failed`. */
+  ask(request: Omit<PendingRequest, 'settle' | 'leases'>, signal?: AbortSignal): Promise<Answer>
   take(max: number): PendingRequest[]
   /** A lease was lost: to the head of the queue again, unless it has been tried too often. */
   putBack(request: PendingRequest, reason: string): void
@@ -37,7 +37,7 @@ export function openRequestQueue(bell: Bell): RequestQueue {
   let waiting: PendingRequest[] = []
   const open = new Set<PendingRequest>()
 
-  function ask(request: Omit<PendingRequest, 'settle' | 'leases'>): Promise<Answer> {
+  function ask(request: Omit<PendingRequest, 'settle' | 'leases'>, signal?: AbortSignal): Promise<Answer> {
     if (open.size >= MAX_QUEUED_REQUESTS) {
       throw new RefusedError(
         429,
@@ -57,10 +57,14 @@ export function openRequestQueue(bell: Bell): RequestQueue {
         settle(outcome) {
           if (!open.delete(pending)) return
           clearTimeout(timer)
+          signal?.removeEventListener('abort', leave)
           if ('error' in outcome) reject(outcome.error)
           else resolve(outcome.answer)
         },
       }
+      const leave = () =>
+        pending.settle({ error: new RefusedError(499, 'requester_left', 'the requester has left') })
+      signal?.addEventListener('abort', leave)
       open.add(pending)
       waiting.push(pending)
       bell.ring()

@@ -4,6 +4,7 @@ import { maturedAccount, unmaturedAccount } from '../ledger/accounts.ts'
 import { epochOf } from '../rules/epoch.ts'
 import type { Coordinator, OpenHouse } from './coordinator.ts'
 import { epochRules } from './genesis.ts'
+import { haltOf } from './halt.ts'
 
 /** Everything that an operator's screen shows, read at one moment. Money is bigint; who sends it writes decimal strings. */
 export interface Status {
@@ -25,6 +26,8 @@ export interface OpenStatus {
   readonly work: Readonly<Record<WorkFigure, number>>
   readonly audits: Readonly<Record<AuditFigure, number>>
   readonly anchors: readonly AnchorStatus[]
+  /** Why the log takes nothing more, or null. */
+  readonly halted: string | null
   readonly stalled: { readonly code: string; readonly detail: string } | null
   readonly runwayBlocks: number | null
   readonly epochs: readonly EpochStatus[]
@@ -98,7 +101,8 @@ function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer 
         .pluck()
         .get(...params),
     )
-  const { stalled, runwayBlocks } = anchorer.state()
+  const anchoring = anchorer.state()
+  const { stalled, runwayBlocks } = anchoring
   return {
     epoch,
     epochRules: rules,
@@ -134,6 +138,7 @@ function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer 
         feeSats,
         height: at,
       })),
+    halted: haltOf(anchoring),
     stalled,
     runwayBlocks,
     epochs: epochsOf(coordinator),

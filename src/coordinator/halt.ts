@@ -1,0 +1,21 @@
+import type { Anchorer } from '../../anchor/anchorer.ts'
+
+type AnchorerState = ReturnType<Anchorer['state']>
+type StallCode = NonNullable<AnchorerState['stalled']>['code']
+
+/**
+ * Stalls that say that this database isn't the log's one and only: its seal was spent by what it doesn't know, as after
+ * the restore of an old backup, or what it took for final has left the chain. It must not append, sign, anchor or pay
+ * then (DESIGN §8): a fork of the log can't be taken back, nor a payment made twice.
+ */
+const HALTING: ReadonlySet<StallCode> = new Set([
+  'seal_missing',
+  'seal_contested',
+  'seal_mismatch',
+  'final_reorged',
+])
+
+/** Why everything but reading stands still, or null. */
+export function haltOf({ stalled }: AnchorerState): string | null {
+  return stalled !== null && HALTING.has(stalled.code) ? `${stalled.code}: ${stalled.detail}` : null
+}
