@@ -1,4 +1,4 @@
-import type { Seal } from './anchor-transaction.ts'
+import type { Seal, TopUp } from './anchor-transaction.ts'
 import type { Inclusion } from './inclusion.ts'
 
 type AttemptState = 'planned' | 'signed' | 'broadcast' | 'refused' | 'mined' | 'final'
@@ -12,6 +12,8 @@ export interface AttemptPlan {
   size: number
   root: Uint8Array
   payload: Uint8Array
+  /** The coin that it spends beside the seal. */
+  topUp: TopUp | null
   feeSats: bigint
   /** Value of the seal that it makes. */
   outputSats: bigint
@@ -51,6 +53,9 @@ export interface AttemptRow {
   size: bigint
   root: Uint8Array
   payload: Uint8Array
+  top_up_txid: string | null
+  top_up_vout: bigint | null
+  top_up_sats: bigint | null
   fee_sats: bigint
   output_sats: bigint
   vsize: bigint
@@ -73,12 +78,17 @@ export function attemptOf(row: AttemptRow): Attempt {
     size: Number(row.size),
     root: row.root,
     payload: row.payload,
+    topUp: topUpOf(row),
     feeSats: row.fee_sats,
     outputSats: row.output_sats,
     vsize: Number(row.vsize),
     signed: row.txid === null || row.raw === null ? null : { txid: row.txid, raw: row.raw },
     block: inclusionOf(row),
   }
+}
+
+function topUpOf({ top_up_txid: txid, top_up_vout: vout, top_up_sats: valueSats }: AttemptRow): TopUp | null {
+  return txid === null || vout === null || valueSats === null ? null : { txid, vout: Number(vout), valueSats }
 }
 
 function inclusionOf(row: AttemptRow): Inclusion | null {

@@ -14,6 +14,8 @@ export interface AnchorRecord {
   /** Full bytes, witnesses included; null until signed. */
   raw: Uint8Array | null
   vsize: number
+  /** What a coin beside the seal brought in; 0 without one. */
+  topUpSats: bigint
   feeSats: bigint
   /** These four are null until mined, and again after a reorg. */
   height: number | null
@@ -24,7 +26,7 @@ export interface AnchorRecord {
 
 /** `stalled`: whether this anchor is in flight and can't go forward. */
 export function anchorRecordOf(attempt: Attempt, stalled: boolean): AnchorRecord {
-  const { index, state, size, root, payload, vsize, feeSats } = attempt
+  const { index, state, size, root, payload, vsize, topUp, feeSats } = attempt
   const block = state === 'mined' || state === 'final' ? attempt.block : null
   const { txid, raw } = isSigned(attempt) ? attempt.signed : { txid: null, raw: null }
   return {
@@ -36,6 +38,7 @@ export function anchorRecordOf(attempt: Attempt, stalled: boolean): AnchorRecord
     txid,
     raw,
     vsize,
+    topUpSats: topUp?.valueSats ?? 0n,
     feeSats,
     height: block?.height ?? null,
     blockHash: block?.blockHash ?? null,

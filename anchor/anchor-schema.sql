@@ -16,6 +16,10 @@ CREATE TABLE IF NOT EXISTS anchor_attempt (
   size            INTEGER NOT NULL CHECK (size >= 0),
   root            BLOB    NOT NULL CHECK (length(root) = 32),
   payload         BLOB    NOT NULL CHECK (length(payload) = 40),
+  -- The coin that refills the seal, input 1.
+  top_up_txid     TEXT    CHECK (length(top_up_txid) = 64),
+  top_up_vout     INTEGER CHECK (top_up_vout >= 0),
+  top_up_sats     INTEGER CHECK (top_up_sats >= 0),
   fee_sats        INTEGER NOT NULL CHECK (fee_sats >= 0),
   -- What the seal that it makes holds.
   output_sats     INTEGER NOT NULL CHECK (output_sats >= 0),
@@ -30,6 +34,7 @@ CREATE TABLE IF NOT EXISTS anchor_attempt (
   branch_position INTEGER CHECK (branch_position >= 0),
   branch_siblings BLOB CHECK (length(branch_siblings) % 32 = 0),
   CHECK ((raw IS NULL) = (state = 'planned') AND (raw IS NULL) = (txid IS NULL)),
+  CHECK ((top_up_txid IS NULL) = (top_up_vout IS NULL) AND (top_up_txid IS NULL) = (top_up_sats IS NULL)),
   CHECK ((height IS NULL) = (block_hash IS NULL) AND (height IS NULL) = (header IS NULL)
     AND (height IS NULL) = (branch_position IS NULL) AND (height IS NULL) = (branch_siblings IS NULL)),
   CHECK (state NOT IN ('mined', 'final') OR height IS NOT NULL)
@@ -45,4 +50,14 @@ CREATE UNIQUE INDEX IF NOT EXISTS anchor_attempt_in_chain
 CREATE TABLE IF NOT EXISTS anchor_request (
   id   INTEGER PRIMARY KEY CHECK (id = 1),
   size INTEGER NOT NULL CHECK (size >= 0)
+) STRICT;
+
+-- The end of the chain of seals: a foreign transaction has spent the last one, and is as deep as an anchor that is
+-- final. It stays.
+CREATE TABLE IF NOT EXISTS anchor_break (
+  id           INTEGER PRIMARY KEY CHECK (id = 1),
+  -- Of the anchor that can't be made any more.
+  anchor_index INTEGER NOT NULL CHECK (anchor_index >= 0),
+  txid         TEXT    NOT NULL CHECK (length(txid) = 64),
+  height       INTEGER NOT NULL CHECK (height >= 0)
 ) STRICT;

@@ -44,6 +44,15 @@ export interface AnchorStore {
   /** Asks for an anchor that covers at least that size. */
   request(size: number): void
   requestedSize(): number
+  /** Keeps who spent the last seal for good, so that anchor `index` can't be made. */
+  breakSeal(by: { index: number; txid: string; height: number }): void
+  brokenBy(): SealBreak | null
+}
+
+export interface SealBreak {
+  /** The foreign transaction and its block. */
+  txid: string
+  height: number
 }
 
 const SCHEMA = readFileSync(new URL('./anchor-schema.sql', import.meta.url), 'utf8')
@@ -52,10 +61,11 @@ const IN_CHAIN = "state IN ('mined', 'final')"
 /** `db` reads integers as bigint; it stays the caller's. */
 export function openAnchorStore(db: Database): AnchorStore {
   db.exec(SCHEMA)
-  const insert = db.prepare<[AttemptPlan & { turn: bigint }]>(`
-    INSERT INTO anchor_attempt (parent, anchor_index, state, turn, since_height, size, root, payload, fee_sats,
-      output_sats, vsize)
-    VALUES (@parent, @index, 'planned', @turn, @sinceHeight, @size, @root, @payload, @feeSats, @outputSats, @vsize)`)
+  const insert = db.prepare<[Record<string, unknown>]>(`
+    INSERT INTO anchor_attempt (parent, anchor_index, state, turn, since_height, size, root, payload, top_up_txid,
+      top_up_vout, top_up_sats, fee_sats, output_sats, vsize)
+    VALUES (@parent, @index, 'planned', @turn, @sinceHeight, @size, @root, @payload, @topUpTxid, @topUpVout,
+      @topUpSats, @feeSats, @outputSats, @vsize)`)
   const nextTurn = db.prepare<[], bigint>('SELECT coalesce(max(turn), 0) + 1 FROM anchor_attempt').pluck()
   const sign = db.prepare<[string, Uint8Array, number]>(
     "UPDATE anchor_attempt SET state = 'signed', txid = ?, raw = ? WHERE id = ? AND state = 'planned'",
@@ -91,6 +101,10 @@ export function openAnchorStore(db: Database): AnchorStore {
   const request = db.prepare<[number]>(`
     INSERT INTO anchor_request (id, size) VALUES (1, ?)
     ON CONFLICT (id) DO UPDATE SET size = max(size, excluded.size)`)
+  const breakSeal = db.prepare<[Record<string, unknown>]>(
+    'INSERT INTO anchor_break (id, anchor_index, txid, height) VALUES (1, @index, @txid, @height)',
+  )
+  const brokenBy = db.prepare<[], { txid: string; height: bigint }>('SELECT txid, height FROM anchor_break')
   const requestedSize = db.prepare<[], bigint>('SELECT size FROM anchor_request').pluck()
 
   function turn(): bigint {
@@ -128,7 +142,11 @@ export function openAnchorStore(db: Database): AnchorStore {
   })
 
   return {
-    plan: (plan) => get(Number(insert.run({ ...plan, turn: turn() }).lastInsertRowid)),
+    plan({ topUp, ...plan }) {
+      const { txid = null, vout = null, valueSats = null } = topUp ?? {}
+      const coin = { topUpTxid: txid, topUpVout: vout, topUpSats: valueSats }
+      return get(Number(insert.run({ ...plan, ...coin, turn: turn() }).lastInsertRowid))
+    },
 
     keepBytes(id, { txid, raw }) {
       assert.equal(sign.run(txid, raw, id).changes, 1, `anchor attempt ${id} is signed already`)
@@ -167,5 +185,11 @@ export function openAnchorStore(db: Database): AnchorStore {
     feesAbove: (height) => feesAbove.get(height) ?? 0n,
     request: (size) => request.run(size),
     requestedSize: () => Number(requestedSize.get() ?? 0n),
+    breakSeal: (by) => breakSeal.run(by),
+
+    brokenBy() {
+      const row = brokenBy.get()
+      return row === undefined ? null : { txid: row.txid, height: Number(row.height) }
+    },
   }
 }

@@ -21,6 +21,11 @@ export interface Seal extends Outpoint {
   payload: Uint8Array | null
 }
 
+/** A coin of the anchor key's BIP-86 address that refills the seal. */
+export interface TopUp extends Outpoint {
+  valueSats: bigint
+}
+
 export class AnchorBuildError extends Error {
   override readonly name = 'AnchorBuildError'
   readonly code: 'seal_too_small' | 'top_up_is_seal' | 'transaction_malformed'
@@ -47,8 +52,8 @@ interface AnchorPlan {
   /** 32 bytes; its x-only public key is the internal key of every seal. */
   secretKey: Uint8Array
   seal: Seal
-  /** A BIP-86 coin of the same key that refills the seal. */
-  topUp?: Outpoint & { valueSats: bigint }
+  /** Input 1, if there is one. */
+  topUp?: TopUp | null
   payload: Uint8Array
   feeSats: bigint
 }
@@ -63,9 +68,9 @@ export function buildAnchorTransaction(plan: AnchorPlan): {
   vsize: number
   seal: Seal
 } {
-  const { method, secretKey, seal, topUp, payload, feeSats } = plan
+  const { method, secretKey, seal, topUp = null, payload, feeSats } = plan
   assert(feeSats >= 0n, `fee: ${feeSats} sat`)
-  if (topUp !== undefined && topUp.txid === seal.txid && topUp.vout === seal.vout) {
+  if (topUp !== null && topUp.txid === seal.txid && topUp.vout === seal.vout) {
     throw new AnchorBuildError('top_up_is_seal', `the top-up ${topUp.txid}:${topUp.vout} is the seal itself`)
   }
   const valueSats = seal.valueSats + (topUp?.valueSats ?? 0n) - feeSats
@@ -76,12 +81,12 @@ export function buildAnchorTransaction(plan: AnchorPlan): {
   const internalKey = utils.pubSchnorr(secretKey)
   const transaction = new Transaction({ allowUnknownOutputs: true }) // OP_RETURN is unknown to scure
   transaction.addInput(keyPathInput(seal, internalKey))
-  if (topUp !== undefined) transaction.addInput(keyPathInput({ ...topUp, payload: null }, internalKey))
+  if (topUp !== null) transaction.addInput(keyPathInput({ ...topUp, payload: null }, internalKey))
   transaction.addOutput({ script: sealScript(internalKey, payload), amount: valueSats })
   if (method === 'dual') transaction.addOutput({ script: opReturnScript(payload), amount: 0n })
   transaction.sign(secretKey)
   transaction.finalize()
-  assert.equal(transaction.vsize, anchorVsize(method, topUp !== undefined))
+  assert.equal(transaction.vsize, anchorVsize(method, topUp !== null))
   const { id: txid, vsize } = transaction
   return { txid, raw: transaction.extract(), vsize, seal: { txid, vout: 0, valueSats, payload } }
 }

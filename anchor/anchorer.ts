@@ -2,14 +2,15 @@ import { utils } from '@scure/btc-signer'
 import type { Database } from 'better-sqlite3'
 import { type AnchorRecord, anchorRecordOf } from './anchor-record.ts'
 import { AnchorStall, type StallCode } from './anchor-stall.ts'
-import { openAnchorStore } from './anchor-store.ts'
-import type { Method, Outpoint } from './anchor-transaction.ts'
-import { P2TR_DUST_SATS } from './dust.ts'
+import { openAnchorStore, type SealBreak } from './anchor-store.ts'
+import type { Method, Outpoint, TopUp } from './anchor-transaction.ts'
+import { type AnchorWorks, feesOfDay, sealAfter } from './anchor-works.ts'
 import { coalesced } from './in-turn.ts'
 import { judgeAnchors } from './judge-anchors.ts'
 import type { ChainTip, Node } from './node.ts'
 import type { AnchorPolicy } from './price-anchor.ts'
-import { type AnchorWorks, feesOfDay, sealAfter, stepAnchors } from './step-anchors.ts'
+import { runwayBlocks } from './runway.ts'
+import { stepAnchors } from './step-anchors.ts'
 
 interface AnchorerOptions {
   /** Reads integers as bigint, commits with full sync. Stays the caller's. */
@@ -26,6 +27,8 @@ interface AnchorerOptions {
   policy: AnchorPolicy
   /** The log's head: of committed entries alone. */
   head: () => { size: number; root: Uint8Array }
+  /** Coins of that key's BIP-86 address, which refill the seal; each is looked up in the node. None without. */
+  topUps?: () => Promise<readonly TopUp[]>
 }
 
 interface AnchorerState {
@@ -33,7 +36,12 @@ interface AnchorerState {
   tipHeight: number | null
   /** The anchor that waits to be mined. */
   inFlight: AnchorRecord | null
-  stalled: { code: StallCode; detail: string; neededSats: bigint | null } | null
+  /** Why nothing goes forward, and what can be done. */
+  stalled: { code: StallCode; detail: string; advice: string; neededSats: bigint | null } | null
+  /** A foreign transaction ended the chain of seals, for good. */
+  broken: SealBreak | null
+  /** This database may not know the newest truth about the chain, after a deep reorg say: nothing may be paid. */
+  inDoubt: boolean
   /** What the last seal in the chain holds. */
   sealSats: bigint
   /** Blocks until the seal is used up at the latest anchor's fee and the policy's cadence; null before the first. */
@@ -56,11 +64,11 @@ export interface Anchorer {
 }
 
 export function openAnchorer(options: AnchorerOptions): Anchorer {
-  const { db, node, method, origin, secretKey, payloadFile, policy, head } = options
+  const { db, node, method, origin, secretKey, payloadFile, policy, head, topUps = async () => [] } = options
   const store = openAnchorStore(db)
   const signer = { method, secretKey, internalKey: utils.pubSchnorr(secretKey), payloadFile }
   const firstSeal = { ...options.firstSeal, payload: null }
-  const works: AnchorWorks = { node, store, signer, origin, firstSeal, policy, head }
+  const works: AnchorWorks = { node, store, signer, origin, firstSeal, policy, head, topUps }
   let stall: AnchorStall | null = null
   let tip: ChainTip | null = null
 
@@ -95,20 +103,21 @@ export function openAnchorer(options: AnchorerOptions): Anchorer {
       const last = store.lastInChain()
       const inFlight = pending().at(-1) ?? null
       const { valueSats: sealSats } = sealAfter(works, last)
+      const feeSats = (inFlight ?? last)?.feeSats ?? 0n
       return {
         tipHeight: tip?.height ?? null,
         inFlight,
-        stalled: stall && { code: stall.code, detail: stall.message, neededSats: stall.neededSats },
+        stalled: stall && stalledOf(stall),
+        broken: store.brokenBy(),
+        inDoubt: tip === null || stall?.inDoubt === true,
         sealSats,
-        runwayBlocks: runwayBlocks(sealSats, (inFlight ?? last)?.feeSats ?? null, policy.everyBlocks),
+        runwayBlocks: runwayBlocks(sealSats, feeSats, policy.everyBlocks),
         feesTodaySats: tip === null ? 0n : feesOfDay(store, tip),
       }
     },
   }
 }
 
-function runwayBlocks(sealSats: bigint, feeSats: bigint | null, everyBlocks: number): number | null {
-  if (feeSats === null || feeSats === 0n) return null
-  const anchors = sealSats > P2TR_DUST_SATS ? (sealSats - P2TR_DUST_SATS) / feeSats : 0n
-  return Number(anchors) * everyBlocks
+function stalledOf({ code, message, advice, neededSats }: AnchorStall): AnchorerState['stalled'] {
+  return { code, detail: message, advice, neededSats }
 }

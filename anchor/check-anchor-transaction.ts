@@ -7,7 +7,7 @@ import { taprootOutput } from './taproot-output.ts'
 type AnchorCheckErrorCode =
   | 'transaction_malformed'
   | 'wrong_spender' // input 0 is not the seal
-  | 'input_unexpected' // more than a seal and a top-up
+  | 'input_unexpected' // more than a seal and a top-up, or another top-up
   | 'op_return_missing'
   | 'op_return_double'
   | 'op_return_mismatch' // another payload, another form, or a value in it
@@ -31,6 +31,8 @@ export interface ExpectedAnchor {
   internalKey: Uint8Array
   /** The seal that input 0 must spend; left out when only the commitment is asked about. */
   spends?: Outpoint
+  /** What input 1 must spend, null for none; left out where nobody knows. */
+  topUp?: Outpoint | null
   payload: Uint8Array
 }
 
@@ -49,7 +51,7 @@ export function checkAnchorTransaction(
   expected: ExpectedAnchor,
 ): { txid: string; outputSats: bigint; vsize: number } {
   const transaction = parse(raw)
-  checkInputs(transaction, expected.spends)
+  checkInputs(transaction, expected)
   checkDataOutput(transaction, expected)
   const [seal, ...others] = transaction.outs
   if (others.length > (expected.method === 'dual' ? 1 : 0)) {
@@ -84,17 +86,24 @@ function parse(raw: Uint8Array): Transaction {
   return transaction
 }
 
-function checkInputs(transaction: Transaction, spends: Outpoint | undefined): void {
-  const [first] = transaction.ins
-  if (transaction.ins.length > MAX_INPUTS) {
-    throw new AnchorCheckError('input_unexpected', `the anchor has ${transaction.ins.length} inputs`)
+function checkInputs(transaction: Transaction, { spends, topUp }: ExpectedAnchor): void {
+  const { length } = transaction.ins
+  if (length > MAX_INPUTS) throw new AnchorCheckError('input_unexpected', `the anchor has ${length} inputs`)
+  if (spends !== undefined && !spendsAt(transaction, 0, spends)) {
+    throw new AnchorCheckError(
+      'wrong_spender',
+      `input 0 does not spend the seal ${spends.txid}:${spends.vout}`,
+    )
   }
-  if (spends === undefined) return
-  const txid = first === undefined ? '' : Buffer.from(first.hash).reverse().toString('hex')
-  if (txid !== spends.txid || first?.index !== spends.vout) {
-    const message = `input 0 spends ${txid}:${first?.index}, the seal is ${spends.txid}:${spends.vout}`
-    throw new AnchorCheckError('wrong_spender', message)
+  if (topUp === undefined) return
+  if (topUp === null ? length > 1 : !spendsAt(transaction, 1, topUp)) {
+    throw new AnchorCheckError('input_unexpected', 'input 1 is not the coin that was to refill the seal')
   }
+}
+
+function spendsAt(transaction: Transaction, at: number, { txid, vout }: Outpoint): boolean {
+  const input = transaction.ins[at]
+  return input?.index === vout && Buffer.from(input.hash).reverse().toString('hex') === txid
 }
 
 function checkDataOutput(transaction: Transaction, expected: ExpectedAnchor): void {

@@ -1,11 +1,10 @@
 import type { Node } from './node.ts'
 import { PayerError } from './payer-error.ts'
 import type { TreasuryCoin } from './payout-transaction.ts'
+import { byValueThenOutpoint, isSpendable } from './spendable-coin.ts'
 
 /** Of 57.5 vB each: more than half of what is left of a relayed transaction beside a thousand payees. */
 const MAX_INPUTS = 200
-/** COINBASE_MATURITY (Bitcoin Core, consensus/consensus.h). */
-const COINBASE_MATURITY = 100
 
 /**
  * Coins that sum to `neededSats`: value descending, then txid and vout, so that the same coins always give the same
@@ -22,26 +21,11 @@ export async function chooseCoins(
   for (const { txid, vout, valueSats } of coins.toSorted(byValueThenOutpoint)) {
     if (chosen.length === MAX_INPUTS) break
     const coin = { txid, vout, valueSats }
-    if (!(await isSpendable(node, coin, script))) continue
+    if (!(await isSpendable(node, coin, { script, minConfirmations: 1, mempool: true }))) continue
     chosen.push(coin)
     availableSats += valueSats
     if (availableSats >= neededSats) return chosen
   }
   const message = `${neededSats} sat are needed, ${chosen.length} coins hold ${availableSats} sat`
   throw new PayerError('insufficient_funds', message, { neededSats, availableSats })
-}
-
-/** Confirmed, mature, not claimed in the mempool, ours, and of that value. */
-async function isSpendable(node: Node, coin: TreasuryCoin, script: Uint8Array): Promise<boolean> {
-  const output = await node.txOut(coin, { mempool: true })
-  if (output === null || output.valueSats !== coin.valueSats || Buffer.compare(output.script, script) !== 0) {
-    return false
-  }
-  return output.confirmations >= (output.coinbase ? COINBASE_MATURITY : 1)
-}
-
-function byValueThenOutpoint(a: TreasuryCoin, b: TreasuryCoin): number {
-  if (a.valueSats !== b.valueSats) return a.valueSats > b.valueSats ? -1 : 1
-  if (a.txid !== b.txid) return a.txid < b.txid ? -1 : 1
-  return a.vout - b.vout
 }

@@ -24,8 +24,15 @@ export async function deliverAnchor(
       store.markRefused(id)
       return outcome.detail
     case 'spent':
-      throw new AnchorStall('input_spent', outcome.detail)
+      if (!(await hasLostTopUp(node, attempt))) throw new AnchorStall('input_spent', outcome.detail)
+      store.markRefused(id)
+      return `${outcome.detail}: the coin that was to refill the seal is gone`
     case 'unknown':
       throw new AnchorStall('send_unknown', outcome.detail)
   }
+}
+
+/** Its owner may spend a top-up elsewhere at any time; unlike the seal, another one can take its place. */
+async function hasLostTopUp(node: Node, { topUp }: SignedAttempt): Promise<boolean> {
+  return topUp !== null && (await node.txOut(topUp, { mempool: false })) === null
 }

@@ -31,7 +31,7 @@ async function checkFinal(node: Node, final: SignedAttempt | null): Promise<void
   if (present === blockHash) return
   throw present === null
     ? new AnchorStall('node_behind', `the node has no block ${height}, where anchor ${final.index} is final`)
-    : new AnchorStall('final_reorged', `block ${height} of final anchor ${final.index} left the best chain`)
+    : new AnchorStall('deep_reorg', `block ${height} of final anchor ${final.index} left the best chain`)
 }
 
 /** The block of each attempt that is in the chain, by id; null when the chain moved meanwhile. */

@@ -30,6 +30,8 @@ export const chainAnswer = z.object({
   pruned: z.boolean(),
 })
 export const blockAnswer = z.object({ tx: z.array(hash).min(1) })
+/** Without the block's undo data there is no fee. */
+export const feeAnswer = z.object({ fee: sats.optional() })
 export const txOutAnswer = z
   .object({
     confirmations: count,

@@ -7,6 +7,7 @@ import {
   blockAnswer,
   bytesAnswer,
   chainAnswer,
+  feeAnswer,
   feeEstimateAnswer,
   hashAnswer,
   mempoolEntryAnswer,
@@ -55,6 +56,8 @@ export interface Node {
   blockHash(height: number): Promise<string | null>
   /** 80 bytes that hash to `hash`. */
   header(hash: string): Promise<Uint8Array>
+  /** Full bytes of the best chain's block; null above its tip. */
+  blockAt(height: number): Promise<Uint8Array | null>
   /** In block order; empty when the node doesn't know that block. */
   blockTxids(hash: string): Promise<string[]>
   /** null when spent or unknown; with `mempool`, as the mempool leaves it. */
@@ -62,6 +65,8 @@ export interface Node {
   mempoolEntry(txid: string): Promise<MempoolEntry | null>
   /** Full bytes, or null when that block doesn't hold it. */
   transactionInBlock(txid: string, blockHash: string): Promise<Uint8Array | null>
+  /** What that block's transaction left to the miner; null when that block doesn't hold it. Believed. */
+  feeInBlock(txid: string, blockHash: string): Promise<bigint | null>
   send(raw: Uint8Array): Promise<SendOutcome>
   feeMarket(targetBlocks: number): Promise<FeeMarket>
 }
@@ -94,6 +99,8 @@ export function openNode(rpc: BitcoinRpc, network: NetworkName): Node {
     }
   }
 
+  const blockHash = (height: number) => askOr(OUT_OF_RANGE, ask(hashAnswer, 'getblockhash', height))
+
   return {
     async chain() {
       const answer = await ask(chainAnswer, 'getblockchaininfo')
@@ -109,7 +116,7 @@ export function openNode(rpc: BitcoinRpc, network: NetworkName): Node {
       return { height, hash, pruned, initialBlockDownload }
     },
 
-    blockHash: (height) => askOr(OUT_OF_RANGE, ask(hashAnswer, 'getblockhash', height)),
+    blockHash,
 
     async header(hash) {
       const header = await ask(bytesAnswer, 'getblockheader', hash, false)
@@ -117,6 +124,16 @@ export function openNode(rpc: BitcoinRpc, network: NetworkName): Node {
         throw new NodeError('node_mismatch', `the header received for ${hash} is another one's`)
       }
       return header
+    },
+
+    async blockAt(height) {
+      const hash = await blockHash(height)
+      const block = hash === null ? null : await askOr(NOT_FOUND, ask(bytesAnswer, 'getblock', hash, 0))
+      if (block === null) return null
+      if (block.length < 80 || headerHash(block.subarray(0, 80)) !== hash) {
+        throw new NodeError('node_mismatch', `the block received for ${hash} is another one`)
+      }
+      return block
     },
 
     async blockTxids(hash) {
@@ -143,6 +160,11 @@ export function openNode(rpc: BitcoinRpc, network: NetworkName): Node {
         throw new NodeError('node_mismatch', `the transaction received for ${txid} is another one`)
       }
       return raw
+    },
+
+    async feeInBlock(txid, blockHash) {
+      const answer = await askOr(NOT_FOUND, ask(feeAnswer, 'getrawtransaction', txid, 2, blockHash))
+      return answer?.fee ?? null
     },
 
     async send(raw) {

@@ -1,7 +1,25 @@
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  writeSync,
+} from 'node:fs'
 import path from 'node:path'
 
 const LINE_FEED = 0x0a
+/** "ASY1" and 36 bytes: PROTOCOL §4. */
+const LINE = /^41535931[0-9a-f]{72}$/
+/** 828,000 payloads: one for each block of fifteen years. */
+const MAX_FILE_BYTES = 64 * 1024 * 1024
+
+export class PayloadFileError extends Error {
+  override readonly name = 'PayloadFileError'
+  readonly code = 'payload_file_too_large'
+}
 
 /**
  * Appends a payload as a line of hex, on the disk when it returns. A seal whose payload is lost can't be spent
@@ -19,6 +37,18 @@ export function appendPayload(file: string, payload: Uint8Array): void {
   } finally {
     closeSync(descriptor)
   }
+}
+
+/**
+ * The payloads in a file, oldest first; none when there is no file. What a crash cut short is passed over. Throws
+ * PayloadFileError.
+ */
+export function readPayloads(file: string): Uint8Array[] {
+  const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0
+  if (size > MAX_FILE_BYTES) throw new PayloadFileError(`${file}: ${size} bytes, at most ${MAX_FILE_BYTES}`)
+  if (size === 0) return []
+  const lines = readFileSync(file, 'latin1').split('\n')
+  return lines.filter((line) => LINE.test(line)).map((line) => Uint8Array.from(Buffer.from(line, 'hex')))
 }
 
 function lastByte(descriptor: number, size: number): number | undefined {

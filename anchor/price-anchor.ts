@@ -13,9 +13,13 @@ export interface AnchorPolicy extends FeeLimits {
   targetBlocks: number
   /** Fees of all anchors within 144 blocks. */
   dayCapSats: bigint
+  /** Age of the last anchor from which a log that hasn't grown is anchored again; never without. */
+  heartbeatBlocks?: number
+  /** Runway below which a top-up is taken; without, only when the seal can't pay the fee. */
+  topUpBelowBlocks?: number
 }
 
-interface AnchorPriceQuestion {
+export interface AnchorPriceQuestion {
   market: FeeMarket
   policy: AnchorPolicy
   vsize: number
@@ -24,8 +28,9 @@ interface AnchorPriceQuestion {
   replaces: { feeSats: bigint; vsize: number } | null
 }
 
-/** The fee of the next attempt. Throws AnchorStall where the policy's limits are in the way. */
-export function priceAnchor({ market, policy, vsize, spentSats, replaces }: AnchorPriceQuestion): bigint {
+/** The fee of the next attempt, or the limit of the policy that is in the way. */
+export function priceAnchor(question: AnchorPriceQuestion): bigint | AnchorStall {
+  const { market, policy, vsize, spentSats, replaces } = question
   const { floorSatPerKvb, ceilingSatPerKvb, dayCapSats } = policy
   const leftSats = dayCapSats > spentSats ? dayCapSats - spentSats : 0n
   const isDayTight = leftSats < policy.capSats
@@ -34,5 +39,5 @@ export function priceAnchor({ market, policy, vsize, spentSats, replaces }: Anch
   const answer = anchorFee({ ...market, ...limits, vsize, ...(replaces === null ? {} : { replaces }) })
   if (answer.kind === 'fee') return answer.feeSats
   const code = answer.reason === 'cap_reached' && isDayTight ? 'day_cap_reached' : answer.reason
-  throw new AnchorStall(code, `the next anchor needs a fee of ${answer.neededSats} sat`, answer.neededSats)
+  return new AnchorStall(code, `the next anchor needs a fee of ${answer.neededSats} sat`, answer.neededSats)
 }

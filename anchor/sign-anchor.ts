@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { type Attempt, isSigned, type SignedAttempt } from './anchor-attempt.ts'
 import type { AnchorStore } from './anchor-store.ts'
 import { buildAnchorTransaction, type Method, type Seal } from './anchor-transaction.ts'
@@ -25,9 +26,10 @@ export function signAnchor(
 ): SignedAttempt {
   if (isSigned(attempt)) return attempt
   const { method, secretKey, internalKey, payloadFile } = signer
-  const { id, payload, feeSats } = attempt
+  const { id, payload, topUp, feeSats } = attempt
   appendPayload(payloadFile, payload)
-  const { txid, raw } = buildAnchorTransaction({ method, secretKey, seal, payload, feeSats })
-  checkAnchorTransaction(raw, { method, internalKey, spends: seal, payload })
+  const { txid, raw } = buildAnchorTransaction({ method, secretKey, seal, topUp, payload, feeSats })
+  const { outputSats } = checkAnchorTransaction(raw, { method, internalKey, spends: seal, topUp, payload })
+  assert.equal(outputSats, attempt.outputSats)
   return store.keepBytes(id, { txid, raw })
 }

@@ -131,7 +131,7 @@ describe('after a reorg', () => {
     await bitcoind.reorg(2)
     site.grow(1)
     await anchorer.advance()
-    expect(anchorer.state().stalled?.code).toBe('final_reorged')
+    expect(anchorer.state().stalled?.code).toBe('deep_reorg')
     expect(anchorer.anchors()).toHaveLength(1)
     await bitcoind.mine(1)
   })

@@ -44,10 +44,12 @@ const dyingNode: Node = {
   chain: dying(node.chain),
   blockHash: dying(node.blockHash),
   header: dying(node.header),
+  blockAt: dying(node.blockAt),
   blockTxids: dying(node.blockTxids),
   txOut: dying(node.txOut),
   mempoolEntry: dying(node.mempoolEntry),
   transactionInBlock: dying(node.transactionInBlock),
+  feeInBlock: dying(node.feeInBlock),
   send: dying(node.send),
   feeMarket: dying(node.feeMarket),
 }
