@@ -54,7 +54,6 @@ export function proofOf(
       checkpoint: books.log.checkpoint(anchor.size),
       logKey: genesis.logKey,
       internalKey: genesis.internalKey,
-      method: genesis.method,
       anchor,
     }),
   )

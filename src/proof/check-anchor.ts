@@ -4,6 +4,7 @@ import { encodePayload } from '../../anchor/commitment.ts'
 import { checkBranch } from '../../anchor/merkle-branch.ts'
 import { parseTransaction } from '../../anchor/parse-transaction.ts'
 import type { Checkpoint } from '../log/checkpoint.ts'
+import { methodOf } from './anchor-method.ts'
 import { type Checklist, given } from './checklist.ts'
 import type { Proof } from './proof.ts'
 
@@ -20,8 +21,9 @@ export function checkAnchor(
   list.check(
     'commitment',
     () => {
-      const { anchor, anchorIndex, internalKey, method } = given(proof)
+      const { anchor, anchorIndex, internalKey } = given(proof)
       const { origin, size, root } = given(head)
+      const method = methodOf(anchor)
       if (pinnedInternalKey !== undefined && Buffer.compare(pinnedInternalKey, internalKey) !== 0) {
         throw new Error('the internal key is not the one given')
       }

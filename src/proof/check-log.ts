@@ -1,65 +1,63 @@
+import { createPublicKey, verify } from 'node:crypto'
 import { checkSubmissionSignature } from '../../compute/work/submission.ts'
-import { type Checkpoint, parseCheckpoint, verifyCheckpoint } from '../log/checkpoint.ts'
-import { parseNote } from '../log/note.ts'
-import { type NoteVerifier, parseVerifierKey } from '../log/note-key.ts'
-import { checkRecord, leafHash } from '../log/rfc6962.ts'
-import type { Submission } from './check-work.ts'
+import { type Checkpoint, encodeCheckpoint } from '../log/checkpoint.ts'
+import { leafHash, recordRoot } from '../log/rfc6962.ts'
 import { type Checklist, given } from './checklist.ts'
 import type { Proof } from './proof.ts'
+import { submissionEntry } from './submission-entry.ts'
 
-/** C2SP signed-note: the byte before an Ed25519 public key. */
-const ED25519_TYPE = 0x01
-
-/** From the submission to the log's signed head; the head is null where it can't be read. */
+/** From the submission to the log's signed head; the head is null where it isn't the log's. */
 export function checkLog(
   list: Checklist,
   proof: Proof | null,
-  submission: Submission | null,
   pinnedLogKey: Uint8Array | undefined,
 ): Checkpoint | null {
-  const head = list.check(
-    'checkpoint_signature',
-    () => readCheckpoint(given(proof), pinnedLogKey),
-    ({ origin, size }) =>
-      `${origin} at ${size} entries, by ${pinnedLogKey === undefined ? "the proof's own log key" : 'the log key given'}`,
-  )
   list.check(
     'submission_signature',
     () => {
-      const { headerBytes, signature } = given(submission)
-      if (!checkSubmissionSignature(headerBytes, given(head).origin, signature)) {
+      const { submission, origin, signature } = given(proof)
+      if (!checkSubmissionSignature(submission, origin, signature)) {
         throw new Error('the worker did not sign this submission for this log')
       }
     },
     () => 'signed by its worker for this log',
   )
-  list.check(
+  const head = list.check(
     'log_path',
     () => {
-      const { entry, entryIndex, logPath } = given(proof)
-      const { size, root } = given(head)
-      checkRecord(logPath, size, root, entryIndex, leafHash(entry))
-      return { entryIndex, size }
+      const { origin, size, entryIndex, logPath } = given(proof)
+      // The root isn't in the file: that it is the log's, its signature says.
+      return {
+        origin,
+        size,
+        root: recordRoot(logPath, size, entryIndex, leafHash(submissionEntry(given(proof)))),
+      }
     },
-    ({ entryIndex, size }) => `entry ${entryIndex} of ${size}`,
+    ({ size }) => `entry ${proof?.entryIndex} of ${size}`,
   )
-  return head
+  return list.check(
+    'checkpoint_signature',
+    () => {
+      checkCheckpointSignature(given(head), given(proof), pinnedLogKey)
+      return given(head)
+    },
+    ({ origin, size }) =>
+      `${origin} at ${size} entries, by ${pinnedLogKey === undefined ? "the proof's own log key" : 'the log key given'}`,
+  )
 }
 
-function readCheckpoint({ checkpoint, logKey }: Proof, pinned: Uint8Array | undefined): Checkpoint {
+/** C2SP signed-note: Ed25519 signs the text, which for a checkpoint is origin, size and root. */
+function checkCheckpointSignature(
+  head: Checkpoint,
+  { logKey, logSignature }: Proof,
+  pinned: Uint8Array | undefined,
+): void {
   if (pinned !== undefined && Buffer.compare(pinned, logKey) !== 0) {
     throw new Error('the log key is not the one given')
   }
-  const { text, signatures } = parseNote(checkpoint)
-  const [signature, ...more] = signatures
-  // A cosignature would be bytes that nothing here checks.
-  if (signature === undefined || more.length > 0)
-    throw new Error('the checkpoint has more than one signature')
-  return verifyCheckpoint(checkpoint, verifierOf(parseCheckpoint(text).origin, signature.keyId, logKey))
-}
-
-/** The key ID is the note's; parseVerifierKey refuses one that isn't of this name and key. */
-function verifierOf(name: string, keyId: number, logKey: Uint8Array): NoteVerifier {
-  const typedKey = Buffer.concat([Uint8Array.of(ED25519_TYPE), logKey])
-  return parseVerifierKey(`${name}+${keyId.toString(16).padStart(8, '0')}+${typedKey.toString('base64')}`)
+  const x = Buffer.from(logKey).toString('base64url')
+  const publicKey = createPublicKey({ key: { kty: 'OKP', crv: 'Ed25519', x }, format: 'jwk' })
+  if (!verify(null, Buffer.from(encodeCheckpoint(head)), publicKey, logSignature)) {
+    throw new Error('the log did not sign a head that this path leads to')
+  }
 }

@@ -3,12 +3,11 @@ import { readDualPayload } from '../../anchor/check-anchor-transaction.ts'
 import { parsePayload } from '../../anchor/commitment.ts'
 import type { Op } from '../../anchor/ots/timestamp.ts'
 import { parseReceipt } from '../../compute/work/receipt.ts'
+import { parseHeader } from '../../compute/work/submission.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
-import { parseCheckpoint } from '../log/checkpoint.ts'
-import { parseNote } from '../log/note.ts'
-import { readSubmission } from './check-work.ts'
 import type { Proof } from './proof.ts'
 import { ProofError } from './proof-error.ts'
+import { submissionEntry } from './submission-entry.ts'
 
 const HASH: Op = { kind: 'sha256' }
 /** RFC 6962 §2.1. */
@@ -16,15 +15,14 @@ const LEAF_PREFIX = Uint8Array.of(0x00)
 const NODE_PREFIX = Uint8Array.of(0x01)
 
 export function otsSteps(proof: Proof): Op[] {
-  const { receipt, receiptPath, entry, entryIndex, logPath, checkpoint, anchor, branch } = proof
-  const { header } = readSubmission(entry)
-  const { origin, size } = parseCheckpoint(parseNote(checkpoint).text)
+  const { receipt, receiptPath, submission, entryIndex, logPath, origin, size, anchor, branch } = proof
+  const { count, root } = parseHeader(submission)
   const receiptTag = sha256(Buffer.from('assay/receipt'))
   return [
     prepend(receiptTag, receiptTag),
     HASH,
-    ...path(receiptPath, parseReceipt(receipt).index, header.count, joinReceipts),
-    ...within(entry, header.root, LEAF_PREFIX),
+    ...path(receiptPath, parseReceipt(receipt).index, count, joinReceipts),
+    ...within(submissionEntry(proof), root, LEAF_PREFIX),
     HASH,
     ...path(logPath, entryIndex, size, joinEntries),
     prepend(Buffer.from(`${origin}\n${size}\n`)),

@@ -3,6 +3,7 @@ import { encodeOts } from '../../anchor/ots/encode-ots.ts'
 import { linearTimestamp } from '../../anchor/ots/timestamp.ts'
 import { verifyOts } from '../../anchor/ots/verify-ots.ts'
 import { receiptId } from '../../compute/work/receipt.ts'
+import { methodOf } from './anchor-method.ts'
 import { otsSteps } from './ots-steps.ts'
 import type { Proof } from './proof.ts'
 import { ProofError } from './proof-error.ts'
@@ -13,8 +14,8 @@ import { ProofError } from './proof-error.ts'
  * Throws ProofError `ots_needs_op_return`, `proof_invalid`.
  */
 export function exportOts(proof: Proof): Uint8Array {
-  if (proof.method !== 'dual') {
-    throw new ProofError('ots_needs_op_return', `OpenTimestamps can't express a ${proof.method} commitment`)
+  if (methodOf(proof.anchor) === 'taproot') {
+    throw new ProofError('ots_needs_op_return', "OpenTimestamps can't express a taproot commitment")
   }
   const digest = receiptId(proof.receipt)
   const attestation = { kind: 'bitcoin', height: proof.height } as const

@@ -2,9 +2,9 @@
 export const CHECK_NAMES = [
   'format',
   'receipt',
+  'submission',
   'receipt_path',
   'submission_signature',
-  'entry',
   'log_path',
   'checkpoint_signature',
   'commitment',

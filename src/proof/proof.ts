@@ -1,49 +1,57 @@
 /** The proof file of one receipt (docs/PROTOCOL.md §5): all that leads from its bytes to a Bitcoin block header. */
 import { z } from 'zod'
-import type { Method } from '../../anchor/anchor-transaction.ts'
 import { HEADER_BYTES } from '../../anchor/block-header.ts'
 import type { Branch } from '../../anchor/merkle-branch.ts'
 import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { MAX_RECEIPT_BYTES } from '../../compute/work/receipt.ts'
 import { bytes32, bytesOf, integer, parseRecord } from '../../compute/work/record.ts'
-import { MAX_ENTRY_BYTES } from '../log/entry.ts'
+import { MAX_ORIGIN_LENGTH } from '../log/entry.ts'
+import { isKeyName } from '../log/note-key.ts'
 import { ProofError } from './proof-error.ts'
 
+/** Nothing stands in it twice: what follows from the rest (entry, log root, checkpoint, method) is rebuilt by who checks. */
 export interface Proof {
   readonly receipt: Uint8Array
   /** Siblings in the receipt tree, from the leaf up. */
   readonly receiptPath: readonly Uint8Array[]
-  /** The submission's log entry: it holds header and signature. */
-  readonly entry: Uint8Array
+  /** The submission's header, as its worker signed it. */
+  readonly submission: Uint8Array
+  /** The worker's. */
+  readonly signature: Uint8Array
+  /** The SHA-256 that the submission's entry names its receipts by. */
+  readonly receipts: Uint8Array
   readonly entryIndex: number
-  /** RFC 6962 inclusion proof of the entry in the checkpoint's tree, from the leaf up. */
+  /** RFC 6962 inclusion proof of the entry in the anchored tree, from the leaf up. */
   readonly logPath: readonly Uint8Array[]
-  /** The signed note of the anchored head, with the log's one signature. */
-  readonly checkpoint: string
+  /** Of the checkpoint that the anchor commits to, not of a later one; likewise `size`. */
+  readonly origin: string
+  readonly size: number
+  /** Ed25519, over the checkpoint's text. */
+  readonly logSignature: Uint8Array
   /** Ed25519. */
   readonly logKey: Uint8Array
+  readonly anchorIndex: number
   /** Of the seals, x-only. */
   readonly internalKey: Uint8Array
-  readonly method: Method
-  readonly anchorIndex: number
   /** The anchor transaction's bytes without witnesses. */
   readonly anchor: Uint8Array
+  /** From the anchor transaction to the block header's Merkle root. */
+  readonly branch: Branch
   /** The block's, 80 bytes. */
   readonly header: Uint8Array
   readonly height: number
-  /** From the anchor transaction to the header's Merkle root. */
-  readonly branch: Branch
 }
 
-/** The longest entry, the longest receipt and a checkpoint are well below it. */
-const MAX_PROOF_BYTES = 65_536
-/** Twice the longest origin, and the lines of numbers and base64 between. */
-const MAX_CHECKPOINT_LENGTH = 1_024
+/** The longest of all fields together are well below it. */
+const MAX_PROOF_BYTES = 16_384
+/** As compute/work/submission.ts, which reads it. */
+const MAX_SUBMISSION_BYTES = 512
 /** Seal and top-up in, seal and payload out take under 200; the rest is room for long scripts that don't exist. */
 const MAX_ANCHOR_BYTES = 1_000
 /** A hash per level: trees of 2^53 entries, and far above any block or submission. */
 const MAX_PATH_HASHES = 53
 const HASH_BYTES = 32
+const SIGNATURE_BYTES = 64
 
 const bytesUpTo = (max: number) =>
   z.custom<Uint8Array>(
@@ -57,33 +65,47 @@ const path = bytesUpTo(MAX_PATH_HASHES * HASH_BYTES).refine(
   'expected whole hashes',
 )
 
-const proofSchema = z.strictObject({
+/** In the order of the file, which is a list: names would be a fourteenth of it. */
+const fieldsSchema = z.strictObject({
   v: z.literal(1),
   receipt: bytesUpTo(MAX_RECEIPT_BYTES),
   receiptPath: path,
-  entry: bytesUpTo(MAX_ENTRY_BYTES),
+  submission: bytesUpTo(MAX_SUBMISSION_BYTES),
+  signature: bytesOf(SIGNATURE_BYTES),
+  receipts: bytes32,
   entryIndex: integer,
   logPath: path,
-  checkpoint: z.string().max(MAX_CHECKPOINT_LENGTH),
+  origin: z.string().max(MAX_ORIGIN_LENGTH).refine(isKeyName, 'expected a key name'),
+  size: integer,
+  logSignature: bytesOf(SIGNATURE_BYTES),
   logKey: bytes32,
-  internalKey: bytes32,
-  method: z.enum(['dual', 'taproot']),
   anchorIndex: integer.max(0xffff_ffff),
+  internalKey: bytes32,
   anchor: bytesUpTo(MAX_ANCHOR_BYTES),
+  position: integer,
+  siblings: path,
   header: bytesOf(HEADER_BYTES),
   height: integer,
-  branch: z.strictObject({ position: integer, siblings: path }),
 })
+const FIELDS = fieldsSchema.keyof().options
 
-export function encodeProof(proof: Proof): Uint8Array {
-  const { receiptPath, logPath, branch, ...rest } = proof
-  const bytes = encodeCbor({
+const proofSchema = z
+  .array(z.unknown())
+  .length(FIELDS.length)
+  .transform((list) => Object.fromEntries(FIELDS.map((field, i) => [field, list[i]])))
+  .pipe(fieldsSchema)
+
+/** Throws ProofError `proof_malformed` where parseProof would. */
+export function encodeProof({ branch, ...proof }: Proof): Uint8Array {
+  const fields: z.infer<typeof fieldsSchema> = {
+    ...proof,
     v: 1,
-    ...rest,
-    receiptPath: Buffer.concat(receiptPath),
-    logPath: Buffer.concat(logPath),
-    branch: { position: branch.position, siblings: Buffer.concat(branch.siblings) },
-  })
+    receiptPath: Buffer.concat(proof.receiptPath),
+    logPath: Buffer.concat(proof.logPath),
+    position: branch.position,
+    siblings: Buffer.concat(branch.siblings),
+  }
+  const bytes = encodeCbor(FIELDS.map((field) => fields[field]))
   parseProof(bytes)
   return bytes
 }
@@ -96,14 +118,15 @@ export function parseProof(bytes: Uint8Array): Proof {
     v: _version,
     receiptPath,
     logPath,
-    branch,
+    position,
+    siblings,
     ...rest
   } = parseRecord(proofSchema, bytes, MAX_PROOF_BYTES, refuse)
   return {
     ...rest,
     receiptPath: hashesOf(receiptPath),
     logPath: hashesOf(logPath),
-    branch: { position: branch.position, siblings: hashesOf(branch.siblings) },
+    branch: { position, siblings: hashesOf(siblings) },
   }
 }
 

@@ -27,7 +27,7 @@ export async function verifyProof(bytes: Uint8Array, reader: ProofReader = {}): 
     () => `${bytes.length} bytes`,
   )
   const { receipt, submission } = checkWork(list, proof)
-  const head = checkLog(list, proof, submission, reader.logKey)
+  const head = checkLog(list, proof, reader.logKey)
   const { txid, blockTimeUnix } = checkAnchor(list, proof, head, reader.internalKey)
   await checkHeaderChain(list, proof, reader.headerAt)
   const checks = list.results()
@@ -39,9 +39,9 @@ export async function verifyProof(bytes: Uint8Array, reader: ProofReader = {}): 
     unpinned: (['logKey', 'internalKey'] as const).filter((key) => reader[key] === undefined),
     receiptId: proof === null ? null : hexOf(receiptId(proof.receipt)),
     job: hexOf(receipt?.job ?? null),
-    worker: hexOf(submission?.header.worker ?? null),
-    origin: head?.origin ?? null,
-    size: head?.size ?? null,
+    worker: hexOf(submission?.worker ?? null),
+    origin: proof?.origin ?? null,
+    size: proof?.size ?? null,
     anchorIndex: proof?.anchorIndex ?? null,
     txid,
     height: proof?.height ?? null,

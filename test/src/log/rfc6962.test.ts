@@ -8,6 +8,7 @@ import {
   nodeHash,
   proveRecord,
   proveTree,
+  recordRoot,
   treeHash,
 } from '../../../src/log/rfc6962.ts'
 import vectors from '../../vectors/rfc6962.json' with { type: 'json' }
@@ -97,6 +98,7 @@ describe('record proofs', () => {
     for (let index = 0; index < size; index += 1) {
       const proof = proveRecord(index, size, readNode)
       checkRecord(proof, size, root(size), index, leaf(index))
+      expect(recordRoot(proof, size, index, leaf(index))).toEqual(root(size))
       for (const corrupted of corruptions(proof)) {
         expect(() => checkRecord(corrupted, size, root(size), index, leaf(index))).toThrow(invalid)
       }
@@ -117,6 +119,7 @@ describe('record proofs', () => {
     ['no number', Number.NaN, 0],
   ])('%s is refused', (_title, size, index) => {
     expect(() => checkRecord(proveRecord(0, 4, readNode), size, root(4), index, leaf(0))).toThrow(invalid)
+    expect(() => recordRoot(proveRecord(0, 4, readNode), size, index, leaf(0))).toThrow(invalid)
   })
 
   test('hashes of any other length are refused, even where they join to the same 64 bytes', () => {

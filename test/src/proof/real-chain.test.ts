@@ -47,7 +47,7 @@ async function anchorOnChain(method: Method): Promise<Proof> {
   const { height } = block
   const branch = proveTransaction(block.tx, block.tx.indexOf(txid))
   const anchor = { index: 9, raw, height, header: await headerAt(height), branch }
-  const keys = { logKey, internalKey: INTERNAL_KEY, method }
+  const keys = { logKey, internalKey: INTERNAL_KEY }
   return buildProof({ receipt, receiptPath, entry, entryIndex: 1, logPath, checkpoint, ...keys, anchor })
 }
 

@@ -54,7 +54,6 @@ export function makeProof(shape: Shape = {}): { proof: Proof; headers: Uint8Arra
     checkpoint: log.checkpoint,
     logKey: log.logKey,
     internalKey: INTERNAL_KEY,
-    method,
     anchor: { index: 9, raw: raw.raw, height: 1, header, branch },
   })
   return { proof, headers: Buffer.concat([genesisHeader, header, ...blocksAfter(header)]) }
