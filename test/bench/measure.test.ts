@@ -3,21 +3,18 @@ import { median, medianSeconds, sideBySide } from '../../bench/measure.ts'
 
 test('two ways take turns, after a round of both that is not counted', async () => {
   const calls: string[] = []
-  const { oursSeconds, baselineSeconds } = await sideBySide(
+  await sideBySide(
     async () => calls.push('A'),
     () => calls.push('B'),
     3,
   )
   expect(calls.join('')).toBe('ABABABAB')
-  expect(oursSeconds).toBeGreaterThan(0)
-  expect(baselineSeconds).toBeGreaterThan(0)
 })
 
 test('one way alone runs once more than it is counted', async () => {
   let calls = 0
-  const seconds = await medianSeconds(() => (calls += 1), 3)
+  await medianSeconds(() => (calls += 1), 3)
   expect(calls).toBe(4)
-  expect(seconds).toBeGreaterThan(0)
 })
 
 test.each([
