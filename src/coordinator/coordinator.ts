@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Database } from 'better-sqlite3'
 import type { Anchorer } from '../../anchor/anchorer.ts'
 import { openAnchorer } from '../../anchor/anchorer.ts'
 import { watchChain } from '../../anchor/chain-watch.ts'
@@ -61,20 +62,37 @@ export interface Coordinator extends AsyncDisposable {
 
 const SCHEMA = readFileSync(new URL('./coordinator-schema.sql', import.meta.url), 'utf8')
 
+interface CoordinatorOptions {
+  readonly config: Config
+  readonly keys: Keys
+  readonly rpc: BitcoinRpc
+  readonly onEvent: (event: CoordinatorEvent) => void
+}
+
 /**
  * Opens a coordinator over its data folder and one node, and keeps it at the tip until disposed. Throws StoreError,
- * LogError, NodeError, RpcError.
+ * LogError, NodeError, RpcError, and leaves the folder to others then.
  */
-export async function openCoordinator(options: {
-  config: Config
-  keys: Keys
-  rpc: BitcoinRpc
-  onEvent: (event: CoordinatorEvent) => void
-}): Promise<Coordinator> {
-  const { config, keys, rpc, onEvent } = options
-  const { network, origin, dataDir } = config
+export async function openCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
+  const { dataDir } = options.config
   const release = claimFolder(dataDir)
-  const db = openDatabase(join(dataDir, 'assay.sqlite'))
+  let db: Database | null = null
+  try {
+    db = openDatabase(join(dataDir, 'assay.sqlite'))
+    return await openOver(db, release, options)
+  } catch (error) {
+    db?.close()
+    release()
+    throw error
+  }
+}
+
+async function openOver(
+  db: Database,
+  release: () => void,
+  { config, keys, rpc, onEvent }: CoordinatorOptions,
+): Promise<Coordinator> {
+  const { network, origin, dataDir } = config
   applySchema(db, SCHEMA)
   const log = openLog({ db, origin, seed: keys.logSeed })
   const books: Books = { db, log, blobs: openBlobStore(join(dataDir, 'blobs')), ledger: openLedger(db) }
