@@ -1,0 +1,70 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { BitcoinRpc } from '../../../anchor/rpc.ts'
+import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { openCoordinator } from '../../../src/coordinator/coordinator.ts'
+import { parseEntry } from '../../../src/log/entry.ts'
+import { worksOf } from './peer.ts'
+import { BUDGET_MSAT, openSite, SEAL_SATS } from './site.ts'
+
+let node: RegtestNode
+beforeAll(async () => {
+  node = await startBitcoind()
+})
+afterAll(() => node.stop())
+
+test('a coordinator that starts anew before and after every block loses nothing and pays once', async () => {
+  await using site = await openSite(node)
+  const [worker, operator] = await site.begin(1)
+  if (worker === undefined || operator === undefined) throw new Error('too few peers')
+  await worksOf(worker.work())
+  for (let block = 0; !site.status().payouts.some(({ state }) => state === 'settled'); block += 1) {
+    if (block === 60) throw new Error('60 blocks have not brought the payout')
+    await node.mine(1)
+    await site.reopen()
+    await operator.audit()
+    await site.reopen()
+    expect(await site.reconcile()).toMatchObject({ ok: true })
+  }
+  const paidSats = (BUDGET_MSAT * 95n) / 100n / 1000n
+  expect(site.status().payouts).toHaveLength(1)
+  expect(await site.satsOnChain(worker.address)).toBe(paidSats)
+  expect(site.troubles).toEqual([])
+})
+
+test('a second coordinator on the same folder is refused, and the first one goes on', async () => {
+  await using site = await openSite(node)
+  const second = openCoordinator({ config: site.config, keys: site.keys, rpc: node.rpc, onEvent: () => {} })
+  await expect(second).rejects.toMatchObject({ code: 'folder_in_use' })
+  const height = site.coordinator().advancedTo() ?? 0
+  await site.mine(1)
+  expect(site.coordinator().advancedTo()).toBe(height + 1)
+})
+
+test('a coordinator that could not open leaves its folder to the next one', async () => {
+  await using site = await openSite(node, { funded: false })
+  await site.close()
+  const down: BitcoinRpc = { ...node.rpc, call: () => Promise.reject(new Error('the node is down')) }
+  const failed = openCoordinator({ config: site.config, keys: site.keys, rpc: down, onEvent: () => {} })
+  await expect(failed).rejects.toThrow('the node is down')
+  await site.reopen()
+  expect(site.coordinator().advancedTo()).not.toBeNull()
+})
+
+test('the log opens when the first seal is final: its largest coin, named in genesis', async () => {
+  await using site = await openSite(node, { funded: false })
+  const { anchorAddress } = site.coordinator()
+  await site.coordinator().kick()
+  expect(site.coordinator().house()).toBeNull()
+  await node.fund(anchorAddress, SEAL_SATS - 1n)
+  const seal = await node.fund(anchorAddress, SEAL_SATS)
+  await site.coordinator().kick()
+  // Both are needed, and final: with one block less the smaller one alone would be there.
+  await site.mineUntil('the genesis', () => site.coordinator().house() !== null)
+  const genesis = parseEntry(site.coordinator().books.log.entry(0))
+  if (genesis.kind !== 'genesis') throw new Error(`entry 0 is of kind ${genesis.kind}`)
+  expect(genesis).toMatchObject({ network: 'regtest', origin: site.origin, method: 'dual' })
+  expect(Buffer.from(genesis.auditor)).toEqual(Buffer.from(site.keys.auditor.publicKey))
+  expect(Buffer.from(genesis.seal.txid).reverse().toString('hex')).toMatch(/^[0-9a-f]{64}$/)
+  expect([SEAL_SATS, SEAL_SATS - 1n]).toContain(genesis.seal.sats)
+  expect(seal.vout).toBe(0)
+})

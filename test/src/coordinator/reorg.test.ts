@@ -1,0 +1,64 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { reasonsOf } from './epoch-entry.ts'
+import { idOf, worksOf } from './peer.ts'
+import { BUDGET_MSAT, openSite, type Site } from './site.ts'
+
+/** One more than the reorgs of this file are deep: what they take away was never final. */
+const FINAL_DEPTH = '3'
+
+let node: RegtestNode
+beforeAll(async () => {
+  node = await startBitcoind()
+})
+afterAll(() => node.stop())
+
+test('reorgs over an anchor and over a payout, before they are final, move nothing twice', async () => {
+  await using site = await openSite(node, { flags: { 'epoch.finalDepth': FINAL_DEPTH } })
+  const [worker, operator] = await site.begin(1)
+  if (worker === undefined || operator === undefined) throw new Error('too few peers')
+  const works = await worksOf(worker.work())
+  const entry = site.coordinator().books.log.size() - 1
+
+  await site.mineUntil('the anchor over the work', () => site.anchored().first(entry) !== null)
+  const anchorHeight = site.anchored().first(entry)?.height
+  await reorg(site)
+  expect(site.anchored().first(entry)).toBeNull()
+  await site.mineUntil('the anchor again', () => site.anchored().first(entry) !== null)
+  expect(site.anchored().first(entry)?.height).toBeGreaterThan(anchorHeight ?? 0)
+
+  await site.mineAudited([operator], 'the payout in a block', () =>
+    site.status().payouts.some(({ height }) => height !== null),
+  )
+  const before = transfers(site)
+  expect(await site.satsOnChain(worker.address)).toBeGreaterThan(0n)
+  await reorg(site)
+  expect(site.status().payouts).toMatchObject([{ state: 'broadcast', height: null }])
+  expect(await site.satsOnChain(worker.address)).toBe(0n)
+  expect(transfers(site)).toEqual(before)
+  expect(await site.reconcile()).toMatchObject({ ok: true })
+
+  await site.mineAudited([operator], 'the settled payout', () =>
+    site.status().payouts.some(({ state }) => state === 'settled'),
+  )
+  expect(transfers(site).slice(0, before.length)).toEqual(before)
+  expect(transfers(site).slice(before.length)).toMatchObject([
+    { id: 'payout/0/settled', code: 'payout_settled' },
+    { id: 'payout/0/fee', code: 'payout_fee' },
+  ])
+  const reasons = reasonsOf(site)
+  expect(works.map((work) => reasons.get(idOf(work)))).toEqual(works.map(() => 'earned'))
+  const paidSats = (BUDGET_MSAT * 95n) / 100n / 1000n
+  expect(await site.satsOnChain(worker.address)).toBe(paidSats)
+  expect(site.troubles).toEqual([])
+})
+
+/** Two blocks give way to three empty ones: what they held is in the mempool again. */
+async function reorg(site: Site): Promise<void> {
+  await node.reorg(2)
+  await site.coordinator().kick()
+}
+
+function transfers(site: Site): unknown[] {
+  return site.coordinator().books.db.prepare('SELECT * FROM ledger_transfer ORDER BY sequence').all()
+}
