@@ -1,0 +1,12 @@
+import { Router } from 'express'
+import type { Coordinator } from '../coordinator/coordinator.ts'
+import { createMetrics } from '../metrics/coordinator-metrics.ts'
+import type { FailureCounter } from '../metrics/failure-counter.ts'
+
+/** GET /metrics, for Prometheus. */
+export function metricsRoutes(coordinator: Coordinator, failures: FailureCounter): Router {
+  const metrics = createMetrics(coordinator, failures)
+  return Router().get('/metrics', async (_request, response) => {
+    response.set('content-type', metrics.contentType).send(await metrics.scrape())
+  })
+}

@@ -1,0 +1,76 @@
+import type { Coordinator, OpenHouse } from '../coordinator/coordinator.ts'
+import { epochRules } from '../coordinator/genesis.ts'
+import { payoutAccount } from '../ledger/accounts.ts'
+import { epochOf } from '../rules/epoch.ts'
+import { type Reading, reading, readingBy } from './reading.ts'
+
+const PAYOUT_STATES = [
+  'planned',
+  'logged',
+  'pinned',
+  'prepared',
+  'broadcast',
+  'confirmed',
+  'settled',
+] as const
+
+/** Balances on their normal side, summed by kind of account: names of workers, requesters and epochs are no labels. */
+const BALANCES = `
+  SELECT CASE WHEN instr(name, '/') = 0 THEN name
+              WHEN name GLOB 'worker/*' THEN substr(name, length('worker/') + 64 + length('/') + 1)
+              ELSE substr(name, 1, instr(name, '/') - 1) END AS kind,
+         sum((credits_posted_msat - debits_posted_msat) * (2 * credit_normal - 1))
+    FROM ledger_account GROUP BY kind`
+
+/** Epochs, budgets, balances and payouts. Whether they agree with the chain is asked by `assay ledger reconcile`, never here. */
+export function createMoneyReadings(coordinator: Coordinator): () => Reading[] {
+  const { db } = coordinator.books
+  const balances = db.prepare<[], [string, bigint]>(BALANCES).raw()
+  const quarantined = db
+    .prepare<[], bigint>('SELECT count(*) FROM ledger_account WHERE quarantined = 1')
+    .pluck()
+  const lastSettled = db.prepare<[], bigint | null>('SELECT max(number) FROM epoch WHERE settled = 1').pluck()
+
+  return () => {
+    const house = coordinator.house()
+    const height = coordinator.advancedTo()
+    const epoch = house === null || height === null ? null : epochOf(height + 1, epochRules(house.genesis))
+    const nextEpoch = epoch === null ? 0 : epoch + 1
+    return [
+      reading('assay_epoch', 'Epoch of the next block.', epoch),
+      reading('assay_epoch_last_settled', 'The last epoch that is settled.', lastSettled.get() ?? null),
+      readingBy(
+        'assay_budget_millisatoshis',
+        'Budget as booked.',
+        'epoch',
+        house === null
+          ? []
+          : [
+              ['current', epoch === null ? 0n : house.desks.budgets.booked(epoch)],
+              ['next', house.desks.budgets.booked(nextEpoch)],
+            ],
+      ),
+      readingBy('assay_ledger_millisatoshis', 'Balances by kind of account.', 'kind', balances.all()),
+      reading(
+        'assay_ledger_accounts_quarantined',
+        'Accounts whose balance was found not to be the sum of their transfers.',
+        quarantined.get() ?? 0n,
+      ),
+      ...payoutReadings(house),
+    ]
+  }
+}
+
+function payoutReadings(house: OpenHouse | null): Reading[] {
+  const payments = new Map(house?.payer.payouts().map((payment) => [payment.id, payment]))
+  const counts = new Map<string, number>(PAYOUT_STATES.map((state) => [state, 0]))
+  for (const { number, state } of house?.desks.payouts.list() ?? []) {
+    const now = (state === 'logged' ? payments.get(payoutAccount(number))?.state : undefined) ?? state
+    counts.set(now, (counts.get(now) ?? 0) + 1)
+  }
+  const stuck = [...payments.values()].filter(({ state, trouble }) => state !== 'settled' && trouble !== null)
+  return [
+    readingBy('assay_payouts', 'Payouts by where they stand.', 'state', counts),
+    reading('assay_payouts_troubled', "Payouts that don't go forward.", stuck.length),
+  ]
+}

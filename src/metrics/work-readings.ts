@@ -1,0 +1,41 @@
+import type { Coordinator } from '../coordinator/coordinator.ts'
+import { type Reading, reading, readingBy } from './reading.ts'
+
+/** Work from request to verdict. Every query reads an index or a table that stays small: tables grow by a row a receipt. */
+export function createWorkReadings({ books: { db, blobs }, house }: Coordinator): () => Reading[] {
+  const one = (sql: string) => {
+    const statement = db.prepare<[], bigint>(sql).pluck()
+    return () => statement.get() ?? 0n
+  }
+  const leased = one(`SELECT count(*) FROM job WHERE state = 'leased'`)
+  const answered = one(`SELECT count(*) FROM job WHERE state = 'answered'`)
+  // Rows are never deleted, so the last rowid counts them.
+  const receipts = one('SELECT max(rowid) FROM receipt')
+  const undrawn = one('SELECT count(*) FROM submission WHERE drawn_height IS NULL')
+  const workers = one('SELECT count(*) FROM worker')
+  const rounds = db.prepare<[], [string, bigint]>('SELECT state, count(*) FROM audit GROUP BY state').raw()
+
+  return () => [
+    reading(
+      'assay_requests_open',
+      'Requests whose requesters wait for an answer.',
+      house()?.desks.requests.length ?? null,
+    ),
+    readingBy('assay_jobs', 'Jobs that are out with a worker, or answered and not submitted yet.', 'state', [
+      ['leased', leased()],
+      ['answered', answered()],
+    ]),
+    reading('assay_receipts', 'Receipts in the log.', receipts()),
+    reading('assay_workers', 'Registered workers and auditors.', workers()),
+    reading('assay_submissions_undrawn', 'Submissions whose audits no block has drawn yet.', undrawn()),
+    readingBy(
+      'assay_audit_rounds',
+      'Rounds of audits: due (drawn, committed) and done, by verdict.',
+      'state',
+      new Map<string, bigint>([...AUDIT_STATES.map((state) => [state, 0n] as const), ...rounds.all()]),
+    ),
+    reading('assay_data_free_bytes', 'What the file system of the data folder has left.', blobs.freeBytes()),
+  ]
+}
+
+const AUDIT_STATES = ['drawn', 'committed', 'pass', 'fail', 'inconclusive'] as const
