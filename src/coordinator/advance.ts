@@ -4,6 +4,7 @@ import { txidBytes } from '../log/txid.ts'
 import { anchoredView } from './anchored.ts'
 import type { Desks } from './desks.ts'
 import { haltOf } from './halt.ts'
+import { UnjudgedError } from './unjudged-error.ts'
 import type { WatchedKeys } from './watch-keys.ts'
 
 /** What one round did, for the log of events. */
@@ -51,7 +52,14 @@ export async function advance(
   }
 
   await anchorer.advance()
-  if (haltOf(anchorer.state()) !== null) return { ...NOTHING, tip }
+  const judged = anchorer.state()
+  if (haltOf(judged) !== null) return { ...NOTHING, tip }
+  // By a view of older blocks an epoch would be settled without work that was anchored since, for good.
+  if (judged.tipHeight === null || judged.tipHeight < tip) {
+    throw new UnjudgedError(
+      `anchors are judged at ${judged.tipHeight}, not at ${tip}: ${judged.stalled?.detail}`,
+    )
+  }
   const anchored = anchoredView(anchorer.anchors())
 
   desks.leases.expire(Date.now())
