@@ -3,7 +3,8 @@ import type { BitcoinRpc } from '../../../anchor/rpc.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { openCoordinator } from '../../../src/coordinator/coordinator.ts'
 import { parseEntry } from '../../../src/log/entry.ts'
-import { worksOf } from './peer.ts'
+import { reasonsOf } from './epoch-entry.ts'
+import { idOf, worksOf } from './peer.ts'
 import { BUDGET_MSAT, openSite, SEAL_SATS } from './site.ts'
 
 let node: RegtestNode
@@ -50,21 +51,51 @@ test('a coordinator that could not open leaves its folder to the next one', asyn
   expect(site.coordinator().advancedTo()).not.toBeNull()
 })
 
-test('the log opens when the first seal is final: its largest coin, named in genesis', async () => {
+test('the log opens when the first seal is final: the largest coin there is then', async () => {
   await using site = await openSite(node, { funded: false })
   const { anchorAddress } = site.coordinator()
+  const seal = await node.fund(anchorAddress, SEAL_SATS)
   await site.coordinator().kick()
   expect(site.coordinator().house()).toBeNull()
   await node.fund(anchorAddress, SEAL_SATS - 1n)
-  const seal = await node.fund(anchorAddress, SEAL_SATS)
+  await node.mine(1)
   await site.coordinator().kick()
-  // Both are needed, and final: with one block less the smaller one alone would be there.
-  await site.mineUntil('the genesis', () => site.coordinator().house() !== null)
   const genesis = parseEntry(site.coordinator().books.log.entry(0))
   if (genesis.kind !== 'genesis') throw new Error(`entry 0 is of kind ${genesis.kind}`)
   expect(genesis).toMatchObject({ network: 'regtest', origin: site.origin, method: 'dual' })
   expect(Buffer.from(genesis.auditor)).toEqual(Buffer.from(site.keys.auditor.publicKey))
-  expect(Buffer.from(genesis.seal.txid).reverse().toString('hex')).toMatch(/^[0-9a-f]{64}$/)
-  expect([SEAL_SATS, SEAL_SATS - 1n]).toContain(genesis.seal.sats)
-  expect(seal.vout).toBe(0)
+  expect(genesis.seal).toMatchObject({ vout: seal.vout, sats: SEAL_SATS })
+  expect(Buffer.from(genesis.seal.txid).reverse().toString('hex')).toBe(seal.txid)
+})
+
+test('no epoch is settled while the node is catching up: what it has not seen would be lost', async () => {
+  await using site = await openSite(node)
+  const [worker] = await site.begin(1)
+  if (worker === undefined) throw new Error('no worker')
+  const works = await worksOf(worker.work())
+  const size = site.coordinator().books.log.size()
+  const inFlight = () => site.house().anchorer.state().inFlight?.size ?? 0
+  await site.mineUntil('an anchor on its way to hold the work', () => inFlight() >= size)
+
+  let syncing = true
+  await site.reopen({
+    ...node.rpc,
+    async call(method, ...params) {
+      const answer = await node.rpc.call(method, ...params)
+      return method === 'getblockchaininfo' ? { ...Object(answer), initialblockdownload: syncing } : answer
+    },
+  })
+  // Far beyond the block at which epoch 0 is settled.
+  for (let block = 0; block < 20; block += 1) {
+    await node.mine(1)
+    await site.coordinator().kick()
+  }
+  expect(site.coordinator().lastError()).toMatchObject({ code: 'anchors_unjudged' })
+  expect(site.status().epochs.filter(({ settled }) => settled)).toEqual([])
+
+  syncing = false
+  await site.coordinator().kick()
+  expect(site.coordinator().lastError()).toBeNull()
+  const reasons = reasonsOf(site)
+  expect(works.map((work) => reasons.get(idOf(work)))).toEqual(works.map(() => 'earned'))
 })
