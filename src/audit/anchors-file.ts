@@ -30,7 +30,7 @@ export interface AnchorEvidence {
 /** Five years of an anchor every six blocks; above it, decoding would pass the limit on CBOR values. */
 export const MAX_ANCHORS = 50_000
 /** An anchor takes about a kilobyte. */
-const MAX_ANCHORS_FILE_BYTES = 64 * 1024 * 1024
+export const MAX_ANCHORS_FILE_BYTES = 64 * 1024 * 1024
 /** Twice the longest origin, and the lines of numbers and base64 between. */
 const MAX_CHECKPOINT_LENGTH = 1_024
 /** Seal and top-up in, seal and payload out take under 200. */

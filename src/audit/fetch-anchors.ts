@@ -1,13 +1,20 @@
 import { askCoordinator } from '../client/ask-coordinator.ts'
-import { type AnchorEvidence, type AnchorsFile, MAX_ANCHORS, parseAnchorsFile } from './anchors-file.ts'
+import { readBounded } from '../monitor/read-bounded.ts'
+import {
+  type AnchorEvidence,
+  type AnchorsFile,
+  MAX_ANCHORS,
+  MAX_ANCHORS_FILE_BYTES,
+  parseAnchorsFile,
+} from './anchors-file.ts'
 import { AuditError } from './audit-error.ts'
 
-/** Every anchor that a running coordinator shows, page after page. Throws ClientError, AuditError. */
+/** Every anchor that a running coordinator shows, page after page. Throws ClientError, AuditError, MonitorError. */
 export async function fetchAnchors(url: string): Promise<AnchorsFile> {
   const anchors: AnchorEvidence[] = []
   for (;;) {
     const response = await askCoordinator(url, `/v1/anchors?from=${anchors.length}`)
-    const page = parseAnchorsFile(new Uint8Array(await response.arrayBuffer()))
+    const page = parseAnchorsFile(await readBounded(response, MAX_ANCHORS_FILE_BYTES))
     if (page.anchors.length === 0) return { genesis: page.genesis, anchors }
     anchors.push(...page.anchors)
     if (anchors.length > MAX_ANCHORS) {

@@ -24,7 +24,7 @@ export interface LogRoots {
 export async function readLogRoots(source: LogSource, sizes: Iterable<number>): Promise<LogRoots> {
   const wanted = new Set(sizes)
   const { size } = parseCheckpoint(parseNote(await readCheckpoint(source)).text)
-  const to = Math.max(0, ...wanted)
+  const to = Math.max(1, ...wanted) // entry 0 is asked for in any case
   const roots = new Map<number, Uint8Array>()
   const edge = openTreeEdge()
   let genesis: Uint8Array | null = null
