@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { runDemo } from '../src/demo/run-demo.ts'
 import { type Row, rowOf } from './row.ts'
 
-/** DESIGN §11: with room for a machine of two cores. */
+/** On two cores, with a bitcoind at hand. */
 const MAX_DEMO_SECONDS = 90
 
 export async function* rows(): AsyncGenerator<Row> {

@@ -5,7 +5,7 @@ import type { Row } from './row.ts'
 /** Loaded only when asked for: a suite pulls in as much as what it measures. */
 export interface Suite {
   readonly load: () => Promise<{ rows: () => AsyncIterable<Row> }>
-  /** Takes minutes: left out of `all`. */
+  /** Starts a whole house of programs: left out of `all`. */
   readonly isSlow?: boolean
 }
 
