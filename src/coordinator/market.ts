@@ -34,6 +34,11 @@ export function openMarket(books: Books): Market {
   const insertItem = books.db.prepare(
     'INSERT INTO item (subnet, model, item, input) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING',
   )
+  const selectItems = books.db
+    .prepare<[string, Uint8Array], Uint8Array>(
+      'SELECT input FROM item WHERE subnet = ? AND model = ? ORDER BY item',
+    )
+    .pluck()
   const known: Known[] = books.db
     .prepare<[], { entry_index: bigint; definition: Uint8Array }>('SELECT * FROM subnet ORDER BY entry_index')
     .all()
@@ -57,8 +62,16 @@ export function openMarket(books: Books): Market {
     }
     if (known.length >= MAX_SUBNETS)
       throw new RefusedError(503, 'subnets_full', `at most ${MAX_SUBNETS} definitions`)
-    for (const model of definition.models)
-      held(Buffer.from(model.digest).toString('hex'), `model ${model.name}`)
+    for (const model of definition.models) {
+      const { length } = held(Buffer.from(model.digest).toString('hex'), `model ${model.name}`)
+      if (length !== model.bytes) {
+        throw new RefusedError(
+          400,
+          'model_mismatch',
+          `model ${model.name} has ${length} bytes, not ${model.bytes}`,
+        )
+      }
+    }
     const inputs = definition.dataset === null ? [] : datasetInputs(definition.dataset)
     books.blobs.putSync(bytes)
     const digest = sha256(bytes)
@@ -67,16 +80,24 @@ export function openMarket(books: Books): Market {
       { v: 1, kind: 'subnet', name: definition.name, definition: digest },
       (entryIndex) => {
         insert.run(entryIndex, definition.name, digest)
-        for (const model of definition.models) {
-          for (const [item, input] of inputs.entries()) {
-            insertItem.run(definition.name, model.digest, item, input)
-          }
-        }
+        for (const model of definition.models) addItems(definition.name, model.digest, inputs)
         return entryIndex
       },
     )
     known.push({ entryIndex: index, definition })
     return index
+  }
+
+  /** An item is known by its number: a later dataset may go on where the one before ended, and never differ from it. */
+  function addItems(subnet: string, model: Uint8Array, inputs: readonly Uint8Array[]): void {
+    for (const [item, input] of inputs.entries()) insertItem.run(subnet, model, item, input)
+    const items = inputs.length === 0 ? [] : selectItems.all(subnet, model)
+    const differs = items.findIndex(
+      (input, item) => Buffer.compare(input, inputs[item] ?? new Uint8Array()) !== 0,
+    )
+    if (differs >= 0) {
+      throw new RefusedError(409, 'dataset_differs', `item ${differs} of ${subnet} is another one already`)
+    }
   }
 
   function datasetInputs(dataset: { items: number; list: Uint8Array }): Uint8Array[] {

@@ -9,12 +9,17 @@ export function encodeDataset(digests: readonly Uint8Array[]): Uint8Array {
   return encodeCbor(digests)
 }
 
+/** Throws DefinitionError, CborError. An input that comes twice would be paid twice: it is refused. */
 export function parseDataset(bytes: Uint8Array): Uint8Array[] {
   const value = decodeCbor(bytes, { maxBytes: MAX_LIST_BYTES })
   if (!Array.isArray(value)) throw new DefinitionError('dataset list: expected a list of digests')
+  const seen = new Set<string>()
   return value.map((digest, index) => {
     if (!(digest instanceof Uint8Array) || digest.length !== 32) {
       throw new DefinitionError(`dataset list: item ${index}: expected 32 bytes`)
+    }
+    if (seen.size === seen.add(Buffer.from(digest).toString('hex')).size) {
+      throw new DefinitionError(`dataset list: item ${index} is there already`)
     }
     return digest
   })

@@ -79,6 +79,9 @@ function checkRelations(value: SubnetDefinition): SubnetDefinition {
   if (new Set(value.models.map((m) => m.name)).size !== value.models.length) {
     throw new DefinitionError('models: expected unique names')
   }
+  if (new Set(value.models.map((m) => Buffer.from(m.digest).toString('hex'))).size !== value.models.length) {
+    throw new DefinitionError('models: expected unique digests')
+  }
   const blocked = value.models.find((m) => !m.license.redistributable)
   // A lease hands the model's bytes to strangers (DESIGN §9: leased only where it may be passed on).
   if (blocked !== undefined)
