@@ -24,10 +24,9 @@ export function createApp({ coordinator, operatorToken, onBug }: AppOptions): Ex
   app.use(statusRoutes(coordinator))
   app.use(logRoutes(coordinator))
   app.use('/v2', inferRoutes(coordinator, onBug))
+  app.use('/v1/operator', operatorRoutes(coordinator, operatorToken))
   // Bodies are read raw and whole, up to one limit: what is signed or hashed is the bytes, not a re-encoding.
-  const raw = express.raw({ type: () => true, limit: MAX_BODY_BYTES })
-  app.use('/v1/operator', raw, operatorRoutes(coordinator, operatorToken))
-  app.use('/v1', raw, workerRoutes(coordinator))
+  app.use('/v1', express.raw({ type: () => true, limit: MAX_BODY_BYTES }), workerRoutes(coordinator))
   app.use(notFound())
   app.use(problemHandler(onBug))
   return app

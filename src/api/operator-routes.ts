@@ -1,6 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { RequestHandler } from 'express'
-import { Router } from 'express'
+import express, { type RequestHandler, Router } from 'express'
 import { admitModel } from '../../compute/onnx/admission.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
 import type { Coordinator } from '../coordinator/coordinator.ts'
@@ -8,13 +7,14 @@ import { epochRules } from '../coordinator/genesis.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 import { epochOf } from '../rules/epoch.ts'
 import { parseDefinition } from '../subnet/definition.ts'
-import { rawBody } from './cbor-body.ts'
+import { MAX_BODY_BYTES, rawBody } from './cbor-body.ts'
 import { openHouseOf, workingHouseOf } from './open-house.ts'
 
 /** What the operator alone may do, by the token that `assay up` writes into the data folder. */
 export function operatorRoutes(coordinator: Coordinator, token: string): Router {
   const routes = Router()
-  routes.use(requireToken(token))
+  // The token first: strangers' bodies are not even read.
+  routes.use(requireToken(token), express.raw({ type: () => true, limit: MAX_BODY_BYTES }))
 
   /** Any blob: a model, a dataset's list, an input. */
   routes.post('/blobs', (request, response) => {

@@ -62,11 +62,11 @@ export function sendProblem(response: Response, problem: Problem): void {
     )
 }
 
-/** The last middleware: every refusal is answered alike, and only bugs reach `onBug`. */
+/** The last middleware: every refusal is answered alike; what is our fault or the machine's reaches `onBug`. */
 export function problemHandler(onBug: (error: unknown) => void): ErrorRequestHandler {
   return (error, _request, response, next) => {
     const problem = problemOf(error)
-    if (problem.status >= 500) onBug(error)
+    if (problem.status >= 500 && !(error instanceof RefusedError)) onBug(error)
     if (response.headersSent) next(error)
     else sendProblem(response, problem)
   }
