@@ -1,0 +1,116 @@
+import { expect, test } from 'vitest'
+import { encodeCbor } from '../../../compute/work/canonical-cbor.ts'
+import {
+  encodeDefinition,
+  parseDefinition,
+  type SubnetDefinition,
+  type SubnetModel,
+} from '../../../src/subnet/definition.ts'
+
+const MODEL: SubnetModel = {
+  bytes: 26_394,
+  digest: new Uint8Array(32).fill(1),
+  license: { redistributable: true, source: 'https://example.org/digits', spdx: 'MIT' },
+  name: 'digits-v1.0_a',
+  profile: {
+    comparison: 'exact',
+    device: 'x86-64-v3',
+    optimization: 'disabled',
+    ort: '1.30.0',
+    precision: 'fp32',
+    provider: 'cpu',
+    threads: 1,
+  },
+  unitsPerItem: 4_810,
+}
+const DATASET = { items: 300, list: new Uint8Array(32).fill(2), perEpoch: 60 }
+const DEFINITION: SubnetDefinition = {
+  v: 1,
+  auditFloor: { numerator: 1, denominator: 100 },
+  dataset: DATASET,
+  effectiveEpoch: 3,
+  models: [MODEL, { ...MODEL, name: 'other', digest: new Uint8Array(32).fill(3) }],
+  name: 'digits',
+  objective: 'throughput',
+  privacy: 'public',
+  weight: 5,
+}
+
+test('a definition is read back as it was written, byte for byte', () => {
+  const bytes = encodeDefinition(DEFINITION)
+  expect(parseDefinition(bytes)).toEqual(DEFINITION)
+  expect(encodeDefinition(parseDefinition(bytes))).toEqual(bytes)
+})
+
+test.each<[string, Partial<SubnetDefinition>]>([
+  ['no dataset', { dataset: null }],
+  ['audits of everything', { auditFloor: { numerator: 7, denominator: 7 } }],
+  ['audits of nothing but what is at stake', { auditFloor: { numerator: 0, denominator: 1 } }],
+  ['the longest name', { name: 'a'.repeat(64) }],
+  ['the greatest weight', { weight: 1_000_000 }],
+])('%s is a definition', (_what, changes) => {
+  const definition = { ...DEFINITION, ...changes }
+  expect(parseDefinition(encodeDefinition(definition))).toEqual(definition)
+})
+
+const { name: _, ...nameless } = DEFINITION
+const oneModel = (changes: object) => ({ models: [{ ...MODEL, ...changes }] })
+
+test.each<[string, unknown]>([
+  ['a list', [DEFINITION]],
+  ['a missing key', nameless],
+  ['an unknown key', { ...DEFINITION, fee: 1 }],
+  ['version 2', { ...DEFINITION, v: 2 }],
+  ['a floor above 1', { ...DEFINITION, auditFloor: { numerator: 2, denominator: 1 } }],
+  ['a floor over 0', { ...DEFINITION, auditFloor: { numerator: 0, denominator: 0 } }],
+  ['a floor below 0', { ...DEFINITION, auditFloor: { numerator: -1, denominator: 1 } }],
+  ['an empty dataset', { ...DEFINITION, dataset: { ...DATASET, items: 0 } }],
+  ['a dataset of 1,000,001 items', { ...DEFINITION, dataset: { ...DATASET, items: 1_000_001 } }],
+  ['a list of 31 bytes', { ...DEFINITION, dataset: { ...DATASET, list: new Uint8Array(31) } }],
+  ['no item per epoch', { ...DEFINITION, dataset: { ...DATASET, perEpoch: 0 } }],
+  ['an epoch below 0', { ...DEFINITION, effectiveEpoch: -1 }],
+  ['no model', { ...DEFINITION, models: [] }],
+  [
+    '65 models',
+    { ...DEFINITION, models: Array.from({ length: 65 }, (_, i) => ({ ...MODEL, name: `m${i}` })) },
+  ],
+  ['two models of one name', { ...DEFINITION, models: [MODEL, { ...MODEL, digest: new Uint8Array(32) }] }],
+  ['one model under two names', { ...DEFINITION, models: [MODEL, { ...MODEL, name: 'other' }] }],
+  ['a name in capitals', { ...DEFINITION, name: 'Digits' }],
+  ['an empty name', { ...DEFINITION, name: '' }],
+  ['a name of 65 characters', { ...DEFINITION, name: 'a'.repeat(65) }],
+  ['the name of a path', { ...DEFINITION, name: '../digits' }],
+  ['an unknown objective', { ...DEFINITION, objective: 'speed' }],
+  ['private work', { ...DEFINITION, privacy: 'private' }],
+  ['no weight', { ...DEFINITION, weight: 0 }],
+  ['a weight above the limit', { ...DEFINITION, weight: 1_000_001 }],
+  [
+    'a model that may not be passed on',
+    { ...DEFINITION, ...oneModel({ license: { ...MODEL.license, redistributable: false } }) },
+  ],
+  ['a model without a licence', { ...DEFINITION, ...oneModel({ license: { ...MODEL.license, spdx: '' } }) }],
+  ['a model of 0 bytes', { ...DEFINITION, ...oneModel({ bytes: 0 }) }],
+  ['a model without work', { ...DEFINITION, ...oneModel({ unitsPerItem: 0 }) }],
+  ['a model named by a path', { ...DEFINITION, ...oneModel({ name: 'a/b' }) }],
+  ['a digest of 33 bytes', { ...DEFINITION, ...oneModel({ digest: new Uint8Array(33) }) }],
+  [
+    'a comparison that is not exact',
+    { ...DEFINITION, ...oneModel({ profile: { ...MODEL.profile, comparison: 'loose' } }) },
+  ],
+  ['an unknown provider', { ...DEFINITION, ...oneModel({ profile: { ...MODEL.profile, provider: 'tpu' } }) }],
+  ['no threads', { ...DEFINITION, ...oneModel({ profile: { ...MODEL.profile, threads: 0 } }) }],
+])('%s is refused', (_what, value) => {
+  expect(() => parseDefinition(encodeCbor(value))).toThrow(
+    expect.objectContaining({ code: 'subnet_malformed' }),
+  )
+})
+
+test.each<[string, Uint8Array]>([
+  ['nothing', new Uint8Array()],
+  ['text', Buffer.from('name = "digits"')],
+  ['a definition cut short', encodeDefinition(DEFINITION).slice(0, -1)],
+  ['bytes after a definition', Buffer.concat([encodeDefinition(DEFINITION), Uint8Array.of(0)])],
+  ['more than 64 KiB', encodeCbor({ ...DEFINITION, name: 'a'.repeat(65_536) })],
+])('%s is refused', (_what, bytes) => {
+  expect(() => parseDefinition(bytes)).toThrow(expect.objectContaining({ code: 'subnet_malformed' }))
+})
