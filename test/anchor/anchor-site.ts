@@ -5,10 +5,11 @@ import path from 'node:path'
 import { utils } from '@scure/btc-signer'
 import Database from 'better-sqlite3'
 import type { AnchorRecord } from '../../anchor/anchor-record.ts'
-import type { Method } from '../../anchor/anchor-transaction.ts'
+import type { Method, TopUp } from '../../anchor/anchor-transaction.ts'
 import { type Anchorer, openAnchorer } from '../../anchor/anchorer.ts'
 import { type Node, openNode } from '../../anchor/node.ts'
 import type { AnchorPolicy } from '../../anchor/price-anchor.ts'
+import type { BitcoinRpc } from '../../anchor/rpc.ts'
 import { taprootAddress } from '../../anchor/taproot-address.ts'
 import type { RegtestNode } from '../../regtest/start-bitcoind.ts'
 
@@ -29,6 +30,7 @@ export interface SiteOptions {
 }
 
 export interface Site {
+  method: Method
   node: Node
   payloadFile: string
   secretKey: Uint8Array
@@ -37,6 +39,12 @@ export interface Site {
   /** Appends entries to the log whose head is anchored. */
   grow(entries: number): void
   root(size: number): Uint8Array
+  /** Entries in that log. */
+  size(): number
+  /** The anchor key's coins, as a wallet lists them. */
+  topUps: TopUp[]
+  /** A coin of the anchor key, mined, that nobody has listed yet. */
+  fund(sats: bigint): Promise<TopUp>
   /** A new anchorer over the same database, as after a restart. */
   open(changes?: {
     node?: Node
@@ -57,8 +65,8 @@ export function openDatabase(file: string): Database.Database {
 }
 
 /** Without estimates, as a young node: what regtest learns from a handful of payments would make fees a matter of luck. */
-export function openYoungNode(bitcoind: RegtestNode): Node {
-  const node = openNode(bitcoind.rpc, 'regtest')
+export function youngNode(rpc: BitcoinRpc): Node {
+  const node = openNode(rpc, 'regtest')
   return {
     ...node,
     feeMarket: async (targetBlocks) => ({ ...(await node.feeMarket(targetBlocks)), estimateSatPerKvb: null }),
@@ -71,15 +79,16 @@ export async function openSite(bitcoind: RegtestNode, options: SiteOptions = {})
   const dir = mkdtempSync(path.join(os.tmpdir(), 'assay-anchor-'))
   const db = openDatabase(path.join(dir, 'site.sqlite'))
   const secretKey = randomBytes(32)
-  const node = openYoungNode(bitcoind)
-  const firstSeal = {
-    ...(await bitcoind.fund(taprootAddress(utils.pubSchnorr(secretKey), 'regtest'), sealSats)),
-    valueSats: sealSats,
-  }
+  const node = youngNode(bitcoind.rpc)
+  const address = taprootAddress(utils.pubSchnorr(secretKey), 'regtest')
+  const fund = async (valueSats: bigint) => ({ ...(await bitcoind.fund(address, valueSats)), valueSats })
+  const firstSeal = await fund(sealSats)
+  const topUps: TopUp[] = []
   const payloadFile = path.join(dir, 'payloads')
   const root = (entries: number) => createHash('sha256').update(`root of ${entries}`).digest()
   let size = 0
   return {
+    method,
     node,
     payloadFile,
     firstSeal,
@@ -87,6 +96,9 @@ export async function openSite(bitcoind: RegtestNode, options: SiteOptions = {})
     db,
     secretKey,
     internalKey: utils.pubSchnorr(secretKey),
+    size: () => size,
+    topUps,
+    fund,
     grow(entries) {
       size += entries
     },
@@ -102,6 +114,7 @@ export async function openSite(bitcoind: RegtestNode, options: SiteOptions = {})
         origin: 'test.example/log',
         policy: { ...POLICY, ...policy, ...changes.policy },
         head: () => ({ size, root: root(size) }),
+        topUps: async () => topUps,
       }),
     [Symbol.dispose]() {
       db.close()

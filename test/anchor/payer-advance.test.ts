@@ -3,7 +3,7 @@ import { parseAddress } from '../../anchor/address.ts'
 import type { Node } from '../../anchor/node.ts'
 import type { PayoutOutput, PayoutRecord } from '../../anchor/payout-record.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
-import { hex, mempool, openDatabase, openYoungNode } from './anchor-site.ts'
+import { hex, mempool, openDatabase, youngNode } from './anchor-site.ts'
 import { onlyPayout, openTreasury, payees, type Treasury } from './payer-treasury.ts'
 
 let bitcoind: RegtestNode
@@ -11,7 +11,7 @@ let node: Node
 
 beforeAll(async () => {
   bitcoind = await startBitcoind({ extraArgs: ['-persistmempool=0'] })
-  node = openYoungNode(bitcoind)
+  node = youngNode(bitcoind.rpc)
 })
 
 afterAll(() => bitcoind?.stop())

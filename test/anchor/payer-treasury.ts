@@ -7,7 +7,7 @@ import type { PayoutOutput, PayoutRecord } from '../../anchor/payout-record.ts'
 import type { TreasuryCoin } from '../../anchor/payout-transaction.ts'
 import { taprootAddress } from '../../anchor/taproot-address.ts'
 import type { RegtestNode } from '../../regtest/start-bitcoind.ts'
-import { openDatabase, openYoungNode } from './anchor-site.ts'
+import { openDatabase, youngNode } from './anchor-site.ts'
 
 const POLICY: PayerPolicy = {
   finalDepth: 3,
@@ -36,7 +36,7 @@ export async function openTreasury(bitcoind: RegtestNode, ...values: bigint[]): 
     open: (changes = {}) =>
       openPayer({
         db: changes.db ?? db,
-        node: changes.node ?? openYoungNode(bitcoind),
+        node: changes.node ?? youngNode(bitcoind.rpc),
         network: 'regtest',
         secretKey,
         changeAddress: address,

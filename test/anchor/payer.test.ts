@@ -7,7 +7,7 @@ import type { Node } from '../../anchor/node.ts'
 import type { TreasuryCoin } from '../../anchor/payout-transaction.ts'
 import { taprootAddress } from '../../anchor/taproot-address.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
-import { hex, mempool, openYoungNode } from './anchor-site.ts'
+import { hex, mempool, youngNode } from './anchor-site.ts'
 import { onlyPayout, openTreasury, payees } from './payer-treasury.ts'
 
 let bitcoind: RegtestNode
@@ -15,7 +15,7 @@ let node: Node
 
 beforeAll(async () => {
   bitcoind = await startBitcoind()
-  node = openYoungNode(bitcoind)
+  node = youngNode(bitcoind.rpc)
 })
 
 afterAll(() => bitcoind?.stop())
