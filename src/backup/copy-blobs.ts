@@ -1,0 +1,48 @@
+import { mkdirSync, readdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { syncFolder } from '../blobs/blob-folder.ts'
+import { linkOrCopy } from './copy-file.ts'
+
+export interface CopiedBlobs {
+  readonly count: number
+  readonly bytes: number
+  /** Of `count`, those that are hard links: on the disk, not beside it. */
+  readonly linked: number
+}
+
+/** A blob store's folders and names (blob-folder.ts); `tmp/` is nobody's yet. */
+const FOLDER_NAME = /^[0-9a-f]{2}$/
+const BLOB_NAME = /^[0-9a-f]{64}$/
+
+/** Every blob under `from`, as `<folder>/<name>`. */
+export function blobPaths(from: string): string[] {
+  return readdirSync(from)
+    .filter((folder) => FOLDER_NAME.test(folder))
+    .flatMap((folder) =>
+      readdirSync(join(from, folder))
+        .filter((name) => BLOB_NAME.test(name))
+        .map((name) => join(folder, name)),
+    )
+}
+
+/** Links or copies every blob; `to` must not be there. A blob's bytes never change, so a store in use is copied as well. */
+export async function copyBlobs(
+  from: string,
+  to: string,
+  onProgress: (done: number, of: number) => void,
+): Promise<CopiedBlobs> {
+  const paths = blobPaths(from)
+  const folders = new Set(paths.map((path) => join(to, path.slice(0, 2))))
+  mkdirSync(to, { mode: 0o700 })
+  for (const folder of folders) mkdirSync(folder)
+  let bytes = 0
+  let linked = 0
+  for (const [done, path] of paths.entries()) {
+    const isLink = await linkOrCopy(join(from, path), join(to, path))
+    bytes += statSync(join(to, path)).size
+    linked += isLink ? 1 : 0
+    onProgress(done + 1, paths.length)
+  }
+  for (const folder of [...folders, to]) syncFolder(folder)
+  return { count: paths.length, bytes, linked }
+}

@@ -1,0 +1,34 @@
+import type { WriteStream } from 'node:tty'
+
+/** What takes less than this shows no progress. */
+const QUIET_MS = 1_000
+/** Between two lines where they can't be overwritten; between two redraws where they can. */
+const LINE_EVERY_MS = 10_000
+const REDRAW_EVERY_MS = 100
+const BAR_WIDTH = 20
+
+/** How far a command is: one live line on a terminal, a plain one now and then elsewhere. */
+export interface ProgressLine {
+  show(done: number, of: number): void
+  /** Leaves no line behind on a terminal. */
+  close(): void
+}
+
+export function openProgressLine(title: string, stream: WriteStream = process.stderr): ProgressLine {
+  const live = stream.isTTY === true && process.env.TERM !== 'dumb'
+  let nextMs = performance.now() + QUIET_MS
+  let shown = false
+  return {
+    show(done, of) {
+      if (performance.now() < nextMs) return
+      nextMs = performance.now() + (live ? REDRAW_EVERY_MS : LINE_EVERY_MS)
+      shown = true
+      const full = Math.round((BAR_WIDTH * done) / Math.max(1, of))
+      const bar = `${'█'.repeat(full)}${'░'.repeat(BAR_WIDTH - full)}`
+      stream.write(live ? `\r\u001b[2K${title} ${bar} ${done} of ${of}` : `${title}: ${done} of ${of}\n`)
+    },
+    close() {
+      if (live && shown) stream.write('\r\u001b[2K')
+    },
+  }
+}
