@@ -34,7 +34,7 @@ const MAX_QUEUED_REQUESTS = 4_096
 const MAX_LEASES_PER_REQUEST = 3
 
 export function openRequestQueue(bell: Bell): RequestQueue {
-  let waiting: PendingRequest[] = []
+  const waiting: PendingRequest[] = []
   const open = new Set<PendingRequest>()
 
   function ask(request: Omit<PendingRequest, 'settle' | 'leases'>, signal?: AbortSignal): Promise<Answer> {
@@ -56,6 +56,9 @@ export function openRequestQueue(bell: Bell): RequestQueue {
         leases: 0,
         settle(outcome) {
           if (!open.delete(pending)) return
+          // Nobody may ever take it: a queue of the settled would hold their inputs without limit.
+          const place = waiting.indexOf(pending)
+          if (place >= 0) waiting.splice(place, 1)
           clearTimeout(timer)
           signal?.removeEventListener('abort', leave)
           if ('error' in outcome) reject(outcome.error)
@@ -68,13 +71,13 @@ export function openRequestQueue(bell: Bell): RequestQueue {
       open.add(pending)
       waiting.push(pending)
       bell.ring()
+      if (signal?.aborted === true) leave()
     })
   }
 
   return {
     ask,
     take(max) {
-      waiting = waiting.filter((request) => open.has(request))
       const taken = waiting.splice(0, max)
       for (const request of taken) request.leases += 1
       return taken
