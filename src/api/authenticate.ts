@@ -7,9 +7,11 @@ const MAX_CLOCK_SKEW_MS = 60_000
 /** 5,000 requests a second for two minutes; beyond that, the flood is refused, not the memory spent. */
 const MAX_NONCES = 600_000
 
+type SignedRequest = Pick<Request, 'headers' | 'method' | 'originalUrl'>
+
 export interface Authenticator {
   /** The key that signed this request and its body, once. Throws RefusedError 401, RequestSignatureError. */
-  authenticate(request: Request, body: Uint8Array): Uint8Array
+  authenticate(request: SignedRequest, body: Uint8Array): Uint8Array
 }
 
 /** Worker requests are signed: method, path, body hash, time and nonce (PROTOCOL §6). */

@@ -18,7 +18,9 @@ export interface MinedAnchor {
 }
 
 /** A view of one moment: anchors in order of index, as judged at the present tip. */
-export function anchoredView(anchors: readonly AnchorRecord[]): Anchored {
+export function anchoredView(
+  anchors: readonly Pick<AnchorRecord, 'index' | 'height' | 'size' | 'state'>[],
+): Anchored {
   const mined: MinedAnchor[] = []
   for (const { index, height, size, state } of anchors) {
     if (height !== null && (state === 'mined' || state === 'final')) {

@@ -9,8 +9,8 @@ const WHOLE_BASIS_POINTS = 10_000n
  * whole of the work that the epoch offers. The audit rate follows it; pay is decided at settlement.
  */
 export function openExpectedReward(
-  market: Market,
-  budgets: Budgets,
+  market: Pick<Market, 'subnetsAt'>,
+  budgets: Pick<Budgets, 'booked'>,
   auditShareBasisPoints: number,
 ): (work: JobWork) => bigint {
   const computeShare = WHOLE_BASIS_POINTS - BigInt(auditShareBasisPoints)
