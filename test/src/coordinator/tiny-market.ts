@@ -1,8 +1,10 @@
 import { node } from '../../../compute/onnx/graph-builder.ts'
 import { encodeModel } from '../../../compute/onnx/model.ts'
 import type { ExecutionProfile } from '../../../compute/work/receipt.ts'
+import { sha256 } from '../../../compute/work/tagged-hash.ts'
 import { encodeTensorBundle, parseTensorBundle } from '../../../compute/work/tensor-bundle.ts'
 import type { SubnetDraft } from '../../../src/client/publish-subnet.ts'
+import type { SubnetDefinition } from '../../../src/subnet/definition.ts'
 import { unary } from '../../compute/onnx/sample-models.ts'
 
 /** y = x: work that a peer does without ONNX Runtime. */
@@ -35,6 +37,17 @@ export function cheatedOutput(): Uint8Array {
 function bundleOf(name: string, values: Float32Array): Uint8Array {
   const data = new Uint8Array(values.buffer)
   return encodeTensorBundle([{ name, datatype: 'FP32', shape: [1, values.length], data }])
+}
+
+/** The same as the log has it, without a dataset. */
+export function tinyDefinition(): SubnetDefinition {
+  const { models, ...draft } = tinyMarket()
+  return {
+    ...draft,
+    v: 1,
+    models: models.map(({ file, ...model }) => ({ ...model, bytes: file.length, digest: sha256(file) })),
+    dataset: null,
+  }
 }
 
 /** Audited always, so that no verdict is a matter of luck; items enough for every one of a few workers to get some. */

@@ -1,0 +1,77 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { signRequest } from '../../../compute/work/request-signature.ts'
+import { newWorkerKey, publicKeyOf } from '../../../compute/work/worker-key.ts'
+import { createAuthenticator } from '../../../src/api/authenticate.ts'
+
+const NOW_MS = 1_800_000_000_000
+const SKEW_MS = 60_000
+const BODY = Uint8Array.of(0x80)
+const PATH = '/v1/leases?x=1'
+const secretKey = newWorkerKey()
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: NOW_MS, toFake: ['Date'] })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+function signed(timeMs: number, { path = PATH, key = secretKey } = {}) {
+  const authorization = signRequest({ method: 'POST', path, body: BODY }, key, timeMs)
+  return { method: 'POST', originalUrl: PATH, headers: { authorization } }
+}
+
+test('a signed request tells whose it is', () => {
+  const key = createAuthenticator().authenticate(signed(NOW_MS), BODY)
+  expect(Buffer.from(key)).toEqual(Buffer.from(publicKeyOf(secretKey)))
+})
+
+test.each([
+  [-SKEW_MS, null],
+  [SKEW_MS, null],
+  [-SKEW_MS - 1, 'request_expired'],
+  [SKEW_MS + 1, 'request_expired'],
+])('a clock that is %i ms off: %s', (offMs, code) => {
+  const authenticate = () => createAuthenticator().authenticate(signed(NOW_MS + offMs), BODY)
+  if (code === null) expect(authenticate).not.toThrow()
+  else expect(authenticate).toThrow(expect.objectContaining({ status: 401, code }))
+})
+
+test.each([
+  ['another method', { method: 'PUT' }],
+  ['another path', { originalUrl: '/v1/results' }],
+  ['another query', { originalUrl: '/v1/leases?x=2' }],
+])('%s than was signed is refused', (_what, changes) => {
+  const authenticate = () => createAuthenticator().authenticate({ ...signed(NOW_MS), ...changes }, BODY)
+  expect(authenticate).toThrow(expect.objectContaining({ status: 401, code: 'signature_invalid' }))
+})
+
+test('a request is replayed at no moment at which its time would still do', () => {
+  const authenticator = createAuthenticator()
+  // Signed by the clock that is the furthest ahead: it would do for two minutes.
+  const request = signed(NOW_MS + SKEW_MS)
+  authenticator.authenticate(request, BODY)
+  for (const laterMs of [0, 1, SKEW_MS, 2 * SKEW_MS - 1]) {
+    vi.setSystemTime(NOW_MS + laterMs)
+    // Other requests, so that what has aged is cleared away.
+    authenticator.authenticate(signed(NOW_MS + laterMs), BODY)
+    expect(() => authenticator.authenticate(request, BODY)).toThrow(
+      expect.objectContaining({ status: 401, code: 'request_replayed' }),
+    )
+  }
+  vi.setSystemTime(NOW_MS + 2 * SKEW_MS + 1)
+  expect(() => authenticator.authenticate(request, BODY)).toThrow(
+    expect.objectContaining({ code: 'request_expired' }),
+  )
+})
+
+test('a nonce is used up by its own key alone, and by no request that was refused', () => {
+  const authenticator = createAuthenticator()
+  const request = signed(NOW_MS)
+  const other = newWorkerKey()
+  expect(() => authenticator.authenticate(request, Uint8Array.of(0x81))).toThrow(
+    expect.objectContaining({ code: 'signature_invalid' }),
+  )
+  authenticator.authenticate(signed(NOW_MS, { key: other }), BODY)
+  expect(() => authenticator.authenticate(request, BODY)).not.toThrow()
+})

@@ -1,0 +1,124 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { createBell } from '../../../src/coordinator/bell.ts'
+import { openRequestQueue, type PendingRequest } from '../../../src/coordinator/requests.ts'
+import { tinyDefinition } from './tiny-market.ts'
+
+const NOW_MS = 1_800_000_000_000
+const ANSWER = { outputs: Uint8Array.of(1), receiptId: new Uint8Array(32) }
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: NOW_MS })
+})
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+function asked(requester: string, deadlineMs = NOW_MS + 30_000): Omit<PendingRequest, 'settle' | 'leases'> {
+  const subnet = tinyDefinition()
+  const [model] = subnet.models
+  if (model === undefined) throw new Error('a subnet has a model')
+  return { subnet, model, inputs: Uint8Array.of(0x80), items: 1, requester, deadlineMs }
+}
+
+function only(requests: PendingRequest[]): PendingRequest {
+  const [request, ...others] = requests
+  if (request === undefined || others.length > 0) throw new Error(`${requests.length} requests`)
+  return request
+}
+
+const names = (requests: PendingRequest[]) => requests.map(({ requester }) => requester)
+
+test('requests are taken in their order, each once, and the bell rings for each', async () => {
+  const bell = createBell()
+  const queue = openRequestQueue(bell)
+  let rings = 0
+  void bell.wait(60_000).then(() => {
+    rings += 1
+  })
+  for (const name of ['a', 'b', 'c']) void queue.ask(asked(name))
+  await vi.advanceTimersByTimeAsync(0)
+  expect(rings).toBe(1)
+  expect(names(queue.take(2))).toEqual(['a', 'b'])
+  expect(names(queue.take(2))).toEqual(['c'])
+  expect(queue.take(2)).toEqual([])
+  expect(queue.length).toBe(3)
+})
+
+test('the first outcome is the one that the requester gets', async () => {
+  const queue = openRequestQueue(createBell())
+  const asking = queue.ask(asked('a'))
+  const request = only(queue.take(1))
+  request.settle({ answer: ANSWER })
+  request.settle({ answer: { ...ANSWER, outputs: Uint8Array.of(2) } })
+  expect(await asking).toBe(ANSWER)
+  expect(queue.length).toBe(0)
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('a lost lease comes first again, until three were lost', async () => {
+  const queue = openRequestQueue(createBell())
+  const asking = expect(queue.ask(asked('a'))).rejects.toMatchObject({
+    status: 502,
+    code: 'request_failed',
+    message: '3 workers failed: out of memory',
+  })
+  void queue.ask(asked('b'))
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    const request = only(queue.take(1))
+    expect(request.requester).toBe('a')
+    queue.putBack(request, 'out of memory')
+  }
+  await asking
+  expect(names(queue.take(2))).toEqual(['b'])
+})
+
+test('at its deadline a request is over, whether it is leased or not, and is not put back', async () => {
+  const queue = openRequestQueue(createBell())
+  const late = { status: 504, code: 'deadline_exceeded' }
+  const first = expect(queue.ask(asked('leased', NOW_MS + 1_000))).rejects.toMatchObject(late)
+  const leased = only(queue.take(1))
+  const second = expect(queue.ask(asked('waiting', NOW_MS + 1_000))).rejects.toMatchObject(late)
+  const third = expect(queue.ask(asked('past', NOW_MS - 1))).rejects.toMatchObject(late)
+  await vi.advanceTimersByTimeAsync(999)
+  expect(queue.length).toBe(2)
+  await vi.advanceTimersByTimeAsync(1)
+  await Promise.all([first, second, third])
+  queue.putBack(leased, 'too late')
+  expect(queue.take(10)).toEqual([])
+  expect(queue.length).toBe(0)
+})
+
+test('a requester that leaves takes its request along', async () => {
+  const queue = openRequestQueue(createBell())
+  const left = new AbortController()
+  const asking = expect(queue.ask(asked('a'), left.signal)).rejects.toMatchObject({ code: 'requester_left' })
+  left.abort()
+  await asking
+  await expect(queue.ask(asked('b'), left.signal)).rejects.toMatchObject({ code: 'requester_left' })
+  expect(queue.take(10)).toEqual([])
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test('4,096 requests are under way at most', () => {
+  const queue = openRequestQueue(createBell())
+  for (let i = 0; i < 4_096; i += 1) void queue.ask(asked(`${i}`))
+  const full = expect.objectContaining({ status: 429, code: 'queue_full' })
+  expect(() => queue.ask(asked('one more'))).toThrow(full)
+  // A leased one is under way, too.
+  const request = only(queue.take(1))
+  expect(() => queue.ask(asked('one more'))).toThrow(full)
+  request.settle({ answer: ANSWER })
+  void queue.ask(asked('one more'))
+  expect(queue.length).toBe(4_096)
+})
+
+test('closing answers everyone', async () => {
+  const queue = openRequestQueue(createBell())
+  const refused = { status: 503, code: 'shutting_down' }
+  const asking = ['a', 'b'].map((name) => expect(queue.ask(asked(name))).rejects.toMatchObject(refused))
+  queue.take(1)
+  queue.close()
+  await Promise.all(asking)
+  expect(queue.length).toBe(0)
+  expect(vi.getTimerCount()).toBe(0)
+})
