@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs'
+import { type Command, Option } from 'commander'
+import { openNode } from '../../../anchor/node.ts'
+import { connectRpc } from '../../../anchor/rpc.ts'
+import { type AnchorsFile, parseAnchorsFile } from '../../audit/anchors-file.ts'
+import { readGenesis } from '../../audit/check-anchor-chain.ts'
+import { fetchAnchors } from '../../audit/fetch-anchors.ts'
+import { logAtUrl, logInFolder } from '../../monitor/log-source.ts'
+import { blobsAtUrl, blobsInFolder } from '../../replay/blob-source.ts'
+import { openReplaySource } from '../../replay/open-replay-source.ts'
+import { readClaims } from '../../replay/read-claims.ts'
+import { type ReplayReport, replay } from '../../replay/replay.ts'
+import { chainOfHeaders, chainOfNode } from '../../replay/replay-chain.ts'
+import type { ReplayChain } from '../../replay/replay-source.ts'
+import { CliError, EXIT } from '../exit-code.ts'
+import { renderTable } from '../table.ts'
+import { openTerminal } from '../terminal.ts'
+
+interface ReplayOptions {
+  readonly url?: string
+  readonly log?: string
+  readonly blobs?: string
+  readonly anchors?: string
+  readonly headers?: string
+  readonly bitcoindUrl?: string
+  readonly cookieFile?: string
+  readonly logKey?: string
+  readonly json?: boolean
+}
+
+/** `audit`: the parent command. */
+export function addAuditLog(audit: Command): void {
+  audit
+    .command('log')
+    .description('recompute the whole log from its public data; exit code 1 where it differs')
+    .option('--url <url>', "the coordinator's: its log, blobs, anchors and books")
+    .addOption(
+      new Option('--log <folder>', "a mirror of the log's checkpoint and tiles instead").conflicts('url'),
+    )
+    .addOption(new Option('--blobs <folder>', 'a copy of its blobs').conflicts('url'))
+    .addOption(
+      new Option('--anchors <file>', 'its anchors, as `assay audit anchors --save` keeps them').conflicts(
+        'url',
+      ),
+    )
+    .option('--headers <file>', '80-byte headers from block 0 on, as `assay headers` writes them')
+    .addOption(
+      new Option('--bitcoind-url <url>', 'ask this node instead: for coins and payments too').conflicts(
+        'headers',
+      ),
+    )
+    .option('--cookie-file <file>', "that node's cookie")
+    .option('--log-key <key>', "the log's C2SP verifier key, if you know whose log it should be")
+    .option('--json', 'print the report as JSON')
+    .addHelpText(
+      'after',
+      '\nWhere the anchors stand in the chain is taken as given: `assay audit anchors` checks that.\nExample:\n' +
+        '  assay audit log --url http://127.0.0.1:8380 --bitcoind-url http://127.0.0.1:8332 --cookie-file .cookie',
+    )
+    .action(auditLog)
+}
+
+async function auditLog(options: ReplayOptions): Promise<void> {
+  // The books first: whatever they speak of is in the log that is read after them.
+  const claims = options.url === undefined ? null : await readClaims(options.url)
+  const anchors = options.url === undefined ? readAnchors(options) : await fetchAnchors(options.url)
+  await using chain = await openChain(anchors, options)
+  const source = await openReplaySource({
+    ...readersOf(options),
+    anchors,
+    claims,
+    chain,
+    verifierKey: options.logKey ?? null,
+  })
+  const report = await replay(source)
+  openTerminal(options.json === true).result(report, renderReplay)
+  if (!report.ok) process.exitCode = EXIT.checkFailed
+}
+
+function readersOf({ url, log, blobs }: ReplayOptions) {
+  if (url !== undefined) return { log: logAtUrl(url), blob: blobsAtUrl(url) }
+  if (log === undefined || blobs === undefined) {
+    throw new CliError(EXIT.usage, 'log_not_given', 'pass --url, or --log, --blobs and --anchors')
+  }
+  return { log: logInFolder(log), blob: blobsInFolder(blobs) }
+}
+
+function readAnchors({ anchors }: ReplayOptions): AnchorsFile {
+  if (anchors === undefined) {
+    throw new CliError(EXIT.usage, 'anchors_not_given', 'pass --url or --anchors: where the anchors are')
+  }
+  try {
+    return parseAnchorsFile(readFileSync(anchors))
+  } catch (cause) {
+    if (!(cause instanceof Error && 'syscall' in cause)) throw cause
+    throw new CliError(EXIT.usage, 'file_unreadable', `${anchors} can't be read`, cause)
+  }
+}
+
+/** The auditor's own chain must be of genesis' network. */
+async function openChain(
+  file: AnchorsFile,
+  { headers, bitcoindUrl: url, cookieFile }: ReplayOptions,
+): Promise<ReplayChain & AsyncDisposable> {
+  const { network } = readGenesis(file)
+  if (headers !== undefined) {
+    return { ...(await chainOfHeaders(headers, network)), [Symbol.asyncDispose]: async () => undefined }
+  }
+  if (url === undefined) {
+    throw new CliError(
+      EXIT.usage,
+      'chain_not_given',
+      'pass --bitcoind-url or --headers: the chain to hold it against',
+    )
+  }
+  const rpc = connectRpc({ url, ...(cookieFile === undefined ? {} : { cookieFile }) })
+  return {
+    ...(await chainOfNode(openNode(rpc, network))),
+    [Symbol.asyncDispose]: async () => rpc.close(),
+  }
+}
+
+function renderReplay({ origin, entries, tipHeight, rules, first, missedAudits }: ReplayReport): string {
+  const table = renderTable(
+    ['', 'rule', 'checked', 'failed', 'skipped', ''],
+    rules.map(({ name, checked, failed, skipped, first: found }) => [
+      failed > 0 ? '✗' : checked > 0 ? '✓' : '–',
+      name,
+      `${checked}`,
+      `${failed}`,
+      `${skipped}`,
+      found === null ? '' : `${found.entry === null ? '' : `entry ${found.entry}: `}${found.code}`,
+    ]),
+  )
+  const missed = missedAudits.map(
+    ({ entry, receipt }) => `\naudit missed by the operator: receipt ${receipt} of entry ${entry}`,
+  )
+  const verdict =
+    first === null
+      ? `Everything follows from the ${entries} entries, up to block ${tipHeight}.`
+      : `DIFFERS first ${first.entry === null ? 'as a whole' : `at entry ${first.entry}`} (${first.rule}: ${first.code}): ${first.detail}`
+  return `${origin ?? 'unreadable log'}\n${table}${missed.join('')}\n${verdict}`
+}

@@ -1,0 +1,62 @@
+import { parseTransaction } from '../../anchor/parse-transaction.ts'
+import type { EntryOf } from '../log/entry.ts'
+import { txidText } from '../log/txid.ts'
+import { latestTip, type ReplayState } from './replay-state.ts'
+import { paysTo } from './script-of.ts'
+
+const MSAT_PER_SAT = 1000n
+/** A week: a coin is booked when it is final, unless the coordinator was down. */
+const MAX_BLOCKS_SEARCHED = 1_008
+
+/** A deposit is a coin at the treasury's address, booked once. */
+export async function checkDeposit(
+  state: ReplayState,
+  entry: EntryOf<'deposit'>,
+  index: number,
+): Promise<void> {
+  const check = state.findings.at('deposits', index)
+  const { vout, sats } = entry
+  const txid = txidText(entry.txid)
+  const outpoint = `${txid}:${vout}`
+  if (!check(!state.coins.has(outpoint), 'deposit_repeated', () => `${outpoint} is booked already`)) return
+  // Deposits of requesters would be their own accounts'; until there are such, every coin is the reserve's.
+  const account = 'reserve'
+  check(entry.account === account, 'account_mismatch', () => `booked to ${entry.account}`)
+  const found = await findCoin(state, index, { txid, vout })
+  if (found === 'not_asked') state.findings.skip('deposits')
+  else {
+    check(found !== null && found.valueSats === sats && paysTo(found, state.treasury), 'coin_mismatch', () =>
+      found === null
+        ? `${outpoint} is not in the chain`
+        : `${outpoint} holds ${found.valueSats} sat, booked ${sats}, or is not the treasury's`,
+    )
+  }
+  state.balances.move('treasury', account, sats * MSAT_PER_SAT)
+  state.coins.set(outpoint, { txid, vout, sats, entry: index })
+}
+
+interface Coin {
+  readonly valueSats: bigint
+  readonly script: Uint8Array
+}
+
+/** Unspent: the node knows it. Spent: its transaction is looked for in the blocks before the entry's anchor. */
+async function findCoin(
+  state: ReplayState,
+  index: number,
+  { txid, vout }: { txid: string; vout: number },
+): Promise<Coin | null | 'not_asked'> {
+  const { node, tipHeight } = state.source.chain
+  if (node === null) return 'not_asked'
+  const unspent = await node.txOut({ txid, vout }, { mempool: false })
+  if (unspent !== null) return unspent
+  const newest = Math.min(latestTip(state, index), tipHeight)
+  for (let height = newest; height >= Math.max(0, newest - MAX_BLOCKS_SEARCHED); height -= 1) {
+    const hash = await state.source.chain.blockHash(height)
+    if (hash === null || !(await node.blockTxids(txidText(hash))).includes(txid)) continue
+    const raw = await node.transactionInBlock(txid, txidText(hash))
+    const output = raw === null ? undefined : parseTransaction(raw)?.outs[vout]
+    return output === undefined ? null : { valueSats: output.value, script: output.script }
+  }
+  return null
+}

@@ -1,0 +1,176 @@
+import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
+import { sha256 } from '../../compute/work/tagged-hash.ts'
+import { budgetAccount, unmaturedAccount } from '../ledger/accounts.ts'
+import type { EntryOf } from '../log/entry.ts'
+import { firstHeight, lastHeight, settlementHeight } from '../rules/epoch.ts'
+import { type EpochSettlement, settleEpoch } from '../rules/settle-epoch.ts'
+import { checkAssignment } from './check-assignment.ts'
+import { checkOpenings } from './check-openings.ts'
+import { checkSampling, type JudgedReceipt, type MissedAudit } from './check-sampling.ts'
+import { judgeAgain } from './check-verdict.ts'
+import { hasBusiness, submissionsOf } from './epoch-range.ts'
+import type { Check } from './findings.ts'
+import { hex, readBlob } from './read-blob.ts'
+import { latestTip, type ReplayedReceipt, type ReplayState } from './replay-state.ts'
+import { tableDifference } from './table-difference.ts'
+
+/** Settles the epoch once more, from receipts to the last msat. @returns audits that the operator missed */
+export async function checkEpoch(
+  state: ReplayState,
+  entry: EntryOf<'epoch'>,
+  index: number,
+): Promise<MissedAudit[]> {
+  const check = state.findings.at('epochs', index)
+  const { epoch } = entry
+  const isNext = check(epoch >= state.nextEpoch, 'epoch_repeated', () => `epoch ${epoch} is settled already`)
+  if (!isNext) return []
+  const due = settlementHeight(epoch, state.rules)
+  const isDue = latestTip(state, index) >= due
+  if (!check(isDue, 'settled_early', () => `the log held it before block ${due}`)) return []
+  await checkBlock(state, check, entry, due)
+  const receipts = takeReceipts(state, check, epoch)
+  const opened = await checkOpenings(state, entry, index, receipts)
+  await checkAssignment(state, opened)
+  const { judged, missed } = await checkSampling(state, epoch, opened)
+  for (const receipt of receipts) for (const round of receipt.rounds) await judgeAgain(state, receipt, round)
+
+  const bookedMsat = state.budgets.get(epoch)?.msat ?? 0n
+  const budgetMsat = budgetInForce(state, epoch)
+  const shares = settleAgain(state, epoch, budgetMsat, judged)
+  await compareShares(state, check, entry, shares, bookedMsat - budgetMsat)
+  post(state, check, epoch, index, shares, shares.returnedMsat + bookedMsat - budgetMsat)
+  forget(state, judged)
+  state.nextEpoch = epoch + 1
+  state.knownHeight = settlementHeight(epoch, state.rules)
+  return missed
+}
+
+async function checkBlock(
+  state: ReplayState,
+  check: Check,
+  { height, blockHash }: EntryOf<'epoch'>,
+  due: number,
+): Promise<void> {
+  check(
+    height === due,
+    'height_mismatch',
+    () => `settled at block ${height}, its settlement height is ${due}`,
+  )
+  const hash = await state.source.chain.blockHash(due)
+  check(
+    hash !== null && Buffer.compare(hash, blockHash) === 0,
+    'block_mismatch',
+    () => `names a block ${due} that the chain doesn't have`,
+  )
+}
+
+/** Everything that the epoch's own blocks first anchored; no epoch before it may have been passed over. */
+function takeReceipts(state: ReplayState, check: Check, epoch: number): ReplayedReceipt[] {
+  for (let skipped = state.nextEpoch; skipped < epoch; skipped += 1) {
+    check(
+      !hasBusiness(state, skipped),
+      'epoch_skipped',
+      () => `epoch ${skipped} had a budget or work, and is not settled`,
+    )
+  }
+  const due = submissionsOf(state, epoch)
+  const to = state.anchored.sizeAt(lastHeight(epoch, state.rules))
+  state.submissions = state.submissions.filter(({ entry }) => entry >= to)
+  return due.flatMap(({ receipts }) => receipts)
+}
+
+/** 0 when the budget's entry wasn't anchored before the epoch's first block. */
+function budgetInForce({ anchored, budgets, rules }: ReplayState, epoch: number): bigint {
+  const budget = budgets.get(epoch)
+  const anchor = budget === undefined ? null : anchored.first(budget.entry)
+  if (budget === undefined || anchor === null) return 0n
+  return anchor.height < firstHeight(epoch, rules) ? budget.msat : 0n
+}
+
+function settleAgain(
+  { genesis, markets }: ReplayState,
+  epoch: number,
+  budgetMsat: bigint,
+  judged: readonly JudgedReceipt[],
+): EpochSettlement {
+  const bySubnet = Map.groupBy(judged, ({ receipt }) => receipt.job.subnet)
+  return settleEpoch({
+    budgetMsat,
+    auditShareBasisPoints: genesis.auditBasisPoints,
+    subnets: markets.subnetsAt(epoch).map(({ name, weight }) => ({
+      name,
+      weight: BigInt(weight),
+      receipts: (bySubnet.get(name) ?? []).map(({ receipt, outcome }) => ({
+        receipt: receipt.hex,
+        worker: receipt.job.worker,
+        units: receipt.job.units,
+        outcome,
+      })),
+    })),
+    audits: judged.flatMap(({ receipt, auditor }) =>
+      auditor === null ? [] : [{ auditor, units: receipt.job.units }],
+    ),
+  })
+}
+
+async function compareShares(
+  state: ReplayState,
+  check: Check,
+  entry: EntryOf<'epoch'>,
+  shares: EpochSettlement,
+  lapsedMsat: bigint,
+): Promise<void> {
+  const sums = {
+    computeMsat: sum(shares.compute),
+    auditMsat: sum(shares.audit),
+    returnedMsat: shares.returnedMsat + lapsedMsat,
+  }
+  const table = encodeCbor({ ...shares, epoch: entry.epoch, v: 1 })
+  if (Buffer.compare(sha256(table), entry.accruals) !== 0) {
+    const claimed = await readBlob(state, check, entry.accruals, 'accrual table')
+    check(
+      false,
+      'accrual_mismatch',
+      () => `accruals: ${claimed === null ? 'another table' : tableDifference(claimed, table)}`,
+    )
+  }
+  for (const key of ['computeMsat', 'auditMsat', 'returnedMsat'] as const) {
+    check(entry[key] === sums[key], 'sum_mismatch', () => `${key} is ${entry[key]}, recomputed ${sums[key]}`)
+  }
+}
+
+function post(
+  { balances, accruals }: ReplayState,
+  check: Check,
+  epoch: number,
+  index: number,
+  { compute, audit }: EpochSettlement,
+  returnedMsat: bigint,
+): void {
+  const budget = budgetAccount(epoch)
+  const byWorker = new Map<string, bigint>()
+  const earned = [...compute, ...audit.map(({ auditor, msat }) => ({ worker: auditor, msat }))]
+  for (const { worker, msat } of earned) {
+    balances.move(budget, unmaturedAccount(worker), msat)
+    byWorker.set(worker, (byWorker.get(worker) ?? 0n) + msat)
+  }
+  balances.move(budget, 'reserve', returnedMsat)
+  check(
+    balances.of(budget) === 0n,
+    'budget_left',
+    () => `${balances.of(budget)} msat of the budget are left over`,
+  )
+  accruals.set(epoch, { entry: index, byWorker })
+}
+
+/** Only who may still get a verdict is looked at again. */
+function forget({ jobs, receipts }: ReplayState, judged: readonly JudgedReceipt[]): void {
+  for (const { receipt, isSampled } of judged) {
+    jobs.delete(hex(receipt.job.id))
+    if (!isSampled || receipt.fate.verdict !== null) receipts.delete(receipt.hex)
+  }
+}
+
+function sum(parts: readonly { msat: bigint }[]): bigint {
+  return parts.reduce((total, { msat }) => total + msat, 0n)
+}

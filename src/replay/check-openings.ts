@@ -1,0 +1,96 @@
+import {
+  inputCommitment,
+  type OriginRecord,
+  originCommitment,
+  parseOriginRecord,
+} from '../../compute/work/job.ts'
+import { outputCommitment } from '../../compute/work/receipt.ts'
+import type { EntryOf } from '../log/entry.ts'
+import { type Opening, parseOpenings } from '../log/opening.ts'
+import { parseDataset } from '../subnet/dataset.ts'
+import { type Check, readable } from './findings.ts'
+import { hex, readBlob } from './read-blob.ts'
+import type { ReplayedReceipt, ReplayState } from './replay-state.ts'
+
+/** A receipt with all that was hidden until settlement. */
+export interface OpenedReceipt {
+  readonly receipt: ReplayedReceipt
+  /** Of the open dataset; null for whatever the beacon doesn't assign. */
+  readonly item: number | null
+  /** Digest of the input bundle; null where the opening is missing or false. */
+  readonly input: Uint8Array | null
+}
+
+/** Every receipt of the epoch is opened, in the order of the log, and each opening is what was committed to. */
+export async function checkOpenings(
+  state: ReplayState,
+  entry: EntryOf<'epoch'>,
+  index: number,
+  receipts: readonly ReplayedReceipt[],
+): Promise<OpenedReceipt[]> {
+  const check = state.findings.at('openings', index)
+  const bytes = await readBlob(state, check, entry.openings, 'openings')
+  const openings = bytes === null ? null : readable(check, () => parseOpenings(bytes))
+  const byJob = new Map(openings?.map((opening) => [hex(opening.job), opening]))
+  if (openings !== null) {
+    const jobs = receipts.map(({ job }) => job.id)
+    check(
+      Buffer.concat(openings.map(({ job }) => job)).equals(Buffer.concat(jobs)),
+      'openings_incomplete',
+      () => `${openings.length} openings that are not one for each of ${jobs.length} receipts, in order`,
+    )
+  }
+  const datasets = new Map<string, Uint8Array[] | null>()
+  const opened: OpenedReceipt[] = []
+  for (const receipt of receipts) {
+    const opening = byJob.get(hex(receipt.job.id))
+    const origin = opening === undefined ? null : openReceipt(check, receipt, opening)
+    if (opening === undefined || origin === null) opened.push({ receipt, item: null, input: null })
+    else {
+      const item =
+        origin.kind === 'dataset' ? await itemOf(state, check, receipt, opening, origin, datasets) : null
+      opened.push({ receipt, item, input: opening.input })
+    }
+  }
+  return opened
+}
+
+function openReceipt(check: Check, receipt: ReplayedReceipt, opening: Opening): OriginRecord | null {
+  const { job, hex: id } = receipt
+  const isTrue = [
+    Buffer.compare(inputCommitment(opening.inputSalt, opening.input), job.input) === 0,
+    Buffer.compare(originCommitment(opening.originSalt, opening.origin), job.origin) === 0,
+    Buffer.compare(outputCommitment(opening.outputSalt, opening.output), receipt.output) === 0,
+  ].every(Boolean)
+  if (
+    !check(isTrue, 'opening_mismatch', () => `the opening of ${id} is not what job and receipt committed to`)
+  )
+    return null
+  receipt.outputDigest = opening.output
+  return readable(check, () => parseOriginRecord(opening.origin))
+}
+
+/** The item's number where the dataset really has this input there. */
+async function itemOf(
+  state: ReplayState,
+  check: Check,
+  receipt: ReplayedReceipt,
+  { input }: Opening,
+  { dataset, item }: OriginRecord & { kind: 'dataset' },
+  datasets: Map<string, Uint8Array[] | null>,
+): Promise<number> {
+  const name = hex(dataset)
+  let inputs = datasets.get(name)
+  if (inputs === undefined) {
+    const list = await readBlob(state, check, dataset, 'dataset list')
+    inputs = list === null ? null : readable(check, () => parseDataset(list))
+    datasets.set(name, inputs)
+  }
+  const listed = inputs?.[item]
+  check(
+    listed !== undefined && Buffer.compare(listed, input) === 0,
+    'item_mismatch',
+    () => `the input of ${receipt.hex} is not item ${item} of dataset ${name}`,
+  )
+  return item
+}

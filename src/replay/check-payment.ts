@@ -1,0 +1,102 @@
+import type { Transaction } from 'bitcoinjs-lib'
+import { parseTransaction } from '../../anchor/parse-transaction.ts'
+import { payoutAccount } from '../ledger/accounts.ts'
+import { txidText } from '../log/txid.ts'
+import type { ReplayedCoin, ReplayedPayout, ReplayState } from './replay-state.ts'
+import { paysTo, scriptOf } from './script-of.ts'
+
+const MSAT_PER_SAT = 1000n
+
+/** Books a payout as settled, with the fee that its transaction in the chain paid. */
+export async function settlePayment(state: ReplayState, payout: ReplayedPayout): Promise<void> {
+  if (payout.isSettled) return
+  payout.isSettled = true
+  const { balances } = state
+  const feeSats = await checkPayment(state, payout)
+  balances.move(payoutAccount(payout.number), 'treasury', payout.totalSats * MSAT_PER_SAT)
+  balances.move('fees', 'treasury', feeSats * MSAT_PER_SAT)
+}
+
+/** What the chain shows for a settled payout: the pinned coin spent, to the payees alone. @returns its fee */
+async function checkPayment(state: ReplayState, payout: ReplayedPayout): Promise<bigint> {
+  const claimed = state.source.claims?.payments.get(payout.number)
+  const { node } = state.source.chain
+  if (node === null || claimed === undefined) {
+    state.findings.skip('payments')
+    return claimed?.feeSats ?? 0n
+  }
+  const check = state.findings.at('payments', payout.entry)
+  const { txid, height } = claimed
+  const hash = height === null ? null : await state.source.chain.blockHash(height)
+  const raw = txid === null || hash === null ? null : await node.transactionInBlock(txid, txidText(hash))
+  const transaction = raw === null ? null : parseTransaction(raw)
+  check(
+    transaction !== null && transaction.getId() === txid,
+    'payment_missing',
+    () => `transaction ${txid} is not in block ${height}`,
+  )
+  if (transaction === null || height === null) return 0n
+  const anchor = state.anchored.first(payout.entry)
+  const from = anchor === null ? Number.POSITIVE_INFINITY : anchor.height + state.rules.finalDepth
+  check(height >= from, 'paid_before_anchor', () => `paid in block ${height}, its intent is final at ${from}`)
+  checkOutputs(state, payout, transaction)
+  return moveCoins(state, payout, transaction)
+}
+
+/** Each payee its amount, in the order of the intent, and one change output to the treasury. */
+function checkOutputs(
+  { findings, genesis, treasury }: ReplayState,
+  { entry, payees }: ReplayedPayout,
+  { outs }: Transaction,
+): void {
+  const wrong = outs.findIndex((output, i) => {
+    const payee = payees[i]
+    if (payee === undefined) return !paysTo(output, treasury)
+    return output.value !== payee.sats || !paysTo(output, scriptOf(payee.address, genesis.network))
+  })
+  findings.at('payments', entry)(
+    wrong === -1 && outs.length === payees.length + 1,
+    'payment_mismatch',
+    () => `${outs.length} outputs for ${payees.length} payees and the change; wrong is output ${wrong}`,
+  )
+}
+
+/** Follows the treasury's coins through the payment. @returns inputs less outputs */
+function moveCoins(
+  state: ReplayState,
+  { entry, input, payees }: ReplayedPayout,
+  transaction: Transaction,
+): bigint {
+  const check = state.findings.at('payments', entry)
+  const outpoints = transaction.ins.map(({ hash, index }) => `${txidText(hash)}:${index}`)
+  const pinned = `${txidText(input.txid)}:${input.vout}`
+  check(
+    outpoints[0] === pinned,
+    'input_not_pinned',
+    () => `spends ${outpoints[0]} first, pinned is ${pinned}`,
+  )
+  const spent: ReplayedCoin[] = []
+  for (const outpoint of outpoints) {
+    const coin = state.coins.get(outpoint)
+    check(
+      coin !== undefined,
+      'input_not_treasury',
+      () => `spends ${outpoint}, which no entry gave the treasury`,
+    )
+    if (coin !== undefined) spent.push(coin)
+    state.coins.delete(outpoint)
+  }
+  check(
+    spent[0]?.sats === input.sats,
+    'input_value_mismatch',
+    () => `the pinned coin holds ${spent[0]?.sats} sat`,
+  )
+  const txid = transaction.getId()
+  const change = transaction.outs[payees.length]
+  if (change !== undefined) {
+    const coin = { txid, vout: payees.length, sats: change.value, entry }
+    state.coins.set(`${txid}:${coin.vout}`, coin)
+  }
+  const outSats = transaction.outs.reduce((sum, { value }) => sum + value, 0n)
+  return spent.reduce((sum, { sats }) => sum + sats, 0n) - outSats
+}

@@ -1,0 +1,58 @@
+import { decodeCbor } from '../../compute/work/canonical-cbor.ts'
+import { type Payee, parsePayees } from '../coordinator/payees.ts'
+import { maturedAccount, payoutAccount } from '../ledger/accounts.ts'
+import type { EntryOf } from '../log/entry.ts'
+import { settlePayment } from './check-payment.ts'
+import { type Check, readable } from './findings.ts'
+import { hex, MAX_LIST_BYTES, readBlob } from './read-blob.ts'
+import type { ReplayState } from './replay-state.ts'
+
+const MSAT_PER_SAT = 1000n
+
+/** The intent to pay: to registered addresses, from what has matured, after the payout before is settled. */
+export async function checkPayout(
+  state: ReplayState,
+  entry: EntryOf<'payout'>,
+  index: number,
+): Promise<void> {
+  const check = state.findings.at('payouts', index)
+  const { payout: number, input, count, totalSats } = entry
+  const last = state.payouts.at(-1)
+  // There is one payout at a time: this one's entry says that the last one is settled.
+  if (last !== undefined) await settlePayment(state, last)
+  const next = (last?.number ?? -1) + 1
+  check(number === next, 'payout_number_mismatch', () => `number ${number}, expected ${next}`)
+  const bytes = await readBlob(state, check, entry.payees, 'payees')
+  const payees =
+    bytes === null
+      ? null
+      : readable(check, () => parsePayees(decodeCbor(bytes, { maxBytes: MAX_LIST_BYTES })))
+  if (payees === null) return
+  check(payees.length === count, 'count_mismatch', () => `lists ${payees.length} payees, not ${count}`)
+  const sumSats = payees.reduce((sum, { sats }) => sum + sats, 0n)
+  check(sumSats === totalSats, 'sum_mismatch', () => `pays ${sumSats} sat, says ${totalSats}`)
+  for (const payee of payees) takeFromMatured(state, check, payee, number)
+  state.payouts.push({ number, entry: index, input, payees, totalSats, isSettled: false })
+}
+
+function takeFromMatured(
+  { balances, workers }: ReplayState,
+  check: Check,
+  { worker, address, sats }: Payee,
+  payout: number,
+): void {
+  const key = hex(worker)
+  const registered = workers.get(key)?.address
+  check(
+    address === registered,
+    'payee_address_mismatch',
+    () => `pays ${key} to ${address}, registered with ${registered ?? 'nothing'}`,
+  )
+  const maturedMsat = balances.of(maturedAccount(key))
+  check(
+    sats > 0n && sats * MSAT_PER_SAT <= maturedMsat,
+    'payee_not_owed',
+    () => `pays ${key} ${sats} sat of ${maturedMsat} msat that have matured`,
+  )
+  balances.move(maturedAccount(key), payoutAccount(payout), sats * MSAT_PER_SAT)
+}

@@ -1,0 +1,151 @@
+import { parseReceipt, type Receipt, receiptId } from '../../compute/work/receipt.ts'
+import { receiptLeaf, treeRoot } from '../../compute/work/receipt-tree.ts'
+import {
+  checkSubmissionSignature,
+  parseHeader,
+  type SubmissionHeader,
+  submissionId,
+} from '../../compute/work/submission.ts'
+import { unmaturedAccount } from '../ledger/accounts.ts'
+import type { EntryOf } from '../log/entry.ts'
+import { expectedRewardMsat } from './expected-reward.ts'
+import { type Check, readable } from './findings.ts'
+import type { ReplayedModel } from './markets.ts'
+import { hex, readByteStrings } from './read-blob.ts'
+import type { ReplayedJob, ReplayedSubmission, ReplayState } from './replay-state.ts'
+
+/** A worker's next in its own chain, signed for this log, over receipts of jobs that it was leased before. */
+export async function checkSubmission(
+  state: ReplayState,
+  entry: EntryOf<'submission'>,
+  index: number,
+): Promise<void> {
+  const check = state.findings.at('submissions', index)
+  const header = readable(check, () => parseHeader(entry.header))
+  if (header === null) return
+  check(
+    checkSubmissionSignature(entry.header, state.genesis.origin, entry.signature),
+    'signature_invalid',
+    () => 'the header is not signed by its worker for this log',
+  )
+  const submission: ReplayedSubmission = {
+    entry: index,
+    id: submissionId(entry.header),
+    worker: header.worker,
+    unmaturedMsat: state.balances.of(unmaturedAccount(hex(header.worker))),
+    receipts: [],
+  }
+  if (!checkChain(state, check, header, submission.id)) return
+  const list = await readByteStrings(state, check, entry.receipts, 'receipt list')
+  if (list === null) return
+  check(
+    list.length === header.count,
+    'count_mismatch',
+    () => `lists ${list.length} receipts, not ${header.count}`,
+  )
+  check(
+    list.length > 0 &&
+      Buffer.compare(treeRoot(list.map((one) => receiptLeaf(receiptId(one)))), header.root) === 0,
+    'root_mismatch',
+    () => 'the receipts do not lead to the root in the header',
+  )
+  for (const [position, bytes] of list.entries()) takeReceipt(state, check, submission, position, bytes)
+  state.submissions.push(submission)
+}
+
+/** The chain goes on from what was logged, in or out of order: one gap is one finding. */
+function checkChain(
+  { workers }: ReplayState,
+  check: Check,
+  { worker: key, sequence, previous }: SubmissionHeader,
+  id: Uint8Array,
+): boolean {
+  const worker = workers.get(hex(key))
+  if (!check(worker !== undefined, 'worker_unknown', () => `${hex(key)} is not registered`)) return false
+  if (worker === undefined) return false
+  check(
+    sequence === worker.nextSequence && Buffer.compare(previous, worker.previous) === 0,
+    'sequence_mismatch',
+    () =>
+      `is number ${sequence} after ${hex(previous)}, expected ${worker.nextSequence} after ${hex(worker.previous)}`,
+  )
+  worker.nextSequence = sequence + 1
+  worker.previous = id
+  return true
+}
+
+function takeReceipt(
+  state: ReplayState,
+  check: Check,
+  submission: ReplayedSubmission,
+  position: number,
+  bytes: Uint8Array,
+): void {
+  const receipt = readable(check, () => parseReceipt(bytes))
+  if (receipt === null) return
+  check(
+    receipt.index === position,
+    'index_mismatch',
+    () => `receipt ${position} says that its index is ${receipt.index}`,
+  )
+  const job = state.jobs.get(hex(receipt.job))
+  const isLeased = job !== undefined && job.worker === hex(submission.worker)
+  check(
+    isLeased,
+    'job_unknown',
+    () => `receipt ${position}: job ${hex(receipt.job)} was not leased to this worker`,
+  )
+  if (job === undefined || !isLeased) return
+  if (
+    !check(
+      !job.isSubmitted,
+      'job_already_submitted',
+      () => `receipt ${position}: job ${hex(job.id)} has one already`,
+    )
+  ) {
+    return
+  }
+  const known = state.markets.model(job.subnet, job.model)
+  if (known === null) return
+  checkProfile(check, receipt, position, known, job)
+  job.isSubmitted = true
+  const id = receiptId(bytes)
+  const { numerator, denominator } = known.subnet.auditFloor
+  const replayed = {
+    id,
+    hex: hex(id),
+    position,
+    job,
+    submission,
+    output: receipt.output,
+    floor: { numerator: BigInt(numerator), denominator: BigInt(denominator) },
+    rewardMsat: expectedRewardMsat(job, {
+      budgetMsat: state.budgets.get(job.epoch)?.msat ?? 0n,
+      auditBasisPoints: state.genesis.auditBasisPoints,
+      subnets: state.markets.subnetsAt(job.epoch),
+    }),
+    rounds: [],
+    fate: { verdict: null, entry: submission.entry },
+    outputDigest: null,
+  }
+  submission.receipts.push(replayed)
+  state.receipts.set(replayed.hex, replayed)
+}
+
+function checkProfile(
+  check: Check,
+  { profile }: Receipt,
+  position: number,
+  { model: { profile: required } }: ReplayedModel,
+  { items }: ReplayedJob,
+): void {
+  const { comparison: _, ...wanted } = { ...required, batch: items }
+  const wrong = Object.entries(wanted).find(
+    ([key, value]) => Object.entries(profile).find(([name]) => name === key)?.[1] !== value,
+  )
+  check(
+    wrong === undefined,
+    'profile_mismatch',
+    () => `receipt ${position}: profile.${wrong?.[0]} is not ${wrong?.[1]}`,
+  )
+}

@@ -1,0 +1,54 @@
+import type { EntryOf } from '../log/entry.ts'
+import { epochOf } from '../rules/epoch.ts'
+import { parseDataset } from '../subnet/dataset.ts'
+import { parseDefinition, type SubnetDefinition } from '../subnet/definition.ts'
+import { type Check, readable } from './findings.ts'
+import { hex, readBlob } from './read-blob.ts'
+import type { ReplayState } from './replay-state.ts'
+
+/** A definition parses, comes before the epoch in which it counts, and what it names can be had. */
+export async function checkSubnet(
+  state: ReplayState,
+  entry: EntryOf<'subnet'>,
+  index: number,
+): Promise<void> {
+  const check = state.findings.at('subnets', index)
+  const bytes = await readBlob(state, check, entry.definition, 'definition')
+  const definition = bytes === null ? null : readable(check, () => parseDefinition(bytes))
+  if (definition === null) return
+  const { name, effectiveEpoch } = definition
+  check(name === entry.name, 'name_mismatch', () => `the definition is of ${name}, not ${entry.name}`)
+  const epoch = epochOf(state.knownHeight, state.rules) ?? 0
+  check(
+    effectiveEpoch >= epoch,
+    'subnet_in_the_past',
+    () => `counts from epoch ${effectiveEpoch}, logged in ${epoch} or later`,
+  )
+  await checkModels(state, check, definition)
+  await checkDataset(state, check, definition)
+  state.markets.add(definition)
+}
+
+async function checkModels(state: ReplayState, check: Check, { models }: SubnetDefinition): Promise<void> {
+  for (const { name, digest, bytes } of models) {
+    const file = await readBlob(state, check, digest, `model ${name}`)
+    if (file === null) continue
+    check(
+      file.length === bytes,
+      'model_size_mismatch',
+      () => `model ${name} has ${file.length} bytes, not ${bytes}`,
+    )
+  }
+}
+
+async function checkDataset(state: ReplayState, check: Check, { dataset }: SubnetDefinition): Promise<void> {
+  const list = dataset === null ? null : await readBlob(state, check, dataset.list, 'dataset list')
+  if (dataset === null || list === null) return
+  const inputs = readable(check, () => parseDataset(list))
+  if (inputs === null) return
+  check(
+    inputs.length === dataset.items,
+    'dataset_mismatch',
+    () => `the list ${hex(dataset.list)} holds ${inputs.length} items, not ${dataset.items}`,
+  )
+}

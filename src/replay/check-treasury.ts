@@ -1,0 +1,20 @@
+import type { ReplayState } from './replay-state.ts'
+import { paysTo } from './script-of.ts'
+
+/** Every coin that the treasury should still hold is unspent in the chain: what is owed is there. */
+export async function checkTreasury(state: ReplayState): Promise<void> {
+  const { node } = state.source.chain
+  // While a payout is on its way its coins may be spent or not.
+  if (node === null || state.payouts.some(({ isSettled }) => !isSettled)) {
+    state.findings.skip('treasury')
+    return
+  }
+  for (const { txid, vout, sats, entry } of state.coins.values()) {
+    const coin = await node.txOut({ txid, vout }, { mempool: false })
+    state.findings.at('treasury', entry)(
+      coin !== null && coin.valueSats === sats && paysTo(coin, state.treasury),
+      'coin_gone',
+      () => `${txid}:${vout} of ${sats} sat is not the treasury's any more, and no payout spent it`,
+    )
+  }
+}

@@ -1,0 +1,143 @@
+import { z } from 'zod'
+import { compareExact } from '../../compute/compare/exact.ts'
+import { auditCommitment } from '../../compute/work/audit-commitment.ts'
+import { decodeCbor } from '../../compute/work/canonical-cbor.ts'
+import { bytes32, integer } from '../../compute/work/record.ts'
+import { AUDIT_ROUNDS } from '../coordinator/audit-draw.ts'
+import type { EntryOf } from '../log/entry.ts'
+import { checkDrawn, checkRoundOpens } from './check-audit.ts'
+import { auditorOf, drawOf } from './draw.ts'
+import { type Check, readable } from './findings.ts'
+import { hex, MAX_LIST_BYTES, readBlob } from './read-blob.ts'
+import { type AuditRound, latestTip, type ReplayedReceipt, type ReplayState } from './replay-state.ts'
+
+const recordList = z.array(
+  z.strictObject({
+    auditor: bytes32,
+    outputs: bytes32.nullable(),
+    reason: z.string(),
+    receipt: bytes32,
+    round: integer,
+    salt: bytes32.nullable(),
+    verdict: z.enum(['pass', 'fail', 'inconclusive']),
+  }),
+)
+type VerdictRecord = z.infer<typeof recordList>[number]
+
+/** Verdicts on rounds that are open, by the auditors drawn, on the outputs that these had committed themselves to. */
+export async function checkVerdict(
+  state: ReplayState,
+  entry: EntryOf<'verdict'>,
+  index: number,
+): Promise<void> {
+  const check = state.findings.at('verdicts', index)
+  const bytes = await readBlob(state, check, entry.verdicts, 'verdict list')
+  const records =
+    bytes === null
+      ? null
+      : readable(check, () => recordList.parse(decodeCbor(bytes, { maxBytes: MAX_LIST_BYTES })))
+  if (records === null) return
+  const { count } = entry
+  check(records.length === count, 'count_mismatch', () => `lists ${records.length} verdicts, not ${count}`)
+  for (const record of records) {
+    const receipt = state.receipts.get(hex(record.receipt))
+    check(receipt !== undefined, 'receipt_unknown', () => `no receipt ${hex(record.receipt)} is audited`)
+    if (receipt === undefined) continue
+    const round = await closeRound(state, check, receipt, record, index)
+    if (round === null) continue
+    await decide(state, receipt, index)
+    await judgeAgain(state, receipt, round)
+  }
+}
+
+async function closeRound(
+  state: ReplayState,
+  check: Check,
+  receipt: ReplayedReceipt,
+  record: VerdictRecord,
+  index: number,
+): Promise<AuditRound | null> {
+  const { auditor, outputs, salt, verdict } = record
+  let round = receipt.rounds[record.round]
+  if (round === undefined) {
+    if (!checkRoundOpens(check, receipt, record.round)) return null
+    await checkDrawn(state, check, receipt, record.round, auditor)
+    round = { auditor: hex(auditor), commitment: null, entry: index, verdict: null, outputs: null }
+    receipt.rounds.push(round)
+  }
+  const isOpen = round.verdict === null && round.auditor === hex(auditor)
+  if (
+    !check(isOpen, 'round_not_open', () => `round ${record.round} of ${receipt.hex} is closed, or another's`)
+  )
+    return null
+
+  if (outputs !== null) {
+    const shown =
+      salt === null ? null : auditCommitment({ auditor, receipt: receipt.id, salt, outputDigest: outputs })
+    check(
+      shown !== null && round.commitment !== null && Buffer.compare(shown, round.commitment) === 0,
+      'commitment_mismatch',
+      () => `the outputs shown for ${receipt.hex} are not those that the auditor committed itself to`,
+    )
+  }
+  check(
+    (outputs === null) === (verdict === 'inconclusive'),
+    'verdict_wrong',
+    () => `${verdict} on ${receipt.hex} ${outputs === null ? 'without' : 'with'} outputs`,
+  )
+  if (salt === null) await checkSilence(state, check, receipt, index)
+  round.entry = index
+  round.verdict = verdict
+  round.outputs = outputs
+  return round
+}
+
+/** Silence is the operator's word: at least it can't be said before the auditor had its time. */
+async function checkSilence(
+  state: ReplayState,
+  check: Check,
+  { submission, hex: id }: ReplayedReceipt,
+  index: number,
+): Promise<void> {
+  const draw = await drawOf(state, submission)
+  if (draw === null) return
+  const { finalDepth } = state.rules
+  const dueHeight = draw.height + finalDepth + state.genesis.epoch.auditRoundBlocks
+  check(
+    latestTip(state, index) >= dueHeight,
+    'silence_early',
+    () => `the auditor of ${id} had until block ${dueHeight}`,
+  )
+}
+
+/** Inconclusive rounds are drawn again twice, then the receipt is void (DESIGN §7). */
+async function decide(state: ReplayState, receipt: ReplayedReceipt, index: number): Promise<void> {
+  const { fate, rounds } = receipt
+  const last = rounds.at(-1)?.verdict
+  if (fate.verdict !== null || last === undefined || last === null) return
+  fate.entry = index
+  if (last !== 'inconclusive') {
+    fate.verdict = last
+    return
+  }
+  const draw = await drawOf(state, receipt.submission)
+  const isNobodyLeft = draw !== null && auditorOf(receipt, rounds.length, draw) === null
+  if (rounds.length === AUDIT_ROUNDS || isNobodyLeft) fate.verdict = 'void'
+}
+
+/** The comparison once more, as soon as the worker's output is opened: at settlement, or here when that is past. */
+export async function judgeAgain(
+  state: ReplayState,
+  { outputDigest: claimed, hex: id }: ReplayedReceipt,
+  { outputs: own, verdict, entry }: AuditRound,
+): Promise<void> {
+  if (claimed === null || own === null) return
+  const check = state.findings.at('verdicts', entry)
+  // Equal digests are equal bytes: only what differs has to be had.
+  const isEqual = Buffer.compare(claimed, own) === 0
+  const outputs = isEqual ? null : await readBlob(state, check, claimed, `output of ${id}`)
+  const expected = isEqual ? null : await readBlob(state, check, own, `auditor's output for ${id}`)
+  if (!isEqual && (outputs === null || expected === null)) return
+  const again = outputs === null || expected === null ? 'pass' : compareExact(outputs, expected).verdict
+  check(verdict === again, 'verdict_wrong', () => `${verdict} on ${id}: the outputs say ${again}`)
+}

@@ -1,0 +1,36 @@
+import { beaconHeight } from '../rules/epoch.ts'
+import { drawAuditor } from '../rules/sampling.ts'
+import { keysAt, type ReplayedReceipt, type ReplayedSubmission, type ReplayState } from './replay-state.ts'
+
+/** What Bitcoin draws a submission's audits from. */
+export interface Draw {
+  readonly beacon: Uint8Array
+  /** The block whose hash the beacon is. */
+  readonly height: number
+  /** Keys that stood in the log that the submission's own anchor committed. */
+  readonly candidates: Uint8Array[]
+}
+
+/** Null while anchor or beacon is not final. */
+export async function drawOf(state: ReplayState, { entry }: ReplayedSubmission): Promise<Draw | null> {
+  const { anchored, rules, source } = state
+  const anchor = anchored.first(entry)
+  if (anchor === null) return null
+  const height = beaconHeight(anchor.height, rules)
+  if (source.chain.tipHeight < height + rules.finalDepth - 1) return null
+  const beacon = await source.chain.blockHash(height)
+  return beacon === null ? null : { beacon, height, candidates: keysAt(state, anchor.size) }
+}
+
+/** The key drawn in a round; null when there is nobody left. */
+export function auditorOf({ submission, position }: ReplayedReceipt, round: number, draw: Draw) {
+  const { beacon, candidates } = draw
+  return drawAuditor({
+    beacon,
+    candidates,
+    submissionId: submission.id,
+    index: position,
+    author: submission.worker,
+    round,
+  })
+}

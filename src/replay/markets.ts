@@ -1,0 +1,46 @@
+import type { SubnetDefinition, SubnetModel } from '../subnet/definition.ts'
+
+export interface ReplayedModel {
+  readonly subnet: SubnetDefinition
+  readonly model: SubnetModel
+}
+
+/** Every definition logged so far. */
+export interface Markets {
+  add(definition: SubnetDefinition): void
+  /** The newest of each subnet that is effective at `epoch`, by name. */
+  subnetsAt(epoch: number): readonly SubnetDefinition[]
+  /** By the newest definition of the subnet that has it: a receipt of an older one still has its model. */
+  model(subnet: string, digest: Uint8Array): ReplayedModel | null
+}
+
+export function openMarkets(): Markets {
+  const definitions: SubnetDefinition[] = []
+  /** Asked once for each receipt, and the answer changes only with a definition. */
+  const effective = new Map<number, readonly SubnetDefinition[]>()
+
+  return {
+    add(definition) {
+      definitions.push(definition)
+      effective.clear()
+    },
+    subnetsAt(epoch) {
+      const known = effective.get(epoch)
+      if (known !== undefined) return known
+      const newest = new Map(
+        definitions
+          .filter(({ effectiveEpoch }) => effectiveEpoch <= epoch)
+          .map((definition) => [definition.name, definition]),
+      )
+      const sorted = [...newest.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+      effective.set(epoch, sorted)
+      return sorted
+    },
+    model(name, digest) {
+      const isAsked = (one: SubnetModel) => Buffer.compare(one.digest, digest) === 0
+      const subnet = definitions.findLast((one) => one.name === name && one.models.some(isAsked))
+      const model = subnet?.models.find(isAsked)
+      return subnet === undefined || model === undefined ? null : { subnet, model }
+    },
+  }
+}

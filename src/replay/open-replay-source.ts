@@ -1,0 +1,32 @@
+import type { AnchorsFile } from '../audit/anchors-file.ts'
+import { parseCheckpoint } from '../log/checkpoint.ts'
+import { parseNote } from '../log/note.ts'
+import type { LogSource } from '../monitor/log-source.ts'
+import { readCheckpoint, readEntries } from '../monitor/read-entries.ts'
+import type { ReplaySource } from './replay-source.ts'
+
+/**
+ * A log as it stands now, at an address or in a folder. Claims must have been read before: the log is at least as long as
+ * the one that they speak of. Throws what `log` throws, MonitorError `checkpoint_missing`, NoteError, LogError.
+ */
+export async function openReplaySource({
+  log,
+  anchors,
+  ...rest
+}: Omit<ReplaySource, 'checkpoint' | 'entries' | 'anchors'> & {
+  readonly log: LogSource
+  readonly anchors: AnchorsFile
+}): Promise<ReplaySource> {
+  const checkpoint = await readCheckpoint(log)
+  const { size } = headOf(checkpoint)
+  return {
+    ...rest,
+    checkpoint,
+    anchors: anchors.anchors.map(({ height, checkpoint: note }) => ({ height, size: headOf(note).size })),
+    entries: () => readEntries(log, { from: 0, to: size, size }),
+  }
+}
+
+function headOf(note: string) {
+  return parseCheckpoint(parseNote(note).text)
+}

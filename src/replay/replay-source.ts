@@ -1,0 +1,48 @@
+import type { Node } from '../../anchor/node.ts'
+
+/** Everything that a replay reads. Nothing in it is believed but the chain, which the reader brings. */
+export interface ReplaySource {
+  /** The log's head, as a signed note. */
+  readonly checkpoint: string
+  /** C2SP verifier key of the log that the reader means; null: the log's own genesis vouches for it. */
+  readonly verifierKey: string | null
+  /** All entries under the checkpoint, in order, as they are hashed. */
+  entries(): AsyncIterable<Uint8Array>
+  /** The bytes that hash to `digest`; null where they can't be had. */
+  blob(digest: Uint8Array): Promise<Uint8Array | null>
+  /** Mined anchors in order. That they are a chain of seals over this log is for `assay audit anchors` to say. */
+  readonly anchors: readonly MinedAnchor[]
+  readonly chain: ReplayChain
+  /** What the operator says of its books; null: nothing was asked. */
+  readonly claims: Claims | null
+}
+
+export interface MinedAnchor {
+  readonly height: number
+  /** Entries in the log that it commits to. */
+  readonly size: number
+}
+
+export interface ReplayChain {
+  readonly tipHeight: number
+  /** Internal byte order; null above the tip and below 0. */
+  blockHash(height: number): Promise<Uint8Array | null>
+  /** Coins and transactions; null where there are headers alone. */
+  readonly node: Pick<Node, 'blockTxids' | 'transactionInBlock' | 'txOut'> | null
+}
+
+/** GET /v1/status, as far as it can be held against the log. */
+export interface Claims {
+  /** Entries in the log when it was said. */
+  readonly size: number
+  readonly accounts: ReadonlyMap<string, bigint>
+  /** By number. Where a payment is to be found is a hint; what it pays is read in the chain. */
+  readonly payments: ReadonlyMap<number, ClaimedPayment>
+}
+
+export interface ClaimedPayment {
+  readonly settled: boolean
+  readonly txid: string | null
+  readonly height: number | null
+  readonly feeSats: bigint
+}

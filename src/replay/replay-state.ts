@@ -1,0 +1,178 @@
+import { epochRules } from '../coordinator/genesis.ts'
+import type { Payee } from '../coordinator/payees.ts'
+import type { EntryOf } from '../log/entry.ts'
+import type { EpochRules } from '../rules/epoch.ts'
+import type { Ratio } from '../rules/sampling.ts'
+import { type AnchoredLog, openAnchoredLog } from './anchored-log.ts'
+import { type Balances, openBalances } from './balances.ts'
+import type { Findings } from './findings.ts'
+import { type Markets, openMarkets } from './markets.ts'
+import type { ReplaySource } from './replay-source.ts'
+import { scriptOf } from './script-of.ts'
+
+/**
+ * What the entries so far have made of the log's world, from public data alone. What an epoch has settled is let go: what
+ * stays grows with workers, open jobs and the items of the datasets.
+ */
+export interface ReplayState {
+  readonly source: ReplaySource
+  readonly findings: Findings
+  readonly genesis: EntryOf<'genesis'>
+  readonly rules: EpochRules
+  /** The treasury's output script; null where genesis names no address that can be paid. */
+  readonly treasury: Uint8Array | null
+  readonly anchored: AnchoredLog
+  readonly markets: Markets
+  readonly balances: Balances
+  /** By key, hex; in the order of registration. */
+  readonly workers: Map<string, ReplayedWorker>
+  /** By id, hex: leased and not settled. */
+  readonly jobs: Map<string, ReplayedJob>
+  /** In order, not settled. */
+  submissions: ReplayedSubmission[]
+  /** By id, hex: those that may still get a verdict. */
+  readonly receipts: Map<string, ReplayedReceipt>
+  /** What became of each item's receipts, in order: by subnet and model, then by item. */
+  readonly answered: Map<string, Map<number, Fate[]>>
+  readonly budgets: Map<number, { readonly entry: number; readonly msat: bigint }>
+  /** By epoch: settled, not matured. */
+  readonly accruals: Map<number, { readonly entry: number; readonly byWorker: ReadonlyMap<string, bigint> }>
+  nextEpoch: number
+  /** A block that was mined before the entry at hand was logged: an earlier one names it. */
+  knownHeight: number
+  readonly payouts: ReplayedPayout[]
+  /** Coins that the treasury should hold, by `txid:vout`. */
+  readonly coins: Map<string, ReplayedCoin>
+}
+
+export interface ReplayedWorker {
+  readonly key: Uint8Array
+  readonly address: string
+  readonly entry: number
+  nextSequence: number
+  previous: Uint8Array
+}
+
+export interface ReplayedJob {
+  readonly id: Uint8Array
+  readonly entry: number
+  /** Key, hex. */
+  readonly worker: string
+  readonly epoch: number
+  readonly subnet: string
+  readonly model: Uint8Array
+  /** The commitments. */
+  readonly input: Uint8Array
+  readonly origin: Uint8Array
+  readonly items: number
+  readonly units: bigint
+  isSubmitted: boolean
+}
+
+export interface ReplayedSubmission {
+  readonly entry: number
+  readonly id: Uint8Array
+  readonly worker: Uint8Array
+  /** Before this entry: what the audit rate follows. */
+  readonly unmaturedMsat: bigint
+  readonly receipts: ReplayedReceipt[]
+}
+
+export interface ReplayedReceipt {
+  readonly id: Uint8Array
+  readonly hex: string
+  readonly position: number
+  readonly job: ReplayedJob
+  readonly submission: ReplayedSubmission
+  /** The commitment. */
+  readonly output: Uint8Array
+  /** As submitted: the audit rate's floor, and the reward if the job is of the open dataset. */
+  readonly floor: Ratio
+  readonly rewardMsat: bigint
+  readonly rounds: AuditRound[]
+  readonly fate: Fate
+  /** Digest of the output bundle, once it is opened. */
+  outputDigest: Uint8Array | null
+}
+
+/** Null while undecided. */
+export interface Fate {
+  verdict: 'pass' | 'fail' | 'void' | null
+  /** The entry that decided. */
+  entry: number
+}
+
+export interface AuditRound {
+  /** Key, hex. */
+  readonly auditor: string
+  readonly commitment: Uint8Array | null
+  /** The entry that says the verdict; that of the commitment until then. */
+  entry: number
+  verdict: 'pass' | 'fail' | 'inconclusive' | null
+  /** Digest of the auditor's own output; null where it showed none. */
+  outputs: Uint8Array | null
+}
+
+export interface ReplayedPayout {
+  readonly number: number
+  readonly entry: number
+  readonly input: EntryOf<'payout'>['input']
+  readonly payees: readonly Payee[]
+  readonly totalSats: bigint
+  isSettled: boolean
+}
+
+export interface ReplayedCoin {
+  readonly txid: string
+  readonly vout: number
+  readonly sats: bigint
+  /** That made it the treasury's. */
+  readonly entry: number
+}
+
+export function openReplayState(
+  source: ReplaySource,
+  findings: Findings,
+  genesis: EntryOf<'genesis'>,
+): ReplayState {
+  return {
+    source,
+    findings,
+    genesis,
+    rules: epochRules(genesis),
+    treasury: scriptOf(genesis.treasury, genesis.network),
+    anchored: openAnchoredLog(source.anchors),
+    markets: openMarkets(),
+    balances: openBalances(),
+    workers: new Map(),
+    jobs: new Map(),
+    submissions: [],
+    receipts: new Map(),
+    answered: new Map(),
+    budgets: new Map(),
+    accruals: new Map(),
+    nextEpoch: 0,
+    knownHeight: 0,
+    payouts: [],
+    coins: new Map(),
+  }
+}
+
+/** Keys registered among the first `size` entries. */
+export function keysAt(state: ReplayState, size: number): Uint8Array[] {
+  const keys: Uint8Array[] = []
+  for (const { key, entry } of state.workers.values()) {
+    if (entry >= size) break
+    keys.push(key)
+  }
+  return keys
+}
+
+/**
+ * The highest tip at which the entry can have been logged: its anchor was mined on top of it. A reorganisation may since
+ * have taken blocks below it, but never one that is final.
+ */
+export function latestTip({ anchored, rules, source }: ReplayState, entry: number): number {
+  const anchor = anchored.first(entry)
+  return anchor === null ? source.chain.tipHeight : anchor.height - 1 + rules.finalDepth
+}

@@ -1,0 +1,169 @@
+import { verifyCheckpoint } from '../log/checkpoint.ts'
+import { type Entry, type EntryOf, parseEntry } from '../log/entry.ts'
+import { parseVerifierKey } from '../log/note-key.ts'
+import { leafHash } from '../log/rfc6962.ts'
+import { openTreeEdge } from '../monitor/tree-edge.ts'
+import { verifierKeyOf } from '../monitor/verifier-key.ts'
+import { checkAudit } from './check-audit.ts'
+import { checkBudget } from './check-budget.ts'
+import { checkClaims } from './check-claims.ts'
+import { checkDeposit } from './check-deposit.ts'
+import { checkEpoch } from './check-epoch.ts'
+import { checkGenesis } from './check-genesis.ts'
+import { checkJobs } from './check-jobs.ts'
+import { checkMaturity } from './check-maturity.ts'
+import { checkOverdue } from './check-overdue.ts'
+import { checkPayout } from './check-payout.ts'
+import type { MissedAudit } from './check-sampling.ts'
+import { checkSubmission } from './check-submission.ts'
+import { checkSubnet } from './check-subnet.ts'
+import { checkTreasury } from './check-treasury.ts'
+import { checkVerdict } from './check-verdict.ts'
+import { checkWorker } from './check-worker.ts'
+import { type Finding, type Findings, firstOf, openFindings, type RuleResult, readable } from './findings.ts'
+import type { ReplaySource } from './replay-source.ts'
+import { openReplayState, type ReplayState } from './replay-state.ts'
+
+export interface ReplayReport {
+  /** Nothing differs, and no audit was missed. */
+  readonly ok: boolean
+  /** The first difference in the order of the log. */
+  readonly first: Finding | null
+  readonly rules: readonly RuleResult[]
+  readonly entries: number
+  /** Null where the genesis can't be read. */
+  readonly origin: string | null
+  readonly tipHeight: number
+  /** The operator's failures: audits that the beacon asked for and that have no verdict in time. The first of them. */
+  readonly missedAudits: readonly MissedAudit[]
+}
+
+/** All are counted under `sampling`; this many are named. */
+const MAX_MISSED_NAMED = 1_000
+
+/**
+ * Recomputes a whole log, entry by entry, from public data and the chain alone: with the operator's rules and none of its
+ * state. Throws only what the source throws.
+ */
+export async function replay(source: ReplaySource): Promise<ReplayReport> {
+  const findings = openFindings()
+  const tree = openTreeEdge()
+  const missedAudits: MissedAudit[] = []
+  checkAnchors(findings, source)
+  let state: ReplayState | null = null
+  for await (const bytes of source.entries()) {
+    const index = tree.size()
+    tree.append(leafHash(bytes))
+    const entry = readable(findings.at('log', index), () => parseEntry(bytes))
+    if (state === null) {
+      if (entry?.kind !== 'genesis') {
+        findings.at('genesis', index)(false, 'genesis_missing', () => 'the first entry is no genesis')
+        break
+      }
+      state = openReplayState(source, findings, entry)
+    }
+    if (entry !== null) {
+      const missed = await checkEntry(state, entry, index)
+      missedAudits.push(...missed.slice(0, MAX_MISSED_NAMED - missedAudits.length))
+    }
+    const { claims } = source
+    if (claims?.size === tree.size()) await checkClaims(state, claims)
+  }
+  if (state !== null) {
+    checkHead(findings, source, state.genesis, { size: tree.size(), root: tree.root() })
+    checkOverdue(state)
+    await checkTreasury(state)
+  }
+  if (source.claims === null) findings.skip('balances')
+  const rules = findings.results()
+  const first = firstOf(rules)
+  return {
+    ok: first === null && state !== null,
+    first,
+    rules,
+    entries: tree.size(),
+    origin: state?.genesis.origin ?? null,
+    tipHeight: source.chain.tipHeight,
+    missedAudits,
+  }
+}
+
+/** Every kind has its rule: no money moves by an entry that nobody recomputes. */
+async function checkEntry(state: ReplayState, entry: Entry, index: number): Promise<MissedAudit[]> {
+  switch (entry.kind) {
+    case 'genesis':
+      checkGenesis(state, entry, index)
+      break
+    case 'worker':
+      checkWorker(state, entry, index)
+      break
+    case 'subnet':
+      await checkSubnet(state, entry, index)
+      break
+    case 'jobs':
+      await checkJobs(state, entry, index)
+      break
+    case 'submission':
+      await checkSubmission(state, entry, index)
+      break
+    case 'audit':
+      await checkAudit(state, entry, index)
+      break
+    case 'verdict':
+      await checkVerdict(state, entry, index)
+      break
+    case 'budget':
+      checkBudget(state, entry, index)
+      break
+    case 'deposit':
+      await checkDeposit(state, entry, index)
+      break
+    case 'status':
+      checkMaturity(state, entry, index)
+      break
+    case 'payout':
+      await checkPayout(state, entry, index)
+      break
+    case 'epoch':
+      return checkEpoch(state, entry, index)
+    default:
+      entry satisfies never
+  }
+  return []
+}
+
+/** Blocks and log grow together; whether they are anchors at all is not asked here. */
+function checkAnchors(findings: Findings, { anchors }: ReplaySource): void {
+  const check = findings.at('log', null)
+  for (const [i, { height, size }] of anchors.entries()) {
+    const last = anchors[i - 1]
+    check(
+      last === undefined || (last.height <= height && last.size <= size),
+      'anchors_disordered',
+      () =>
+        `anchor ${i} over ${size} entries at block ${height} comes after ${last?.size} at ${last?.height}`,
+    )
+  }
+}
+
+/** The entries are those that the log's key has signed, and all that the operator speaks of is among them. */
+function checkHead(
+  findings: Findings,
+  { checkpoint, claims }: ReplaySource,
+  genesis: EntryOf<'genesis'>,
+  { size, root }: { size: number; root: Uint8Array },
+): void {
+  const check = findings.at('log', null)
+  const head = readable(check, () => verifyCheckpoint(checkpoint, parseVerifierKey(verifierKeyOf(genesis))))
+  if (head === null) return
+  check(
+    head.size === size && Buffer.compare(head.root, root) === 0,
+    'log_root_mismatch',
+    () => `the ${size} entries do not lead to the signed root over ${head.size}`,
+  )
+  check(
+    (claims?.size ?? 0) <= size,
+    'log_shorter_than_claimed',
+    () => `${size} entries, the operator spoke of ${claims?.size}`,
+  )
+}

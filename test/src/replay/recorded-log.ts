@@ -1,0 +1,154 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { openNode } from '../../../anchor/node.ts'
+import { decodeCbor, encodeCbor } from '../../../compute/work/canonical-cbor.ts'
+import { anyBytes, bytes32 } from '../../../compute/work/record.ts'
+import { sha256 } from '../../../compute/work/tagged-hash.ts'
+import type { RegtestNode } from '../../../regtest/start-bitcoind.ts'
+import { type Entry, type EntryOf, encodeEntry, parseEntry } from '../../../src/log/entry.ts'
+import { readClaims } from '../../../src/replay/read-claims.ts'
+import { chainOfNode } from '../../../src/replay/replay-chain.ts'
+import type { ReplaySource } from '../../../src/replay/replay-source.ts'
+import type { Peer } from '../coordinator/peer.ts'
+import type { Site } from '../coordinator/site.ts'
+import { cheatedOutput, tinyInput, tinyMarket } from '../coordinator/tiny-market.ts'
+
+/** Work for several epochs, and a floor below 1: once rewards are unmatured, the beacon samples. */
+export const SAMPLED_MARKET = tinyMarket({
+  auditFloor: { numerator: 1, denominator: 10 },
+  dataset: { items: Array.from({ length: 48 }, (_, item) => tinyInput(item + 1)), perEpoch: 16 },
+})
+
+export interface People {
+  readonly honest: Peer
+  readonly cheat: Peer
+  readonly operator: Peer
+}
+
+const leaseAnswer = z.object({ jobs: z.array(z.object({ inputs: anyBytes, job: anyBytes, salt: bytes32 })) })
+
+/**
+ * From the first lease to the second payout: a requester's job, an honest worker and one that cheats, audits, late work
+ * that is sampled while rewards are unmatured, two payments on chain.
+ */
+export async function liveThrough(site: Site): Promise<People> {
+  const [honest, cheat, operator] = await site.begin(2)
+  if (honest === undefined || cheat === undefined || operator === undefined) throw new Error('three peers')
+  const people = [honest, cheat, operator]
+  await site.mine(1)
+  await answerRequest(site, honest)
+  await honest.work()
+  await cheat.work(cheatedOutput)
+  await site.mineAudited(people, 'settlement and new work', () => {
+    const { epochs, work } = site.status()
+    return epochs.some(({ settled }) => settled) && work.itemsAssigned > 0
+  })
+  await honest.work()
+  await cheat.work()
+  const before = site.coordinator().books.log.size()
+  await site.mineAudited(people, 'the last settlement', () => {
+    const { epochs, payouts } = site.status()
+    const isMatured = epochs.every(({ budgetMsat, matured }) => budgetMsat === 0n || matured)
+    return isMatured && payouts.length > 1 && payouts.every(({ state }) => state === 'settled')
+  })
+  if (site.coordinator().books.log.size() === before) throw new Error('nothing has happened')
+  await site.anchorAll()
+  await site.mine(site.config.epoch.finalDepth)
+  return { honest, cheat, operator }
+}
+
+async function answerRequest(site: Site, worker: Peer): Promise<void> {
+  const asked = fetch(new URL('/v2/models/identity/infer', site.url), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 2], data: [1.5, -2.5] }] }),
+  })
+  const { jobs } = leaseAnswer.parse(await worker.call('/v1/leases', { max: 1, waitMs: 10_000 }))
+  const works = await worker.hold(jobs)
+  await worker.submit(worker.draft(works.map(({ receipt }) => receipt)))
+  if (!(await asked).ok) throw new Error('the request was not answered')
+}
+
+/** The site's log as anybody can read it, in memory; coins and blocks still come from the node. */
+export async function recordLog(site: Site, node: RegtestNode): Promise<ReplaySource> {
+  const { log } = site.coordinator().books
+  const blobs = readBlobs(join(site.config.dataDir, 'blobs'))
+  const claims = await readClaims(site.url)
+  const entries = Array.from({ length: log.size() }, (_, index) => log.entry(index))
+  return {
+    checkpoint: log.checkpoint(),
+    verifierKey: log.verifierKey,
+    entries: () => inOrder(entries),
+    blob: async (digest) => blobs.get(Buffer.from(digest).toString('hex')) ?? null,
+    anchors: site
+      .house()
+      .anchorer.anchors()
+      .flatMap(({ height, size }) => (height === null ? [] : [{ height, size }])),
+    chain: await chainOfNode(openNode(node.rpc, 'regtest')),
+    claims,
+  }
+}
+
+function readBlobs(folder: string): Map<string, Uint8Array> {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((one) => one.isFile())
+  return new Map(files.map(({ name, parentPath }) => [name, readFileSync(join(parentPath, name))]))
+}
+
+export async function entriesOf(source: ReplaySource): Promise<Uint8Array[]> {
+  const entries: Uint8Array[] = []
+  for await (const entry of source.entries()) entries.push(entry)
+  return entries
+}
+
+/** Of the first entry of that kind that `isMeant`. */
+export async function find<Kind extends Entry['kind']>(
+  source: ReplaySource,
+  kind: Kind,
+  isMeant: (entry: EntryOf<Kind>) => boolean | Promise<boolean> = () => true,
+): Promise<{ index: number; entry: EntryOf<Kind> }> {
+  for (const [index, bytes] of (await entriesOf(source)).entries()) {
+    const entry = parseEntry(bytes)
+    if (isOf(entry, kind) && (await isMeant(entry))) return { index, entry }
+  }
+  throw new Error(`no such ${kind} entry`)
+}
+
+function isOf<Kind extends Entry['kind']>(entry: Entry, kind: Kind): entry is EntryOf<Kind> {
+  return entry.kind === kind
+}
+
+/** The same log with another entry at `index`: an operator's log that says something else, and signs it. */
+export async function withEntry(source: ReplaySource, index: number, entry: Entry): Promise<ReplaySource> {
+  return withBytes(source, index, encodeEntry(entry))
+}
+
+export async function withBytes(
+  source: ReplaySource,
+  index: number,
+  bytes: Uint8Array,
+): Promise<ReplaySource> {
+  const entries = (await entriesOf(source)).with(index, bytes)
+  return { ...source, entries: () => inOrder(entries) }
+}
+
+export async function readList(source: ReplaySource, digest: Uint8Array): Promise<unknown> {
+  const bytes = await source.blob(digest)
+  if (bytes === null) throw new Error('no such blob')
+  return decodeCbor(bytes, { maxBytes: 2 ** 24 })
+}
+
+/** The source with one blob more. */
+export function withBlob(source: ReplaySource, value: unknown): { source: ReplaySource; digest: Uint8Array } {
+  const bytes = encodeCbor(value)
+  const digest = sha256(bytes)
+  const isNew = (asked: Uint8Array) => Buffer.compare(asked, digest) === 0
+  return {
+    digest,
+    source: { ...source, blob: async (asked) => (isNew(asked) ? bytes : source.blob(asked)) },
+  }
+}
+
+export async function* inOrder(entries: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* entries
+}
