@@ -69,9 +69,8 @@ export function openChainChecklist(): ChainChecklist {
       } catch (cause) {
         // The bytes are hostile: whatever they break is this check's answer, never an exception.
         const detail = cause instanceof Error ? cause.message : String(cause)
-        if (cause instanceof Unmet) {
-          if (!unmade.has(name)) unmade.set(name, detail)
-        } else if (!breaks.has(name)) {
+        if (cause instanceof Unmet) unmade.set(name, detail)
+        else if (!breaks.has(name)) {
           const code =
             cause instanceof NamedBreak || cause instanceof AnchorCheckError ? cause.code : USUAL_CODE[name]
           breaks.set(name, { code, anchor, detail })

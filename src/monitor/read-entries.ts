@@ -30,7 +30,7 @@ export async function* readEntries(
   }
 }
 
-/** C2SP tlog-tiles: a partial bundle may be gone once the full one is there. */
+/** C2SP tlog-tiles: a partial bundle may be gone once the full one is there, which holds its entries and more. */
 async function readBundle(source: LogSource, n: number, width: number): Promise<Uint8Array[]> {
   const bytes = await source.read(tilePath({ level: 'entries', n, width }), MAX_BUNDLE_BYTES)
   if (bytes !== null) return parseEntryBundle(bytes, width)
@@ -38,7 +38,7 @@ async function readBundle(source: LogSource, n: number, width: number): Promise<
   if (full === null) {
     throw new MonitorError('entries_missing', `entries from ${n * TILE_WIDTH} on are not served`)
   }
-  return parseEntryBundle(full, TILE_WIDTH).slice(0, width)
+  return parseEntryBundle(full, TILE_WIDTH)
 }
 
 function fullPath(n: number): string {

@@ -13,7 +13,7 @@ export interface Witness {
   readonly key: NoteVerifier
 }
 
-export interface CheckpointRequest {
+interface CheckpointRequest {
   /** Entries of the head that the witness cosigned last; 0 for none. */
   readonly oldSize: number
   /** RFC 6962 consistency proof from there; empty from 0. */
@@ -22,7 +22,7 @@ export interface CheckpointRequest {
   readonly checkpoint: string
 }
 
-export type WitnessAnswer =
+type WitnessAnswer =
   | { readonly kind: 'cosigned'; readonly line: string; readonly timeUnix: number }
   /** `size`: of the head that the witness cosigned last. */
   | { readonly kind: 'conflict'; readonly size: number }

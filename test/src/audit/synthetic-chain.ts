@@ -75,7 +75,7 @@ export async function makeChain(plan: Plan = {}): Promise<Chain> {
   return { file: { genesis, anchors }, reader, entries, headers: blocks.headers }
 }
 
-export function genesisOf(method: Method): Uint8Array {
+function genesisOf(method: Method): Uint8Array {
   return encodeEntry({
     ...GENESIS_FIELDS,
     method,

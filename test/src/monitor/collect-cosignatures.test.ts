@@ -103,6 +103,15 @@ describe('witnesses that agree', () => {
   })
 })
 
+test('a witness may sign by another kind of key under the same name, which is left out', async () => {
+  append(2)
+  const witness = await startWitness('one.example/w', trust)
+  witness.sayInstead((line) => `— ${witness.name} ${Buffer.alloc(76).toString('base64')}\n${line}`)
+  const { checkpoint, codes } = await collect([known(witness)])
+  expect(codes).toEqual([null])
+  expect(parseNote(checkpoint).signatures.length).toBe(2)
+})
+
 describe('a witness that does not cosign', () => {
   test('keeps none of the others from being used', async () => {
     append(3)

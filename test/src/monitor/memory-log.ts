@@ -40,9 +40,9 @@ export function entriesOf(count: number, from = 1): Uint8Array[] {
   return [GENESIS, ...numbered]
 }
 
-export const LOG_KEY = new Uint8Array(
-  Buffer.from(SIGNER.verifierKey.split('+').slice(2).join('+'), 'base64'),
-).slice(1)
+const LOG_KEY = new Uint8Array(Buffer.from(SIGNER.verifierKey.split('+').slice(2).join('+'), 'base64')).slice(
+  1,
+)
 
 /** Everything in it is nobody's; a test that cares puts its own in. */
 export const GENESIS_FIELDS = {
@@ -69,4 +69,4 @@ export const GENESIS_FIELDS = {
   auditBasisPoints: 0,
 } as const
 
-export const GENESIS = encodeEntry(GENESIS_FIELDS)
+const GENESIS = encodeEntry(GENESIS_FIELDS)

@@ -121,6 +121,12 @@ describe('a log that breaks', () => {
     expect(await observeLog(source, kept, KEY)).toMatchObject({ code: 'entries_mismatch', next: null })
   })
 
+  test('entries that lead nowhere accuse nobody of a fork, though they miss the kept head too', async () => {
+    const kept = await keep(memoryLog(entriesOf(200)))
+    const source = memoryLog(changed(changed(entries, 100), 250), headOf(entries))
+    expect(await observeLog(source, kept)).toMatchObject({ code: 'entries_mismatch' })
+  })
+
   test('a signed head without its entries is named', async () => {
     const kept = await keep(memoryLog(entries))
     const source = memoryLog(entries, headOf(entriesOf(310)))
