@@ -53,11 +53,23 @@ function explainTensor(claimed: Tensor, expected: Tensor): string | null {
   }
   // Bits are compared, not numbers: −0 is not 0 here, and a NaN equals itself.
   if (Buffer.compare(claimed.data, expected.data) === 0) return null
-  // With equal shapes neither can be the other's beginning: there is a byte that differs.
-  const byteOffset = claimed.data.findIndex((byte, offset) => byte !== expected.data[offset])
+  const byteOffset = firstDifference(claimed.data, expected.data)
   const { text: claimedText } = elementAt(claimed, byteOffset)
   const { index, text } = elementAt(expected, byteOffset)
   return `element ${index} is ${claimedText}, expected ${text}`
+}
+
+/** Of two unequal arrays. Halves are compared as blocks of memory: byte by byte takes ten times as long. */
+function firstDifference(a: Uint8Array, b: Uint8Array): number {
+  let from = 0
+  let to = Math.min(a.length, b.length)
+  if (Buffer.compare(a.subarray(0, to), b.subarray(0, to)) === 0) return to
+  while (to - from > 1) {
+    const middle = (from + to) >>> 1
+    if (Buffer.compare(a.subarray(from, middle), b.subarray(from, middle)) === 0) from = middle
+    else to = middle
+  }
+  return from
 }
 
 const quoted = (name: string) => JSON.stringify(name.slice(0, MAX_NAME_LENGTH))

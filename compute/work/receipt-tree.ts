@@ -28,18 +28,30 @@ export function receiptLeaf(receiptId: Uint8Array): Uint8Array {
 /** Hashes whole levels at once, each a flat array: 64-byte nodes are what hashtree is made for. */
 export function buildReceiptTree(leaves: readonly Uint8Array[]): ReceiptTree {
   assert(leaves.length >= 1 && leaves.length <= MAX_LEAVES)
-  assert(leaves.every((leaf) => leaf.length === HASH_BYTES))
   const bottom = new Uint8Array(leaves.length * HASH_BYTES)
   leaves.forEach((leaf, index) => {
+    assert(leaf.length === HASH_BYTES)
     bottom.set(leaf, index * HASH_BYTES)
   })
-  const below: Uint8Array[] = []
+  const below: Level[] = []
   let level = bottom
   while (level.length > HASH_BYTES) {
-    below.push(level)
+    below.push({ hashes: level, views: new Array(level.length / HASH_BYTES) })
     level = levelAbove(level)
   }
-  return { root: level, path: (index) => pathFrom(below, index, leaves.length) }
+  return {
+    root: level,
+    path(index) {
+      assert(Number.isInteger(index) && index >= 0 && index < leaves.length)
+      return pathFrom(below, index)
+    },
+  }
+}
+
+/** A node's view is made at its first use and kept: neighbours share most of their paths. */
+interface Level {
+  readonly hashes: Uint8Array
+  readonly views: (Uint8Array | undefined)[]
 }
 
 export function treeRoot(leaves: readonly Uint8Array[]): Uint8Array {
@@ -92,14 +104,22 @@ function levelAbove(level: Uint8Array): Uint8Array<ArrayBuffer> {
   return above
 }
 
-function pathFrom(below: readonly Uint8Array[], index: number, count: number): Uint8Array[] {
-  assert(Number.isInteger(index) && index >= 0 && index < count)
+/** A million paths take twenty million steps: no iterator in here. */
+function pathFrom(below: readonly Level[], index: number): Uint8Array[] {
   const path: Uint8Array[] = []
-  let position = index
-  for (const level of below) {
-    const start = (position ^ 1) * HASH_BYTES
-    if (start < level.length) path.push(level.subarray(start, start + HASH_BYTES))
-    position >>= 1
+  let sibling = index ^ 1
+  for (let height = 0; height < below.length; height += 1) {
+    const level = below[height]
+    if (level !== undefined && sibling < level.views.length) path.push(viewOf(level, sibling))
+    sibling = (sibling >> 1) ^ 1
   }
   return path
+}
+
+function viewOf({ hashes, views }: Level, position: number): Uint8Array {
+  const known = views[position]
+  if (known !== undefined) return known
+  const view = hashes.subarray(position * HASH_BYTES, (position + 1) * HASH_BYTES)
+  views[position] = view
+  return view
 }
