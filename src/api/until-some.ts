@@ -1,4 +1,4 @@
-import type { Response } from 'express'
+import type { EventEmitter } from 'node:events'
 import type { Bell } from '../coordinator/bell.ts'
 
 /**
@@ -7,7 +7,7 @@ import type { Bell } from '../coordinator/bell.ts'
  */
 export async function untilSome<T>(
   bell: Bell,
-  response: Response,
+  response: EventEmitter,
   waitMs: number,
   take: () => T[],
 ): Promise<T[]> {

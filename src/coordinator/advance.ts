@@ -66,12 +66,10 @@ export async function advance(
   const deposits = desks.deposits.bookNew(await watched.treasuryCoins(finalDepth))
   const budgeted = desks.budgets.budgetDue(tip)
   const assigned = await desks.assignments.assignDue(tip, anchored, blockHash)
-  if (assigned > 0) desks.bell.ring()
 
   const silent = desks.audits.closeSilent(tip - outside.auditRoundBlocks)
   const sampled = await desks.draw.drawDue(tip, anchored, blockHash)
   const redrawn = await desks.draw.redrawDue(tip, anchored, blockHash)
-  if (sampled + redrawn > 0) desks.bell.ring()
 
   const settled = await desks.settlement.settleDue(tip, anchored, blockHash)
   const matured = desks.settlement.matureDue(tip)

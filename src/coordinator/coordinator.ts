@@ -173,6 +173,8 @@ async function openOver(
     }
     advancedTo = height
     lastError = null
+    // Only now is it the epoch of the next block that leases are asked for.
+    house?.desks.bell.ring()
   }
 
   const rounds = repeating(round, (error) => {
