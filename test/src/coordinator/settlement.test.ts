@@ -10,6 +10,10 @@ import { cheatedOutput } from './tiny-market.ts'
 const COMPUTE_MSAT = (BUDGET_MSAT * 95n) / 100n
 const AUDIT_MSAT = BUDGET_MSAT - COMPUTE_MSAT
 
+/** As in the site's calendar. */
+const EPOCH_BLOCKS = 6
+const VERDICT_BLOCKS = 8
+
 let node: RegtestNode
 beforeAll(async () => {
   node = await startBitcoind()
@@ -96,17 +100,19 @@ test('one silent auditor costs a round: the next one decides', async () => {
   expect(roundsDrawn(site)).toBe(2)
 })
 
-test('a verdict that is not anchored in time pays, and a late one changes nothing', async () => {
+test('a verdict that is anchored after the cutoff pays, and so does none; a later one changes nothing', async () => {
   await using site = await openSite(node, { flags: { 'epoch.auditRoundBlocks': '100' } })
   const [worker, other, operator] = await threePeers(site)
   const works = await worksOf(worker.work(cheatedOutput))
+  const cutoffHeight = site.startHeight + EPOCH_BLOCKS - 1 + VERDICT_BLOCKS
+  await site.mineTo(cutoffHeight)
+  const late = await other.audit()
   await site.mineUntil('the settlement', () => site.status().epochs.some(({ settled }) => settled))
   const { entry, reasons } = epochEntry(site, 0)
-  expect(new Set(reasons.values())).toEqual(new Set(['earned']))
+  expect(works.map((work) => reasons.get(idOf(work)))).toEqual(works.map(() => 'earned'))
   expect(entry).toMatchObject({ computeMsat: COMPUTE_MSAT, auditMsat: 0n })
-  expect(site.status().audits).toMatchObject({ undecided: works.length })
+  expect(site.status().audits).toMatchObject({ failed: late.length, undecided: works.length - late.length })
 
-  await other.audit()
   await operator.audit()
   expect(verdictsOf(site, works)).toEqual(new Set(['fail']))
   await site.mineUntil('the payout', () => site.status().payouts.some(({ state }) => state === 'settled'))

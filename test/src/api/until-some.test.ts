@@ -1,0 +1,69 @@
+import { EventEmitter } from 'node:events'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { untilSome } from '../../../src/api/until-some.ts'
+import { createBell } from '../../../src/coordinator/bell.ts'
+import { openSite } from '../coordinator/site.ts'
+
+const LONG_MS = 30_000
+
+let node: RegtestNode
+beforeAll(async () => {
+  node = await startBitcoind()
+})
+afterAll(() => node.stop())
+
+/** Takes what `batches` say, in order, and counts how often it was asked. */
+function taking(...batches: string[][]) {
+  const calls = { count: 0 }
+  const take = () => {
+    calls.count += 1
+    return batches.shift() ?? []
+  }
+  return { calls, take }
+}
+
+test('a worker that polls is answered when the work comes', async () => {
+  await using site = await openSite(node)
+  const worker = await site.peer()
+  await site.anchorAll()
+  await site.mineTo(site.startHeight - 2)
+  const polling = worker.lease(256, LONG_MS)
+  await site.mine(1)
+  expect(await polling).toHaveLength(24)
+})
+
+test('what is there is given at once', async () => {
+  const { calls, take } = taking(['a'])
+  expect(await untilSome(createBell(), new EventEmitter(), LONG_MS, take)).toEqual(['a'])
+  expect(calls.count).toBe(1)
+})
+
+test('without a wait it asks once', async () => {
+  const { calls, take } = taking()
+  expect(await untilSome(createBell(), new EventEmitter(), 0, take)).toEqual([])
+  expect(calls.count).toBe(1)
+})
+
+test('each ring asks again, until there is something', async () => {
+  const bell = createBell()
+  const { calls, take } = taking([], [], ['a', 'b'])
+  const polling = untilSome(bell, new EventEmitter(), LONG_MS, take)
+  bell.ring()
+  await Promise.resolve()
+  await Promise.resolve()
+  bell.ring()
+  expect(await polling).toEqual(['a', 'b'])
+  expect(calls.count).toBe(3)
+})
+
+test('for a client that has left nothing is taken any more', async () => {
+  const bell = createBell()
+  const response = new EventEmitter()
+  const { calls, take } = taking([], ['lost'])
+  const polling = untilSome(bell, response, LONG_MS, take)
+  response.emit('close')
+  bell.ring()
+  expect(await polling).toEqual([])
+  expect(calls.count).toBe(1)
+})
