@@ -1,60 +1,50 @@
-import { randomBytes } from 'node:crypto'
-import { utils } from '@scure/btc-signer'
 import { expect, it } from 'vitest'
-import { sealScript } from '../../anchor/commitment.ts'
-import { openNode } from '../../anchor/node.ts'
-import { buildPayoutTransaction } from '../../anchor/payout-transaction.ts'
-import { taprootAddress } from '../../anchor/taproot-address.ts'
-import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
+import { startBitcoind } from '../../regtest/start-bitcoind.ts'
 import { mempool, onlyAnchor, openSite } from './anchor-site.ts'
 import { expectWhole } from './expect-whole.ts'
+import { floodMempool } from './flood-mempool.ts'
 
-/** Largest that nodes relay; a few dozen fill the smallest mempool. */
-const OUTPUTS = 2_300
-const MAX_FILLERS = 60
+/** bitcoind halves its mempool minimum every 12 hours, faster when the mempool is empty (CTxMemPool::GetMinFee). */
+const TWO_DAYS_S = 2 * 24 * 60 * 60
 
-/** Fills a mempool of 5 MB with payments at 20 sat/vB until it has thrown out what pays less. */
-async function flood(bitcoind: RegtestNode, evicted: string): Promise<void> {
-  const secretKey = randomBytes(32)
-  const internalKey = utils.pubSchnorr(secretKey)
-  const address = taprootAddress(internalKey, 'regtest')
-  const script = sealScript(internalKey, null)
-  const node = openNode(bitcoind.rpc, 'regtest')
-  for (let filler = 0; filler < MAX_FILLERS; filler++) {
-    if (!(await mempool(bitcoind)).includes(evicted)) return
-    const valueSats = 10_000_000n
-    const coin = { ...(await bitcoind.fund(address, valueSats)), valueSats }
-    const outputs = Array.from({ length: OUTPUTS }, () => ({ script, valueSats: 1_000n }))
-    const { raw } = buildPayoutTransaction({
-      secretKey,
-      inputs: [coin],
-      outputs,
-      changeScript: script,
-      feeSats: 2_000_000n,
-    })
-    await node.send(raw)
-  }
-}
-
-it('an anchor that a full mempool threw out is made again at the price of the day, and mined', {
-  timeout: 180_000,
-}, async () => {
+it('an anchor that a full mempool threw out is made again at the day’s price, or when that has fallen', async () => {
   await using bitcoind = await startBitcoind({ extraArgs: ['-maxmempool=5'] })
-  using site = await openSite(bitcoind)
-  const anchorer = site.open()
-  site.grow(1)
-  await anchorer.advance()
-  const first = onlyAnchor(anchorer)
-  await flood(bitcoind, first.txid ?? '')
-  expect(await mempool(bitcoind)).not.toContain(first.txid)
-  site.grow(1)
-  await anchorer.advance()
-  const second = onlyAnchor(anchorer)
+  using rich = await openSite(bitcoind)
+  using thrifty = await openSite(bitcoind, { policy: { ceilingSatPerKvb: 5_000n } })
+  const [payer, waiter] = [rich.open(), thrifty.open()]
+  for (const [site, anchorer] of [
+    [rich, payer],
+    [thrifty, waiter],
+  ] as const) {
+    site.grow(1)
+    await anchorer.advance()
+    site.grow(1)
+  }
+  const first = onlyAnchor(payer)
+  const evicted = onlyAnchor(waiter)
+  await floodMempool(bitcoind, first.txid ?? '')
+  await floodMempool(bitcoind, evicted.txid ?? '')
+
+  await payer.advance()
+  const second = onlyAnchor(payer)
   expect(second).toMatchObject({ index: 0, size: 2, state: 'broadcast' })
   expect(second.feeSats).toBeGreaterThan(first.feeSats)
   expect(await mempool(bitcoind)).toContain(second.txid)
+  await waiter.advance()
+  expect(waiter.state().stalled).toMatchObject({
+    code: 'ceiling_reached',
+    advice: expect.stringContaining('until fees fall'),
+  })
+  expect(onlyAnchor(waiter)).toMatchObject({ txid: evicted.txid, state: 'stalled' })
+
   await bitcoind.mine(10)
-  await anchorer.advance()
-  expect(onlyAnchor(anchorer)).toMatchObject({ txid: second.txid })
-  await expectWhole(site, anchorer)
+  await payer.advance()
+  expect(onlyAnchor(payer).txid).toBe(second.txid)
+  await expectWhole(rich, payer)
+  await bitcoind.rpc.call('setmocktime', Math.floor(Date.now() / 1_000) + TWO_DAYS_S)
+  await waiter.advance()
+  expect(waiter.state().stalled).toBeNull()
+  await bitcoind.mine(1)
+  await waiter.advance()
+  await expectWhole(thrifty, waiter)
 })
