@@ -9,7 +9,6 @@ const CLI = join(ROOT, 'src/cli/assay.js')
 interface Help {
   readonly subcommands: readonly string[]
   readonly options: readonly string[]
-  /** Options without which it does not run. */
   readonly text: string
 }
 
