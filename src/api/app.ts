@@ -1,9 +1,12 @@
 import express, { type Express, Router } from 'express'
 import type { Coordinator } from '../coordinator/coordinator.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
+import type { FailureCounter } from '../metrics/failure-counter.ts'
+import { anchorsRoutes } from './anchors-routes.ts'
 import { MAX_BODY_BYTES } from './cbor-body.ts'
 import { inferRoutes } from './infer-routes.ts'
 import { logRoutes } from './log-routes.ts'
+import { metricsRoutes } from './metrics-routes.ts'
 import { operatorRoutes } from './operator-routes.ts'
 import { problemHandler } from './problem.ts'
 import { statusRoutes } from './status-routes.ts'
@@ -12,17 +15,20 @@ import { workerRoutes } from './worker-routes.ts'
 export interface AppOptions {
   readonly coordinator: Coordinator
   readonly operatorToken: string
+  readonly failures: FailureCounter
   /** Errors that are ours: to be logged, never to be shown. */
   readonly onBug: (error: unknown) => void
 }
 
 /** The coordinator's whole HTTP surface, without a port. */
-export function createApp({ coordinator, operatorToken, onBug }: AppOptions): Express {
+export function createApp({ coordinator, operatorToken, failures, onBug }: AppOptions): Express {
   const app = express()
   app.disable('x-powered-by')
   app.set('etag', false)
   app.use(statusRoutes(coordinator))
   app.use(logRoutes(coordinator))
+  app.use(anchorsRoutes(coordinator))
+  app.use(metricsRoutes(coordinator, failures))
   app.use('/v2', inferRoutes(coordinator, onBug))
   app.use('/v1/operator', operatorRoutes(coordinator, operatorToken))
   // Bodies are read raw and whole, up to one limit: what is signed or hashed is the bytes, not a re-encoding.

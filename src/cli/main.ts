@@ -1,17 +1,28 @@
 import { createRequire } from 'node:module'
 import { Command, CommanderError } from 'commander'
 import { z } from 'zod'
-import { addAnchor } from './commands/anchor.ts'
-import { addDemo } from './commands/demo.ts'
-import { addHeaders } from './commands/headers.ts'
-import { addInit } from './commands/init.ts'
-import { addLedger } from './commands/ledger.ts'
-import { addPayout } from './commands/payout.ts'
-import { addProof } from './commands/proof.ts'
-import { addSubnet } from './commands/subnet.ts'
-import { addUp } from './commands/up.ts'
-import { addWorker } from './commands/worker.ts'
 import { codeOf, EXIT, type ExitCode, exitCodeOf } from './exit-code.ts'
+
+type Add = (program: Command) => Promise<void>
+
+/** Loaded when asked for: `proof verify` must not wait for the coordinator's code, nor need what that needs. */
+const COMMANDS: Readonly<Record<string, Add>> = {
+  demo: async (program) => (await import('./commands/demo.ts')).addDemo(program),
+  init: async (program) => (await import('./commands/init.ts')).addInit(program),
+  doctor: async (program) => (await import('./commands/doctor.ts')).addDoctor(program),
+  up: async (program) => (await import('./commands/up.ts')).addUp(program),
+  status: async (program) => (await import('./commands/status.ts')).addStatus(program),
+  worker: async (program) => (await import('./commands/worker.ts')).addWorker(program),
+  subnet: async (program) => (await import('./commands/subnet.ts')).addSubnet(program),
+  anchor: async (program) => (await import('./commands/anchor.ts')).addAnchor(program),
+  proof: async (program) => (await import('./commands/proof.ts')).addProof(program),
+  headers: async (program) => (await import('./commands/headers.ts')).addHeaders(program),
+  audit: async (program) => (await import('./commands/audit.ts')).addAudit(program),
+  log: async (program) => (await import('./commands/log.ts')).addLog(program),
+  ledger: async (program) => (await import('./commands/ledger.ts')).addLedger(program),
+  payout: async (program) => (await import('./commands/payout.ts')).addPayout(program),
+  backup: async (program) => (await import('./commands/backup.ts')).addBackup(program),
+}
 
 /** Runs one command line. @returns the exit code; never throws. */
 export async function main(args: readonly string[]): Promise<ExitCode> {
@@ -19,21 +30,9 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
     .description('Pays machines for AI work that they can prove, and writes the proof into Bitcoin.')
     .version(z.string().parse(createRequire(import.meta.url)('assay/package.json').version))
     .exitOverride()
-    .configureHelp({ sortSubcommands: false, showGlobalOptions: true })
-  for (const add of [
-    addDemo,
-    addInit,
-    addUp,
-    addWorker,
-    addSubnet,
-    addAnchor,
-    addProof,
-    addHeaders,
-    addLedger,
-    addPayout,
-  ]) {
-    add(program)
-  }
+  const [name = ''] = args
+  const asked = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  for (const add of asked === undefined ? Object.values(COMMANDS) : [asked]) await add(program)
   try {
     await program.parseAsync(args, { from: 'user' })
     return process.exitCode === EXIT.checkFailed ? EXIT.checkFailed : EXIT.ok

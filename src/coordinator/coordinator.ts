@@ -124,6 +124,7 @@ async function openOver(
       payloadFile: join(dataDir, 'payloads'),
       policy: { ...config.anchor, finalDepth },
       head: () => ({ size: log.size(), root: log.root() }),
+      topUps: () => watched.anchorCoins(finalDepth),
     })
     const payer = openPayer({
       db,

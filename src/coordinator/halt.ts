@@ -1,21 +1,21 @@
+import type { StallCode } from '../../anchor/anchor-stall.ts'
 import type { Anchorer } from '../../anchor/anchorer.ts'
-
-type AnchorerState = ReturnType<Anchorer['state']>
-type StallCode = NonNullable<AnchorerState['stalled']>['code']
 
 /**
  * Stalls that say that this database isn't the log's one and only: its seal was spent by what it doesn't know, as after
  * the restore of an old backup, or what it took for final has left the chain. It must not append, sign, anchor or pay
  * then (DESIGN §8): a fork of the log can't be taken back, nor a payment made twice.
  */
-const HALTING: ReadonlySet<StallCode> = new Set([
+const HALTING: ReadonlySet<StallCode> = new Set<StallCode>([
   'seal_missing',
   'seal_contested',
   'seal_mismatch',
-  'final_reorged',
+  'seal_broken',
+  'database_old',
+  'deep_reorg',
 ])
 
 /** Why everything but reading stands still, or null. */
-export function haltOf({ stalled }: AnchorerState): string | null {
+export function haltOf({ stalled }: Pick<ReturnType<Anchorer['state']>, 'stalled'>): string | null {
   return stalled !== null && HALTING.has(stalled.code) ? `${stalled.code}: ${stalled.detail}` : null
 }

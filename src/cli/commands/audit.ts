@@ -16,6 +16,7 @@ import { logAtUrl, logInFolder } from '../../monitor/log-source.ts'
 import { headersFromFile } from '../../proof/headers-from-file.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { openTerminal } from '../terminal.ts'
+import { addAuditLog } from './audit-log.ts'
 
 interface AnchorsOptions {
   readonly url?: string
@@ -52,6 +53,7 @@ export function addAudit(program: Command): void {
         '  assay audit anchors --anchors anchors.bin --log mirror/ --headers headers.bin',
     )
     .action(auditAnchors)
+  addAuditLog(audit)
 }
 
 async function auditAnchors(options: AnchorsOptions): Promise<void> {

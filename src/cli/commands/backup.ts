@@ -103,12 +103,13 @@ function renderBackup({ folder, log, blobs, linkedBlobs, files }: Backup): strin
   return lines.join('\n')
 }
 
-/** No guard stops an old database by itself yet, so that whoever restores one must be told. */
+/** The guard against an old database (src/coordinator/halt.ts) sees what is anchored, and nothing of what came after. */
 function forkWarning({ log, takenAt }: Manifest): string {
   return (
-    `This log has ${log.size} entries, as of ${takenAt}. A restored older database must not sign: it would fork the log ` +
-    'and could pay again. Start it only when no checkpoint of more than ' +
-    `${log.size} entries was ever published, which mirrors, witnesses and workers can tell you.`
+    `This log has ${log.size} entries, as of ${takenAt}. A restored older database must not sign: it would fork the log and ` +
+    'could pay again. The coordinator halts when an anchor that it does not know has spent its seal; entries given out ' +
+    'since the last anchor it can not know of. Start it only when nobody has a checkpoint of more than ' +
+    `${log.size} entries: ask mirrors, witnesses and workers.`
   )
 }
 

@@ -11,6 +11,7 @@ import { loadConfig } from '../../config/load-config.ts'
 import type { CoordinatorEvent } from '../../coordinator/coordinator.ts'
 import { openCoordinator } from '../../coordinator/coordinator.ts'
 import { openKeystore } from '../../keystore/open-keystore.ts'
+import { createFailureCounter } from '../../metrics/failure-counter.ts'
 import { readPassphrase } from '../passphrase.ts'
 import { untilSignal } from '../until-signal.ts'
 
@@ -40,15 +41,20 @@ async function up(config: Config, options: { passphraseFile?: string }): Promise
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
   })
+  const failures = createFailureCounter()
   await using coordinator = await openCoordinator({
     config,
     keys,
     rpc,
-    onEvent: (event) => logEvent(logger, event),
+    onEvent(event) {
+      failures.record(event)
+      logEvent(logger, event)
+    },
   })
   const app = createApp({
     coordinator,
     operatorToken: operatorToken(config.dataDir),
+    failures,
     onBug: (error) => logger.error({ err: error }, 'bug'),
   })
   await using listening = await listen(app, config.listen)

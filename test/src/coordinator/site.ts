@@ -17,6 +17,7 @@ import { type Reconciliation, reconcile } from '../../../src/coordinator/reconci
 import { type OpenStatus, statusOf } from '../../../src/coordinator/status.ts'
 import { deriveKeys, type Keys } from '../../../src/keystore/derive-keys.ts'
 import { newMnemonic } from '../../../src/keystore/mnemonic.ts'
+import { createFailureCounter } from '../../../src/metrics/failure-counter.ts'
 import { createPeer, type Peer } from './peer.ts'
 import { tinyMarket } from './tiny-market.ts'
 
@@ -127,7 +128,12 @@ export async function openSite(node: RegtestNode, options: SiteOptions = {}): Pr
   }
 
   function serve(): Promise<Listening> {
-    const app = createApp({ coordinator, operatorToken: TOKEN, onBug: (error) => troubles.push(error) })
+    const app = createApp({
+      coordinator,
+      operatorToken: TOKEN,
+      failures: createFailureCounter(),
+      onBug: (error) => troubles.push(error),
+    })
     return listen(app, { host: '127.0.0.1', port: 0 })
   }
 

@@ -1,0 +1,74 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Command } from 'commander'
+import { z } from 'zod'
+import { askCoordinator, ClientError } from '../../client/ask-coordinator.ts'
+import { readStatus } from '../../client/read-status.ts'
+import { CliError, EXIT } from '../exit-code.ts'
+import { renderStatus } from '../status-screen.ts'
+import { openTerminal } from '../terminal.ts'
+import { untilSignal } from '../until-signal.ts'
+
+const REDRAW_EVERY_MS = 2_000
+/** ECMA-48: cursor home, erase to the end of the screen. */
+const CLEAR = '\u001b[H\u001b[J'
+
+export function addStatus(program: Command): void {
+  program
+    .command('status')
+    .description('one screen: work, audits, anchors, money, and what to do where something is stuck')
+    .option('--url <url>', "the coordinator's", 'http://127.0.0.1:8380')
+    .option('--watch', 'draw it anew every two seconds, on a terminal')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', '\nExample:\n  assay status --watch')
+    .action(async ({ url, watch, json }: { url: string; watch?: boolean; json?: boolean }) => {
+      if (watch === true) return watchStatus(url)
+      const { answer, screen } = await read(url)
+      openTerminal(json === true).result(answer, () => screen)
+    })
+}
+
+const attention = z.object({
+  open: z
+    .object({
+      runwayBlocks: z.int().nullable(),
+      halted: z.string().nullable(),
+      stalled: z.object({ advice: z.string().nullable().default(null) }).nullable(),
+    })
+    .nullable(),
+})
+
+/** `answer`: all that the coordinator says, which is more than a screen holds. */
+async function read(url: string): Promise<{ answer: unknown; screen: string }> {
+  const [status, response] = await Promise.all([readStatus(url), askCoordinator(url, '/v1/status')])
+  const answer: unknown = await response.json()
+  const { open } = attention.parse(answer)
+  const { runwayBlocks = null, halted = null, stalled = null } = open ?? {}
+  return { answer, screen: renderStatus(status, { runwayBlocks, halted, advice: stalled?.advice ?? null }) }
+}
+
+async function watchStatus(url: string): Promise<void> {
+  if (!process.stdout.isTTY) {
+    throw new CliError(
+      EXIT.usage,
+      'terminal_missing',
+      '--watch needs a terminal: leave it out, or use --json',
+    )
+  }
+  const stop = new AbortController()
+  void untilSignal().then(() => stop.abort())
+  while (!stop.signal.aborted) {
+    process.stdout.write(`${CLEAR}${await screenOrError(url)}\n`)
+    // Ends early, by an error, when a signal has come: the loop's condition says the rest.
+    await delay(REDRAW_EVERY_MS, undefined, { signal: stop.signal }).catch(() => undefined)
+  }
+}
+
+/** A coordinator that restarts is watched on. */
+async function screenOrError(url: string): Promise<string> {
+  try {
+    return (await read(url)).screen
+  } catch (error) {
+    if (error instanceof ClientError) return `${error.message} (${error.code})`
+    throw error
+  }
+}
