@@ -1,5 +1,6 @@
 import type { AnchorRecord } from '../../anchor/anchor-record.ts'
 import type { Coordinator } from '../coordinator/coordinator.ts'
+import { haltOf } from '../coordinator/halt.ts'
 import { type Reading, reading, readingBy } from './reading.ts'
 
 /** Where an anchor that isn't final may stand. */
@@ -42,6 +43,11 @@ export function createAnchorReadings(coordinator: Coordinator): () => Reading[] 
         state && state.inFlight !== null,
       ),
       readingBy('assay_anchor_stalled', '1 by the reason why no anchor goes forward now.', 'code', stalled),
+      reading(
+        'assay_halted',
+        '1 while the log takes nothing more, because this database may not be its newest.',
+        state && haltOf(state) !== null,
+      ),
       reading(
         'assay_seal_satoshis',
         'What the last seal in the chain holds, for fees.',

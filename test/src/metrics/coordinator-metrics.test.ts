@@ -97,6 +97,7 @@ test('a stall shows with its code alone', async () => {
   const { samples } = await scrape(site.coordinator())
   const stalls = [...samples].filter(([series]) => series.startsWith('assay_anchor_stalled'))
   expect(stalls).toEqual([['assay_anchor_stalled{code="cap_reached"}', 1]])
+  expect(samples.get('assay_halted')).toBe(0)
 })
 
 test('while the node is down the page still comes, and says so', async () => {

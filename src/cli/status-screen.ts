@@ -1,0 +1,114 @@
+import { formatMsat } from '../client/format-msat.ts'
+import type { ReadStatus } from '../client/read-status.ts'
+import { parseAccount } from '../ledger/accounts.ts'
+import { renderTable } from './table.ts'
+
+type Open = NonNullable<ReadStatus['open']>
+
+const LABEL_WIDTH = 10
+/** One screen; `--json` has all of them. */
+const MAX_WORKERS_SHOWN = 10
+
+/** What asks for somebody, or will. */
+export interface Attention {
+  /** Blocks until the seal is used up; null before the first anchor. */
+  readonly runwayBlocks: number | null
+  /** Why the log takes nothing more. */
+  readonly halted: string | null
+  /** What to do where anchors stall. */
+  readonly advice: string | null
+}
+
+/** One screen for an operator: what goes on, what is stuck, and what to do about it. */
+export function renderStatus(status: ReadStatus, attention: Attention): string {
+  const { origin, network, height, error, open, anchorAddress } = status
+  const epoch = open === null || open.epoch === null ? '' : ` · epoch ${open.epoch}`
+  return [
+    `${origin} · ${network} · ${height === null ? 'starting' : `block ${height}`}${epoch}`,
+    ...(error === null ? [] : [line('ERROR', `the last round failed and is tried again: ${error}`)]),
+    ...(attention.halted === null ? [] : [line('HALTED', attention.halted)]),
+    ...(open === null
+      ? [line('Closed', `waiting for the first seal: send fee money for anchors to ${anchorAddress}`)]
+      : openLines(status, open, attention)),
+  ].join('\n')
+}
+
+function openLines({ height, log }: ReadStatus, open: Open, attention: Attention): string[] {
+  const { work, audits, payouts, workers, stalled } = open
+  const { runwayBlocks } = attention
+  return [
+    line('Anchors', anchorText(open, height, log.size)),
+    ...(stalled === null
+      ? []
+      : [
+          line('STALLED', `${stalled.detail} (${stalled.code})`),
+          line('', `→ ${attention.advice ?? "see the coordinator's log"}`),
+        ]),
+    line('Runway', runwayBlocks === null ? 'unknown before the first anchor' : `${runwayBlocks} blocks`),
+    line(
+      'Work',
+      `${work.requestsOpen} requests open, ${work.jobsLeased} jobs leased, ${work.jobsAnswered} answered; ` +
+        `${work.receipts} receipts, ${work.undrawn} submissions undrawn`,
+    ),
+    line(
+      'Audits',
+      `${audits.rounds} rounds open; ${audits.sampled} sampled: ${audits.passed} passed, ${audits.failed} failed, ` +
+        `${audits.void} void, ${audits.undecided} undecided`,
+    ),
+    line('Treasury', treasuryText(open)),
+    line('Payouts', payouts.length === 0 ? 'none yet' : countsText(payouts)),
+    line('Workers', `${workers.length}`),
+    ...workerLines(workers),
+  ]
+}
+
+function anchorText({ anchors }: Open, height: number | null, entries: number): string {
+  const last = anchors.findLast((anchor) => anchor.height !== null)
+  const unanchored = entries - (last?.size ?? 0)
+  const ageText =
+    last === undefined || last.height === null || height === null
+      ? ''
+      : `, the last in block ${last.height}, ${height - last.height} blocks ago`
+  const countText = anchors.length === 0 ? 'none yet' : countsText(anchors)
+  return `${countText}${ageText}; ${unanchored} of ${entries} entries not anchored yet`
+}
+
+/** What the treasury holds is owed, or free: reserve less what miners got of it. */
+function treasuryText({ accounts }: Open): string {
+  let treasuryMsat = 0n
+  let freeMsat = 0n
+  for (const { account, msat } of accounts) {
+    const { kind } = parseAccount(account)
+    if (kind === 'treasury') treasuryMsat += BigInt(msat)
+    if (kind === 'reserve') freeMsat += BigInt(msat)
+    if (kind === 'fees') freeMsat -= BigInt(msat)
+  }
+  const owedMsat = treasuryMsat - freeMsat
+  return `${formatMsat(treasuryMsat)} sat, of which ${formatMsat(owedMsat)} owed and ${formatMsat(freeMsat)} free`
+}
+
+function workerLines(workers: Open['workers']): string[] {
+  if (workers.length === 0) return []
+  const rows = workers
+    .slice(0, MAX_WORKERS_SHOWN)
+    .map((one) => [
+      `${one.worker.slice(0, 16)}…`,
+      `${one.receipts}`,
+      ...[one.unmaturedMsat, one.maturedMsat, one.paidMsat].map((msat) => formatMsat(BigInt(msat))),
+    ])
+  const table = renderTable(['worker', 'receipts', 'unmatured sat', 'matured sat', 'paid sat'], rows)
+  const hidden = workers.length - rows.length
+  return [
+    ...table.split('\n').map((row) => `  ${row}`),
+    ...(hidden === 0 ? [] : [`  and ${hidden} more: --json lists all`]),
+  ]
+}
+
+function countsText(rows: readonly { readonly state: string }[]): string {
+  const counts = Map.groupBy(rows, ({ state }) => state)
+  return [...counts].map(([state, of]) => `${of.length} ${state}`).join(', ')
+}
+
+function line(label: string, text: string): string {
+  return `${label.padEnd(LABEL_WIDTH)}${text}`
+}

@@ -1,0 +1,98 @@
+import { Command } from 'commander'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { addStatus } from '../../../src/cli/commands/status.ts'
+import { renderStatus } from '../../../src/cli/status-screen.ts'
+import { readStatus } from '../../../src/client/read-status.ts'
+import { openSite, TREASURY_SATS } from '../coordinator/site.ts'
+
+let node: RegtestNode
+beforeAll(async () => {
+  node = await startBitcoind()
+})
+afterAll(() => node.stop())
+
+/** Runs one command line. @returns what it wrote to standard output. */
+async function assay(...args: string[]): Promise<string> {
+  let out = ''
+  const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
+    out += text
+    return true
+  })
+  onTestFinished(() => write.mockRestore())
+  const program = new Command('assay').exitOverride()
+  addStatus(program)
+  await program.parseAsync(args, { from: 'user' })
+  write.mockRestore()
+  return out
+}
+
+test('before the first seal the screen says where to send it', async () => {
+  await using site = await openSite(node, { funded: false })
+  await site.coordinator().kick()
+  const out = await assay('status', '--url', site.url)
+  expect(out).toContain(`send fee money for anchors to ${site.coordinator().anchorAddress}`)
+})
+
+test('the screen shows work, audits, anchors, money and workers as they are', async () => {
+  await using site = await openSite(node)
+  const [worker, auditor] = await site.begin(1)
+  if (worker === undefined || auditor === undefined) throw new Error('two peers')
+  await worker.work()
+  await site.mineAudited([worker, auditor], 'a settled payout', () =>
+    site.status().payouts.some(({ state }) => state === 'settled'),
+  )
+  const out = await assay('status', '--url', site.url)
+  const { audits, runwayBlocks, epoch, payouts } = site.status()
+  expect(out).toContain(`block ${site.coordinator().advancedTo()} · epoch ${epoch}`)
+  expect(out).toContain(`${audits.sampled} sampled: ${audits.passed} passed, 0 failed`)
+  expect(out).toContain(`Runway    ${runwayBlocks} blocks`)
+  expect(out).toMatch(new RegExp(`Payouts {3}${payouts.length} settled`))
+  expect(out).toContain(worker.hex.slice(0, 16))
+  expect(out).not.toContain('STALLED')
+
+  const [, treasury, owed, free] =
+    /(\d+)\.\d{3} sat, of which (\d+)\.\d{3} owed and (\d+)\.\d{3} free/.exec(out) ?? []
+  const { rows } = await site.reconcile()
+  expect(BigInt(treasury ?? 0) * 1000n).toBe(rows.find(({ what }) => what === 'treasury')?.booksMsat)
+  expect(Number(owed) + Number(free)).toBeCloseTo(Number(treasury), -1)
+  expect(Number(treasury)).toBeLessThan(Number(TREASURY_SATS))
+
+  const json = JSON.parse(await assay('status', '--url', site.url, '--json'))
+  expect(json).toMatchObject({ origin: site.origin, open: { runwayBlocks, audits: { failed: 0 } } })
+})
+
+test('a stall is shown with its reason and what to do', async () => {
+  await using site = await openSite(node, { flags: { 'anchor.capSats': '1' } })
+  site.house().anchorer.request()
+  await site.mine(1)
+  const out = await assay('status', '--url', site.url)
+  expect(out).toMatch(/STALLED .*cap_reached/)
+  expect(out).toMatch(/→ .*anchor\.capSats/)
+})
+
+test('a failing round is shown as an error', async () => {
+  await using own = await startBitcoind()
+  await using site = await openSite(own)
+  await own.kill()
+  await site.coordinator().kick()
+  expect(await assay('status', '--url', site.url)).toMatch(/ERROR .*tried again/)
+})
+
+test('a coordinator that does not answer, and a watch without a terminal, are errors with a code', async () => {
+  await expect(assay('status', '--url', 'http://127.0.0.1:1')).rejects.toMatchObject({
+    code: 'coordinator_unreachable',
+  })
+  await expect(assay('status', '--watch')).rejects.toMatchObject({ code: 'terminal_missing' })
+})
+
+test('a halt, and a stall that nobody has advice for, are not left without a word', async () => {
+  await using site = await openSite(node, { flags: { 'anchor.capSats': '1' } })
+  site.house().anchorer.request()
+  await site.mine(1)
+  const status = await readStatus(site.url)
+  const out = renderStatus(status, { runwayBlocks: null, halted: 'the seal is gone', advice: null })
+  expect(out).toContain('HALTED    the seal is gone')
+  expect(out).toContain("→ see the coordinator's log")
+  expect(out).toContain('unknown before the first anchor')
+})
