@@ -21,7 +21,9 @@ afterAll(() => node.stop())
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
 test('settlement opens every commitment of the work, paid or not; an epoch with neither has no entry', async () => {
-  await using site = await openSite(node, { flags: { 'subsidy.initialMsat': '0', 'subsidy.capMsat': '0' } })
+  await using site = await openSite(node, {
+    flags: { 'subsidy.initialMsat': '0', 'subsidy.capMsat': '0', 'epoch.auditRoundBlocks': '100' },
+  })
   const [worker] = await site.begin(1)
   if (worker === undefined) throw new Error('no worker')
   const leased = await worker.lease()

@@ -15,10 +15,14 @@ test('no coin leaves before the intent is final in an anchor, and change is no d
   if (worker === undefined || operator === undefined) throw new Error('too few peers')
   await worksOf(worker.work())
   const seen = new Set<string>()
+  // Epoch 0 ends with its sixth block; verdicts have 8 more, two make that final, and rewards mature in three.
+  const maturityHeight = site.startHeight + 5 + 8 + 2 + 3
   await site.mineAudited([operator], 'the settled payout', () => {
     const [payout] = site.house().desks.payouts.list()
     const state = site.status().payouts[0]?.state ?? 'none'
     seen.add(state)
+    const isMature = (site.coordinator().advancedTo() ?? 0) >= maturityHeight
+    if (matured(site, operator.hex) > 0n !== isMature) throw new Error('rewards matured at another height')
     const intent = payout?.entryIndex ?? null
     const isFinal = intent !== null && site.anchored().firstFinal(intent) !== null
     if (!isFinal && !['none', 'planned', 'logged', 'pinned'].includes(state)) {
@@ -39,7 +43,9 @@ test('no coin leaves before the intent is final in an anchor, and change is no d
 })
 
 test('payees beyond what one payout holds are paid by the next, everyone once', async () => {
-  await using site = await openSite(node, { flags: { 'payout.maxPayees': '1', 'payout.thresholdSats': '1' } })
+  // No share of it is a whole number of satoshis.
+  const flags = { 'payout.maxPayees': '1', 'payout.thresholdSats': '1', 'subsidy.initialMsat': '59999999' }
+  await using site = await openSite(node, { flags })
   const [first, second, operator] = await site.begin(2)
   if (first === undefined || second === undefined || operator === undefined) throw new Error('too few peers')
   const peers = [first, second, operator]
@@ -54,6 +60,7 @@ test('payees beyond what one payout holds are paid by the next, everyone once', 
   const left = peers.map(({ hex }) => matured(site, hex))
   const { accruedMsat } = site.status().epochs.find(({ number }) => number === 0) ?? { accruedMsat: 0n }
   // Whole satoshis are paid; what is left of one stays.
+  expect(left.some((msat) => msat > 0n)).toBe(true)
   expect(left.every((msat) => msat < 1_000n)).toBe(true)
   expect(sum(paid) * 1_000n + sum(left)).toBe(accruedMsat)
 })
