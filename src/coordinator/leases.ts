@@ -84,6 +84,8 @@ export function openLeaseDesk(
   const waiting = new Map<string, PendingRequest>()
 
   function lease(worker: Uint8Array, max: number, epoch: number): LeasedJob[] {
+    // A requester of a worker that died waits for the next one to ask, not for the next block.
+    expire(Date.now())
     const room = Math.min(max, policy.maxPerWorker - Number(countLeased.get(worker)))
     if (room <= 0) return []
     const asked = requests.take(room)
@@ -177,13 +179,15 @@ export function openLeaseDesk(
     return released.length
   }
 
+  function expire(nowMs: number): number {
+    const lost = selectExpired.all(nowMs)
+    return giveBack(lost.map(({ id, worker }) => ({ job: id, worker, reason: 'its lease ran out' })))
+  }
+
   return {
     lease,
     fail: (worker, failures) => giveBack(failures.map(({ job, reason }) => ({ job, worker, reason }))),
-    expire: (nowMs) =>
-      giveBack(
-        selectExpired.all(nowMs).map(({ id, worker }) => ({ job: id, worker, reason: 'its lease ran out' })),
-      ),
+    expire,
     requestOf: (job) => waiting.get(hex(job)) ?? null,
     forget: (job) => void waiting.delete(hex(job)),
   }

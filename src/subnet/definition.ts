@@ -55,7 +55,7 @@ export class DefinitionError extends Error {
   readonly code = 'subnet_malformed'
 }
 
-/** Definition from untrusted bytes: canonical CBOR, at most 64 KiB, exactly the keys of PROTOCOL §5. */
+/** Definition from untrusted bytes: canonical CBOR, at most 64 KiB, exactly the keys of PROTOCOL §4. */
 export function parseDefinition(bytes: Uint8Array): SubnetDefinition {
   let value: unknown
   try {
