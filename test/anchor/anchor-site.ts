@@ -7,7 +7,9 @@ import Database from 'better-sqlite3'
 import type { AnchorRecord } from '../../anchor/anchor-record.ts'
 import type { Method, TopUp } from '../../anchor/anchor-transaction.ts'
 import { type Anchorer, openAnchorer } from '../../anchor/anchorer.ts'
+import { sealScript } from '../../anchor/commitment.ts'
 import { type Node, openNode } from '../../anchor/node.ts'
+import { buildPayoutTransaction } from '../../anchor/payout-transaction.ts'
 import type { AnchorPolicy } from '../../anchor/price-anchor.ts'
 import type { BitcoinRpc } from '../../anchor/rpc.ts'
 import { taprootAddress } from '../../anchor/taproot-address.ts'
@@ -151,4 +153,16 @@ export async function mempool(bitcoind: RegtestNode): Promise<unknown[]> {
 
 export function hex(bytes: Uint8Array | null | undefined): string {
   return Buffer.from(bytes ?? []).toString('hex')
+}
+
+/** A payment from the first seal, by somebody who has the key. */
+export function stealSeal({ secretKey, firstSeal }: Site): Uint8Array {
+  const thief = sealScript(utils.pubSchnorr(randomBytes(32)), null)
+  return buildPayoutTransaction({
+    secretKey,
+    inputs: [firstSeal],
+    outputs: [{ script: thief, valueSats: 1_000n }],
+    changeScript: thief,
+    feeSats: 1_000n,
+  }).raw
 }

@@ -141,6 +141,9 @@ describe('checkAnchorTransaction', () => {
   })
 
   it.each([
+    ['another top-up', 'input_unexpected', dual.raw, { topUp: { ...topUp, vout: 6 } }],
+    ['a top-up where none was planned', 'input_unexpected', dual.raw, { topUp: null }],
+    ['no top-up where one was planned', 'input_unexpected', changed((tx) => tx.ins.pop()), { topUp }],
     ['another coin spent', 'wrong_spender', dual.raw, { spends: { ...seal, txid: '33'.repeat(32) } }],
     ['another output spent', 'wrong_spender', dual.raw, { spends: { ...seal, vout: 1 } }],
     ['the seal as second input', 'wrong_spender', changed((tx) => tx.ins.reverse()), {}],

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { utils } from '@scure/btc-signer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { txidOf } from '../../anchor/anchor-transaction.ts'
+import { headerHash } from '../../anchor/block-header.ts'
 import { sealScript } from '../../anchor/commitment.ts'
 import { type Node, openNode } from '../../anchor/node.ts'
 import { NodeError } from '../../anchor/node-error.ts'
@@ -9,6 +10,7 @@ import { buildPayoutTransaction } from '../../anchor/payout-transaction.ts'
 import type { BitcoinRpc } from '../../anchor/rpc.ts'
 import { taprootAddress } from '../../anchor/taproot-address.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
+import { hex } from './anchor-site.ts'
 
 /** A pruned node keeps 288 blocks, and small block files make pruning of so short a chain possible. */
 const PRUNED_ARGS = ['-prune=1', '-fastprune']
@@ -74,6 +76,29 @@ describe('the chain', () => {
     })
   })
 
+  it('gives whole blocks by height, and what their transactions left to the miner', async () => {
+    const { raw, txid } = await spend(1_234n)
+    await node.send(raw)
+    const [hash = ''] = await bitcoind.mine(1)
+    const { height } = await node.chain()
+    const block = await node.blockAt(height)
+    expect(headerHash((block ?? new Uint8Array()).subarray(0, 80))).toBe(hash)
+    expect(hex(block).includes(hex(raw))).toBe(true)
+    expect(await node.blockAt(height + 1)).toBeNull()
+    expect(await node.feeInBlock(txid, hash)).toBe(1_234n)
+    expect(await node.feeInBlock(ABSENT, hash)).toBeNull()
+    const [coinbase = ''] = await node.blockTxids(hash)
+    expect(await node.feeInBlock(coinbase, hash)).toBeNull()
+    const other = await node.blockAt(height - 1)
+    for (const wrong of [Buffer.from(other ?? []).toString('hex'), '00'.repeat(79)]) {
+      const rpc: BitcoinRpc = {
+        ...bitcoind.rpc,
+        call: async (method) => (method === 'getblock' ? wrong : hash),
+      }
+      await expect(openNode(rpc, 'regtest').blockAt(height)).rejects.toMatchObject({ code: 'node_mismatch' })
+    }
+  })
+
   it('says that a block was pruned', async () => {
     const [old = ''] = await bitcoind.mine(1)
     const [txid = ''] = await node.blockTxids(old)
@@ -81,6 +106,8 @@ describe('the chain', () => {
     await bitcoind.mine(900)
     await bitcoind.rpc.call('pruneblockchain', height + 500)
     await expect(node.blockTxids(old)).rejects.toMatchObject({ code: 'block_pruned' })
+    await expect(node.blockAt(height)).rejects.toMatchObject({ code: 'block_pruned' })
+    await expect(node.feeInBlock(txid, old)).rejects.toMatchObject({ code: 'block_pruned' })
     await expect(node.transactionInBlock(txid, old)).rejects.toMatchObject({ code: 'block_pruned' })
     expect(await node.header(old)).toHaveLength(80)
   })

@@ -1,0 +1,68 @@
+import { Block, Transaction } from 'bitcoinjs-lib'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { findSpender, spenderIn } from '../../anchor/find-spender.ts'
+import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
+import { anchorNext, openSite } from './anchor-site.ts'
+
+let bitcoind: RegtestNode
+
+beforeAll(async () => {
+  bitcoind = await startBitcoind()
+})
+
+afterAll(() => bitcoind?.stop())
+
+it('the spender of an outpoint is found in the block that holds it, down to the last one asked for', async () => {
+  using site = await openSite(bitcoind)
+  const anchorer = site.open()
+  await anchorNext(bitcoind, site, anchorer)
+  const { height } = await site.node.chain()
+  await bitcoind.mine(3)
+  const [anchor] = anchorer.anchors()
+  const found = await findSpender(site.node, site.firstSeal, height + 3, height)
+  expect(found).toMatchObject({ txid: anchor?.txid, height })
+  expect(Buffer.from(found?.raw ?? []).equals(anchor?.raw ?? new Uint8Array())).toBe(true)
+  expect(await findSpender(site.node, site.firstSeal, height + 3, height + 1)).toBeNull()
+  expect(await findSpender(site.node, { txid: anchor?.txid ?? '', vout: 0 }, height + 3, height)).toBeNull()
+})
+
+it('is looked for in 288 blocks at most', async () => {
+  using site = await openSite(bitcoind)
+  const asked: number[] = []
+  const node = {
+    ...site.node,
+    async blockAt(height: number) {
+      asked.push(height)
+      return null
+    },
+  }
+  expect(await findSpender(node, site.firstSeal, 1_000, 0)).toBeNull()
+  expect([asked.length, asked[0], asked.at(-1)]).toEqual([288, 1_000, 713])
+  asked.length = 0
+  expect(await findSpender(node, site.firstSeal, 2, 0)).toBeNull()
+  expect(asked).toEqual([2, 1, 0])
+})
+
+it('bytes of an outpoint that are no input spend nothing', () => {
+  const outpoint = { txid: 'ab'.repeat(32), vout: 7 }
+  const bytes = Buffer.concat([Buffer.from(outpoint.txid, 'hex').reverse(), Uint8Array.of(7, 0, 0, 0)])
+  const blockOf = (spends: Uint8Array, vout: number, witness: Uint8Array) => {
+    const coinbase = new Transaction()
+    coinbase.addInput(new Uint8Array(32), 0xffff_ffff, 0xffff_ffff, bytes)
+    coinbase.addOutput(Uint8Array.of(0x51), 0n)
+    const spender = new Transaction()
+    spender.addInput(spends, vout)
+    spender.setWitness(0, [witness])
+    spender.addOutput(Uint8Array.of(0x51), 0n)
+    const block = new Block()
+    block.prevHash = new Uint8Array(32)
+    block.merkleRoot = new Uint8Array(32)
+    block.transactions = [coinbase, spender]
+    return { block: block.toBuffer(), spender: spender.toBuffer() }
+  }
+  const hash = bytes.subarray(0, 32)
+  const honest = blockOf(hash, 7, new Uint8Array(64))
+  expect(Buffer.from(spenderIn(honest.block, outpoint) ?? []).equals(honest.spender)).toBe(true)
+  expect(spenderIn(blockOf(hash, 8, bytes).block, outpoint)).toBeNull()
+  expect(spenderIn(blockOf(new Uint8Array(32).fill(1), 7, bytes).block, outpoint)).toBeNull()
+})
