@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import { type Command, InvalidArgumentError } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import type { Ratio } from '../../rules/sampling.ts'
 import { percent, renderChart } from '../../simulate/chart.ts'
 import { lowestFloor } from '../../simulate/lowest-floor.ts'
@@ -33,10 +33,11 @@ export function addSimulate(program: Command): void {
   program
     .command('simulate')
     .description('what cheating earns under the rules of this program, against honest work')
-    .option('--floor <n/m>', 'least audited share of receipts', parseFloor, {
-      numerator: 1n,
-      denominator: 100n,
-    })
+    .addOption(
+      new Option('--floor <n/m>', 'least audited share of receipts')
+        .argParser(parseFloor)
+        .default({ numerator: 1n, denominator: 100n }, '1/100'),
+    )
     .option('--maturity <epochs>', 'epochs until a reward matures', count(MAX_MATURITY_EPOCHS), 2)
     .option('--cost <share>', 'what honest work costs, of its reward, between 0 and 1', parseCost, 0.6)
     .option('--seed <text>', 'another seed, other luck', 'assay')
@@ -80,7 +81,7 @@ function strategies({ floor, maturity, cost, seed, runs, svg, json }: SimulateOp
       found.lowestFloor === null
         ? 'At no floor does every cheat lose.'
         : `Lowest floor at which every cheat loses: ${renderRatio(found.lowestFloor)}.`,
-      `Not counted: trickle. Who watches its own score can cheat in up to ${(100 * found.unnoticedShare).toFixed(1)} % of its work unconvicted; that bounds what it gains.`,
+      `Not counted: trickle. Who watches its own score can cheat in up to ${(100 * found.unnoticedShare).toFixed(1)}% of its work unconvicted; that bounds what it gains.`,
     ].join('\n'),
   )
   if (rows.some(({ deterred }) => deterred === false)) process.exitCode = EXIT.checkFailed
@@ -106,8 +107,8 @@ function renderStatistic(rows: readonly StatisticRow[]): string {
     rows.map(({ case: name, seeds, convicted, held, bar, ok }) => [
       name,
       String(seeds),
-      `${((100 * convicted) / seeds).toFixed(2)} %`,
-      `${((100 * held) / seeds).toFixed(2)} %`,
+      `${((100 * convicted) / seeds).toFixed(2)}%`,
+      `${((100 * held) / seeds).toFixed(2)}%`,
       bar === null
         ? '–'
         : 'atMost' in bar

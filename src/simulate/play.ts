@@ -1,0 +1,134 @@
+import { seededRandom } from '../../compute/digits/seeded-random.ts'
+import { NO_SUSPICION, type Suspicion, standingOf } from '../rules/cusum.ts'
+import { evidenceOf } from '../rules/cusum-evidence.ts'
+import { auditRate } from '../rules/sampling.ts'
+import { type EpochSettlement, type SettlementReceipt, settleEpoch } from '../rules/settle-epoch.ts'
+import type { AuditDraws } from './audit-draws.ts'
+import { auditSubmission } from './audit-submission.ts'
+import {
+  AUDIT_SHARE_BASIS_POINTS,
+  BUDGET_MSAT,
+  EPOCHS,
+  named,
+  OTHERS,
+  P0,
+  RECEIPTS_PER_EPOCH,
+  REWARD_MSAT,
+  type Setting,
+} from './setting.ts'
+import type { Move, Strategy } from './strategies.ts'
+
+interface Life {
+  /** Matured rewards less costs. */
+  profitMsat: number
+  /** Keys that were suspended. */
+  suspensions: number
+}
+
+interface WorkerKey {
+  name: string
+  suspicion: Suspicion
+  unmatured: { epoch: number; msat: bigint }[]
+}
+
+const PLAYER = 'player'
+const NO_WORK: Move = { receipts: 0, cheatShare: 0 }
+const EVIDENCE = evidenceOf(P0)
+
+/**
+ * Plays one life of a strategy by the product's rules: audit rates, draws, statistic, settlement, maturity. What is held when everything
+ * else has matured counts as lost: a worker that has left passes no more audits.
+ */
+export function playStrategy(strategy: Strategy, setting: Setting, seed: string, draws: AuditDraws): Life {
+  const { maturityEpochs, costShare } = setting
+  const receiptCostMsat = costShare * Number(REWARD_MSAT)
+  const random = seededRandom(seed)
+  let keyCount = 0
+  const newKey = (): WorkerKey => ({ name: `key ${keyCount++}`, suspicion: NO_SUSPICION, unmatured: [] })
+  let keys = Array.from({ length: strategy.keys }, newKey)
+  let profitMsat = 0
+
+  // After the last epoch of work everybody waits for what is still to mature.
+  for (let epoch = 0; epoch < EPOCHS + maturityEpochs; epoch++) {
+    const score = keys.reduce((most, { suspicion }) => (suspicion.score > most ? suspicion.score : most), 0n)
+    const move = epoch < EPOCHS ? strategy.move({ epoch, maturityEpochs, score }) : NO_WORK
+    const beacon = named(seed, 'beacon', epoch)
+    const worked = keys.map((key) => work(key, { strategy, setting, move, beacon, random }))
+    const audits = draws[epoch] ?? { all: 0, own: 0 }
+    const ownAudits = strategy.audits ? audits.own : 0
+    const receipts = worked.flatMap((one) => one.receipts)
+    const settled = settle(receipts, { all: audits.all, own: ownAudits })
+    const cost = worked.reduce((sum, one) => sum + one.cost, ownAudits)
+    const auditPay = settled.audit.find(({ auditor }) => auditor === PLAYER)
+    profitMsat += Number(auditPay?.msat ?? 0n) - receiptCostMsat * cost
+    for (const key of keys) {
+      const pay = settled.compute.find(({ worker }) => worker === key.name)
+      key.unmatured.push({ epoch, msat: pay?.msat ?? 0n })
+      profitMsat += Number(mature(key, epoch - maturityEpochs))
+    }
+    keys = keys.map((key) => (standingOf(key.suspicion) === 'suspended' ? newKey() : key))
+  }
+  return { profitMsat, suspensions: keyCount - strategy.keys }
+}
+
+/** A key's part of an epoch's work; `cost` counts honest receipts' costs. */
+function work(
+  key: WorkerKey,
+  world: { strategy: Strategy; setting: Setting; move: Move; beacon: Uint8Array; random: () => number },
+): { receipts: SettlementReceipt[]; cost: number } {
+  const { strategy, setting, move, beacon, random } = world
+  const shamMsat = BigInt(strategy.shamEpochs * RECEIPTS_PER_EPOCH) * REWARD_MSAT
+  const unmaturedMsat = sumOf(key.unmatured) + shamMsat
+  const receipts = move.receipts / strategy.keys
+  const rate = auditRate({ rewardMsat: REWARD_MSAT, unmaturedMsat, floor: setting.floor })
+  const isCertain = rate.numerator === rate.denominator
+  const submission = {
+    beacon,
+    submissionId: named(key.name, 'submission'),
+    author: named(key.name),
+    receipts,
+    cheatShare: strategy.waits && isCertain ? 0 : move.cheatShare,
+    rate,
+  }
+  const audited = auditSubmission(submission, key.suspicion, EVIDENCE, strategy, random)
+  key.suspicion = audited.suspicion
+  const isSuspended = standingOf(key.suspicion) === 'suspended'
+  return {
+    // Receipts of one fate are one line: their units add up alike.
+    receipts: (['pass', 'fail', 'unsampled'] as const).map((fate) => ({
+      receipt: `${key.name} ${fate}`,
+      worker: key.name,
+      units: BigInt(audited[fate]),
+      outcome: isSuspended ? 'suspended' : fate,
+    })),
+    cost: receipts - audited.cheated + strategy.cheatCost * audited.cheated,
+  }
+}
+
+/** Beside the others' work. What the player leaves unaudited is redrawn to them. */
+function settle(receipts: SettlementReceipt[], audits: { all: number; own: number }): EpochSettlement {
+  const units = OTHERS * BigInt(RECEIPTS_PER_EPOCH)
+  const others: SettlementReceipt = { receipt: 'others', worker: 'others', units, outcome: 'unsampled' }
+  return settleEpoch({
+    budgetMsat: BUDGET_MSAT,
+    auditShareBasisPoints: AUDIT_SHARE_BASIS_POINTS,
+    subnets: [{ name: 'simulated', weight: 1n, receipts: [...receipts, others] }],
+    audits: [
+      { auditor: PLAYER, units: BigInt(audits.own) },
+      { auditor: 'others', units: BigInt(audits.all - audits.own) },
+    ],
+  })
+}
+
+/** Takes what epochs up to the given one earned; nothing while the key is held, and never again once it is suspended. */
+function mature(key: WorkerKey, upToEpoch: number): bigint {
+  if (standingOf(key.suspicion) !== 'good') return 0n
+  const isDue = ({ epoch }: { epoch: number }) => epoch <= upToEpoch
+  const due = key.unmatured.filter(isDue)
+  key.unmatured = key.unmatured.filter((reward) => !isDue(reward))
+  return sumOf(due)
+}
+
+function sumOf(rewards: readonly { msat: bigint }[]): bigint {
+  return rewards.reduce((sum, { msat }) => sum + msat, 0n)
+}
