@@ -112,8 +112,8 @@ function renderStatistic(rows: readonly StatisticRow[]): string {
       bar === null
         ? '–'
         : 'atMost' in bar
-          ? `at most ${100 * bar.atMost} %`
-          : `at least ${100 * bar.atLeast} %`,
+          ? `at most ${100 * bar.atMost}%`
+          : `at least ${100 * bar.atLeast}%`,
       ok === null ? '–' : ok ? 'yes' : 'NO',
     ]),
   )
