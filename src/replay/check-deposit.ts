@@ -1,8 +1,10 @@
 import { parseTransaction } from '../../anchor/parse-transaction.ts'
 import type { EntryOf } from '../log/entry.ts'
 import { txidText } from '../log/txid.ts'
+import type { ChainNode } from './replay-source.ts'
 import { latestTip, type ReplayState } from './replay-state.ts'
 import { paysTo } from './script-of.ts'
+import { PRUNED, unlessPruned } from './unless-pruned.ts'
 
 const MSAT_PER_SAT = 1000n
 /** A week: a coin is booked when it is final, unless the coordinator was down. */
@@ -22,8 +24,9 @@ export async function checkDeposit(
   // Deposits of requesters would be their own accounts'; until there are such, every coin is the reserve's.
   const account = 'reserve'
   check(entry.account === account, 'account_mismatch', () => `booked to ${entry.account}`)
-  const found = await findCoin(state, index, { txid, vout })
-  if (found === 'not_asked') state.findings.skip('deposits')
+  const { node } = state.source.chain
+  const found = node === null ? PRUNED : await unlessPruned(findCoin(state, node, index, { txid, vout }))
+  if (found === PRUNED) state.findings.skip('deposits')
   else {
     check(found !== null && found.valueSats === sats && paysTo(found, state.treasury), 'coin_mismatch', () =>
       found === null
@@ -32,7 +35,7 @@ export async function checkDeposit(
     )
   }
   state.balances.move('treasury', account, sats * MSAT_PER_SAT)
-  state.coins.set(outpoint, { txid, vout, sats, entry: index })
+  state.coins.set(outpoint, { txid, vout, sats, entry: index, isSpent: false })
 }
 
 interface Coin {
@@ -43,14 +46,13 @@ interface Coin {
 /** Unspent: the node knows it. Spent: its transaction is looked for in the blocks before the entry's anchor. */
 async function findCoin(
   state: ReplayState,
+  node: ChainNode,
   index: number,
   { txid, vout }: { txid: string; vout: number },
-): Promise<Coin | null | 'not_asked'> {
-  const { node, tipHeight } = state.source.chain
-  if (node === null) return 'not_asked'
+): Promise<Coin | null> {
   const unspent = await node.txOut({ txid, vout }, { mempool: false })
   if (unspent !== null) return unspent
-  const newest = Math.min(latestTip(state, index), tipHeight)
+  const newest = Math.min(latestTip(state, index), state.source.chain.tipHeight)
   for (let height = newest; height >= Math.max(0, newest - MAX_BLOCKS_SEARCHED); height -= 1) {
     const hash = await state.source.chain.blockHash(height)
     if (hash === null || !(await node.blockTxids(txidText(hash))).includes(txid)) continue

@@ -31,14 +31,14 @@ export async function checkEpoch(
   const receipts = takeReceipts(state, check, epoch)
   const opened = await checkOpenings(state, entry, index, receipts)
   await checkAssignment(state, opened)
-  const { judged, missed } = await checkSampling(state, epoch, opened)
+  const { judged, missed } = await checkSampling(state, epoch, index, opened)
   for (const receipt of receipts) for (const round of receipt.rounds) await judgeAgain(state, receipt, round)
 
   const bookedMsat = state.budgets.get(epoch)?.msat ?? 0n
   const budgetMsat = budgetInForce(state, epoch)
   const shares = settleAgain(state, epoch, budgetMsat, judged)
   await compareShares(state, check, entry, shares, bookedMsat - budgetMsat)
-  post(state, check, epoch, index, shares, shares.returnedMsat + bookedMsat - budgetMsat)
+  post(state, check, epoch, shares, shares.returnedMsat + bookedMsat - budgetMsat)
   forget(state, judged)
   state.nextEpoch = epoch + 1
   state.knownHeight = settlementHeight(epoch, state.rules)
@@ -143,7 +143,6 @@ function post(
   { balances, accruals }: ReplayState,
   check: Check,
   epoch: number,
-  index: number,
   { compute, audit }: EpochSettlement,
   returnedMsat: bigint,
 ): void {
@@ -160,7 +159,7 @@ function post(
     'budget_left',
     () => `${balances.of(budget)} msat of the budget are left over`,
   )
-  accruals.set(epoch, { entry: index, byWorker })
+  accruals.set(epoch, byWorker)
 }
 
 /** Only who may still get a verdict is looked at again. */

@@ -12,7 +12,7 @@ export function checkMaturity(state: ReplayState, { epoch, height }: EntryOf<'st
   const due = maturityHeight(epoch, state.rules)
   check(height === due, 'height_mismatch', () => `says block ${height}, matures at ${due}`)
   check(latestTip(state, index) >= due, 'matured_early', () => `the log held it before block ${due}`)
-  for (const [worker, msat] of accrual.byWorker) {
+  for (const [worker, msat] of accrual) {
     state.balances.move(unmaturedAccount(worker), maturedAccount(worker), msat)
   }
   state.accruals.delete(epoch)

@@ -1,23 +1,23 @@
 import { maturityHeight, settlementHeight } from '../rules/epoch.ts'
-import { hasBusiness, submissionsOf } from './epoch-range.ts'
+import { hasBusiness } from './epoch-range.ts'
 import type { ReplayState } from './replay-state.ts'
 
 /** What the log should hold by now and doesn't: an operator that stops settling is seen. */
 export function checkOverdue(state: ReplayState): void {
-  const { accruals, budgets, findings, rules, source } = state
+  const { accruals, findings, rules, source } = state
+  const check = findings.at('overdue', null)
   // A coordinator needs a moment at each tip, and the reader may be ahead of it: the depth of finality is time enough.
   const height = source.chain.tipHeight - rules.finalDepth
   for (let epoch = state.nextEpoch; settlementHeight(epoch, rules) <= height; epoch += 1) {
-    const entry = budgets.get(epoch)?.entry ?? submissionsOf(state, epoch)[0]?.entry ?? null
-    findings.at('overdue', entry)(
+    check(
       !hasBusiness(state, epoch),
       'settlement_overdue',
       () => `epoch ${epoch} was to be settled at block ${settlementHeight(epoch, rules)}`,
     )
   }
-  for (const [epoch, { entry }] of accruals) {
+  for (const epoch of accruals.keys()) {
     const due = maturityHeight(epoch, rules)
-    findings.at('overdue', entry)(
+    check(
       due > height,
       'maturity_overdue',
       () => `the rewards of epoch ${epoch} were to mature at block ${due}`,

@@ -4,6 +4,7 @@ import { payoutAccount } from '../ledger/accounts.ts'
 import { txidText } from '../log/txid.ts'
 import type { ReplayedCoin, ReplayedPayout, ReplayState } from './replay-state.ts'
 import { paysTo, scriptOf } from './script-of.ts'
+import { PRUNED, unlessPruned } from './unless-pruned.ts'
 
 const MSAT_PER_SAT = 1000n
 
@@ -23,12 +24,19 @@ async function checkPayment(state: ReplayState, payout: ReplayedPayout): Promise
   const { node } = state.source.chain
   if (node === null || claimed === undefined) {
     state.findings.skip('payments')
+    state.areCoinsKnown = false
     return claimed?.feeSats ?? 0n
   }
   const check = state.findings.at('payments', payout.entry)
   const { txid, height } = claimed
   const hash = height === null ? null : await state.source.chain.blockHash(height)
-  const raw = txid === null || hash === null ? null : await node.transactionInBlock(txid, txidText(hash))
+  const raw =
+    txid === null || hash === null ? null : await unlessPruned(node.transactionInBlock(txid, txidText(hash)))
+  if (raw === PRUNED) {
+    state.findings.skip('payments')
+    state.areCoinsKnown = false
+    return claimed.feeSats
+  }
   const transaction = raw === null ? null : parseTransaction(raw)
   check(
     transaction !== null && transaction.getId() === txid,
@@ -40,7 +48,8 @@ async function checkPayment(state: ReplayState, payout: ReplayedPayout): Promise
   const from = anchor === null ? Number.POSITIVE_INFINITY : anchor.height + state.rules.finalDepth
   check(height >= from, 'paid_before_anchor', () => `paid in block ${height}, its intent is final at ${from}`)
   checkOutputs(state, payout, transaction)
-  return moveCoins(state, payout, transaction)
+  const feeSats = moveCoins(state, payout, transaction)
+  return state.areCoinsKnown ? feeSats : claimed.feeSats
 }
 
 /** Each payee its amount, in the order of the intent, and one change output to the treasury. */
@@ -75,27 +84,28 @@ function moveCoins(
     'input_not_pinned',
     () => `spends ${outpoints[0]} first, pinned is ${pinned}`,
   )
+  if (!state.areCoinsKnown) return 0n
   const spent: ReplayedCoin[] = []
   for (const outpoint of outpoints) {
     const coin = state.coins.get(outpoint)
-    check(
-      coin !== undefined,
-      'input_not_treasury',
-      () => `spends ${outpoint}, which no entry gave the treasury`,
-    )
-    if (coin !== undefined) spent.push(coin)
-    state.coins.delete(outpoint)
+    const isHeld = coin !== undefined && !coin.isSpent
+    check(isHeld, 'input_not_treasury', () => `spends ${outpoint}, which is not the treasury's by the log`)
+    if (coin === undefined || !isHeld) continue
+    coin.isSpent = true
+    spent.push(coin)
   }
-  check(
-    spent[0]?.sats === input.sats,
-    'input_value_mismatch',
-    () => `the pinned coin holds ${spent[0]?.sats} sat`,
-  )
-  const txid = transaction.getId()
+  const [first] = spent
+  check(first?.sats === input.sats, 'input_value_mismatch', () => `the pinned coin holds ${first?.sats} sat`)
   const change = transaction.outs[payees.length]
   if (change !== undefined) {
-    const coin = { txid, vout: payees.length, sats: change.value, entry }
-    state.coins.set(`${txid}:${coin.vout}`, coin)
+    const coin = { txid: transaction.getId(), vout: payees.length, sats: change.value, entry, isSpent: false }
+    const outpoint = `${coin.txid}:${coin.vout}`
+    check(
+      !state.coins.has(outpoint),
+      'change_deposited',
+      () => `the change ${outpoint} is booked as a deposit`,
+    )
+    state.coins.set(outpoint, coin)
   }
   const outSats = transaction.outs.reduce((sum, { value }) => sum + value, 0n)
   return spent.reduce((sum, { sats }) => sum + sats, 0n) - outSats

@@ -3,7 +3,8 @@ import { auditRate, isSampled } from '../rules/sampling.ts'
 import type { ReceiptOutcome } from '../rules/settle-epoch.ts'
 import type { OpenedReceipt } from './check-openings.ts'
 import { type Draw, drawOf } from './draw.ts'
-import type { Fate, ReplayState } from './replay-state.ts'
+import { hex } from './read-blob.ts'
+import type { Fate, ReplayedReceipt, ReplayState } from './replay-state.ts'
 
 /** A receipt whose audit the beacon asked for and the operator didn't get done in time. */
 export interface MissedAudit {
@@ -26,6 +27,7 @@ export interface JudgedReceipt extends OpenedReceipt {
 export async function checkSampling(
   state: ReplayState,
   epoch: number,
+  index: number,
   opened: readonly OpenedReceipt[],
 ): Promise<{ judged: JudgedReceipt[]; missed: MissedAudit[] }> {
   const judged: JudgedReceipt[] = []
@@ -39,31 +41,43 @@ export async function checkSampling(
     const sampled = isDue(one, draw)
     const inTime = isDecidedBy(state, receipt.fate, verdictCutoffHeight(epoch, state.rules))
     const { entry } = receipt.submission
-    if (sampled) {
-      const check = state.findings.at('sampling', entry)
-      if (
-        !check(
-          inTime,
-          'audit_missed',
-          () => `receipt ${receipt.hex} had to be audited, and has no verdict in time`,
-        )
-      )
-        missed.push({ entry, receipt: receipt.hex })
-    } else {
-      const audited = receipt.rounds[0]
-      state.findings.at('sampling', audited?.entry ?? entry)(
-        audited === undefined,
-        'audit_not_drawn',
-        () => `receipt ${receipt.hex} was audited, though the beacon did not ask for it`,
-      )
-    }
-    const isRepeated = item !== null && !isFirst(state, one, item)
+    if (sampled && !inTime) missed.push({ entry, receipt: receipt.hex })
+    if (sampled) checkDone(state, index, receipt, inTime)
+    else checkUndrawn(state, receipt)
+    const isRefuted = inTime && receipt.fate.verdict !== 'pass'
+    const isRepeated = item !== null && !isRefuted && !takeItem(state, receipt, item)
     const outcome = outcomeOf(one, { inTime, isRepeated, sampled })
     const auditor =
       inTime && receipt.fate.verdict !== 'void' ? (receipt.rounds.at(-1)?.auditor ?? null) : null
     judged.push({ ...one, isSampled: sampled, outcome, auditor })
   }
   return { judged, missed }
+}
+
+/** The receipt is not at fault: that it was settled without its audit is. */
+function checkDone(
+  { findings }: ReplayState,
+  index: number,
+  receipt: ReplayedReceipt,
+  inTime: boolean,
+): void {
+  findings.at('sampling', index)(
+    inTime,
+    'audit_missed',
+    () =>
+      `receipt ${receipt.hex} of entry ${receipt.submission.entry} had to be audited, and has no verdict in time`,
+  )
+}
+
+function checkUndrawn(
+  { findings }: ReplayState,
+  { rounds: [round], submission, hex: id }: ReplayedReceipt,
+): void {
+  findings.at('sampling', round?.entry ?? submission.entry)(
+    round === undefined,
+    'audit_not_drawn',
+    () => `receipt ${id} was audited, though the beacon did not ask for it`,
+  )
 }
 
 function isDue({ receipt, item }: OpenedReceipt, draw: Draw | null): boolean {
@@ -82,15 +96,12 @@ function isDecidedBy({ anchored }: ReplayState, { verdict, entry }: Fate, height
   return anchor !== null && anchor.height <= height
 }
 
-/** Each item is paid once: to its first receipt that was not refuted. Remembers this one among them. */
-function isFirst({ answered }: ReplayState, { receipt }: OpenedReceipt, item: number): boolean {
-  const { subnet, model } = receipt.job
-  const place = `${subnet}/${Buffer.from(model).toString('hex')}`
-  const items = answered.get(place) ?? new Map<number, Fate[]>()
+/** @returns false where an earlier receipt that stands has the item already: each is paid once. */
+function takeItem({ answered }: ReplayState, { job }: ReplayedReceipt, item: number): boolean {
+  const place = `${job.subnet}/${hex(job.model)}`
+  const items = answered.get(place) ?? new Set()
   answered.set(place, items)
-  const earlier = items.get(item) ?? []
-  items.set(item, [...earlier, receipt.fate])
-  return earlier.every(({ verdict }) => verdict === 'fail' || verdict === 'void')
+  return items.size < items.add(item).size
 }
 
 /** Only what the beacon assigned earns the subsidy, each item once, and nothing that failed its audit (DESIGN §8). */

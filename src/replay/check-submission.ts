@@ -8,7 +8,6 @@ import {
 } from '../../compute/work/submission.ts'
 import { unmaturedAccount } from '../ledger/accounts.ts'
 import type { EntryOf } from '../log/entry.ts'
-import { expectedRewardMsat } from './expected-reward.ts'
 import { type Check, readable } from './findings.ts'
 import type { ReplayedModel } from './markets.ts'
 import { hex, readByteStrings } from './read-blob.ts'
@@ -119,11 +118,8 @@ function takeReceipt(
     submission,
     output: receipt.output,
     floor: { numerator: BigInt(numerator), denominator: BigInt(denominator) },
-    rewardMsat: expectedRewardMsat(job, {
-      budgetMsat: state.budgets.get(job.epoch)?.msat ?? 0n,
-      auditBasisPoints: state.genesis.auditBasisPoints,
-      subnets: state.markets.subnetsAt(job.epoch),
-    }),
+    // As if it were one: which item, or none, is hidden until settlement and plays no other part.
+    rewardMsat: state.expectedRewardMsat({ ...job, item: 0n, epoch: BigInt(job.epoch) }),
     rounds: [],
     fate: { verdict: null, entry: submission.entry },
     outputDigest: null,

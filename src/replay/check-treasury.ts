@@ -5,16 +5,19 @@ import { paysTo } from './script-of.ts'
 export async function checkTreasury(state: ReplayState): Promise<void> {
   const { node } = state.source.chain
   // While a payout is on its way its coins may be spent or not.
-  if (node === null || state.payouts.some(({ isSettled }) => !isSettled)) {
+  if (node === null || !state.areCoinsKnown || state.payouts.some(({ isSettled }) => !isSettled)) {
     state.findings.skip('treasury')
     return
   }
-  for (const { txid, vout, sats, entry } of state.coins.values()) {
+  const check = state.findings.at('treasury', null)
+  for (const { txid, vout, sats, entry, isSpent } of state.coins.values()) {
+    if (isSpent) continue
     const coin = await node.txOut({ txid, vout }, { mempool: false })
-    state.findings.at('treasury', entry)(
+    check(
       coin !== null && coin.valueSats === sats && paysTo(coin, state.treasury),
       'coin_gone',
-      () => `${txid}:${vout} of ${sats} sat is not the treasury's any more, and no payout spent it`,
+      () =>
+        `${txid}:${vout} of ${sats} sat, of entry ${entry}, is not the treasury's any more, and no payout spent it`,
     )
   }
 }

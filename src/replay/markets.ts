@@ -9,7 +9,7 @@ export interface ReplayedModel {
 export interface Markets {
   add(definition: SubnetDefinition): void
   /** The newest of each subnet that is effective at `epoch`, by name. */
-  subnetsAt(epoch: number): readonly SubnetDefinition[]
+  subnetsAt(epoch: number): SubnetDefinition[]
   /** By the newest definition of the subnet that has it: a receipt of an older one still has its model. */
   model(subnet: string, digest: Uint8Array): ReplayedModel | null
 }
@@ -17,7 +17,7 @@ export interface Markets {
 export function openMarkets(): Markets {
   const definitions: SubnetDefinition[] = []
   /** Asked once for each receipt, and the answer changes only with a definition. */
-  const effective = new Map<number, readonly SubnetDefinition[]>()
+  const effective = new Map<number, SubnetDefinition[]>()
 
   return {
     add(definition) {

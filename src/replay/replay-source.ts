@@ -28,8 +28,10 @@ export interface ReplayChain {
   /** Internal byte order; null above the tip and below 0. */
   blockHash(height: number): Promise<Uint8Array | null>
   /** Coins and transactions; null where there are headers alone. */
-  readonly node: Pick<Node, 'blockTxids' | 'transactionInBlock' | 'txOut'> | null
+  readonly node: ChainNode | null
 }
+
+export type ChainNode = Pick<Node, 'blockTxids' | 'transactionInBlock' | 'txOut'>
 
 /** GET /v1/status, as far as it can be held against the log. */
 export interface Claims {

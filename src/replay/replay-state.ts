@@ -1,9 +1,10 @@
+import { type Anchored, anchoredView } from '../coordinator/anchored.ts'
+import { openExpectedReward } from '../coordinator/expected-reward.ts'
 import { epochRules } from '../coordinator/genesis.ts'
 import type { Payee } from '../coordinator/payees.ts'
 import type { EntryOf } from '../log/entry.ts'
 import type { EpochRules } from '../rules/epoch.ts'
 import type { Ratio } from '../rules/sampling.ts'
-import { type AnchoredLog, openAnchoredLog } from './anchored-log.ts'
 import { type Balances, openBalances } from './balances.ts'
 import type { Findings } from './findings.ts'
 import { type Markets, openMarkets } from './markets.ts'
@@ -21,8 +22,10 @@ export interface ReplayState {
   readonly rules: EpochRules
   /** The treasury's output script; null where genesis names no address that can be paid. */
   readonly treasury: Uint8Array | null
-  readonly anchored: AnchoredLog
+  readonly anchored: Anchored
   readonly markets: Markets
+  /** By the definitions and budgets so far. */
+  readonly expectedRewardMsat: ReturnType<typeof openExpectedReward>
   readonly balances: Balances
   /** By key, hex; in the order of registration. */
   readonly workers: Map<string, ReplayedWorker>
@@ -32,17 +35,19 @@ export interface ReplayState {
   submissions: ReplayedSubmission[]
   /** By id, hex: those that may still get a verdict. */
   readonly receipts: Map<string, ReplayedReceipt>
-  /** What became of each item's receipts, in order: by subnet and model, then by item. */
-  readonly answered: Map<string, Map<number, Fate[]>>
+  /** Items that have a receipt that stands, by subnet and model: they are not paid again. */
+  readonly answered: Map<string, Set<number>>
   readonly budgets: Map<number, { readonly entry: number; readonly msat: bigint }>
-  /** By epoch: settled, not matured. */
-  readonly accruals: Map<number, { readonly entry: number; readonly byWorker: ReadonlyMap<string, bigint> }>
+  /** Of epochs that are settled and have not matured: msat by worker. */
+  readonly accruals: Map<number, ReadonlyMap<string, bigint>>
   nextEpoch: number
   /** A block that was mined before the entry at hand was logged: an earlier one names it. */
   knownHeight: number
   readonly payouts: ReplayedPayout[]
-  /** Coins that the treasury should hold, by `txid:vout`. */
+  /** Coins that are or were the treasury's, by `txid:vout`. */
   readonly coins: Map<string, ReplayedCoin>
+  /** False once a payment could not be read: what it left is not known. */
+  areCoinsKnown: boolean
 }
 
 export interface ReplayedWorker {
@@ -128,6 +133,7 @@ export interface ReplayedCoin {
   readonly sats: bigint
   /** That made it the treasury's. */
   readonly entry: number
+  isSpent: boolean
 }
 
 export function openReplayState(
@@ -135,26 +141,33 @@ export function openReplayState(
   findings: Findings,
   genesis: EntryOf<'genesis'>,
 ): ReplayState {
+  const markets = openMarkets()
+  const budgets: ReplayState['budgets'] = new Map()
+  const booked = (epoch: number) => budgets.get(epoch)?.msat ?? 0n
   return {
     source,
     findings,
     genesis,
     rules: epochRules(genesis),
     treasury: scriptOf(genesis.treasury, genesis.network),
-    anchored: openAnchoredLog(source.anchors),
-    markets: openMarkets(),
+    anchored: anchoredView(
+      source.anchors.map((anchor, index) => ({ ...anchor, index, state: 'final' as const })),
+    ),
+    markets,
+    expectedRewardMsat: openExpectedReward(markets, { booked }, genesis.auditBasisPoints),
     balances: openBalances(),
     workers: new Map(),
     jobs: new Map(),
     submissions: [],
     receipts: new Map(),
     answered: new Map(),
-    budgets: new Map(),
+    budgets,
     accruals: new Map(),
     nextEpoch: 0,
     knownHeight: 0,
     payouts: [],
     coins: new Map(),
+    areCoinsKnown: true,
   }
 }
 

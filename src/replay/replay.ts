@@ -69,7 +69,9 @@ export async function replay(source: ReplaySource): Promise<ReplayReport> {
     const { claims } = source
     if (claims?.size === tree.size()) await checkClaims(state, claims)
   }
-  if (state !== null) {
+  if (state === null) {
+    findings.at('genesis', 0)(tree.size() > 0, 'genesis_missing', () => 'the log is empty')
+  } else {
     checkHead(findings, source, state.genesis, { size: tree.size(), root: tree.root() })
     checkOverdue(state)
     await checkTreasury(state)

@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { openNode } from '../../../anchor/node.ts'
-import { decodeCbor, encodeCbor } from '../../../compute/work/canonical-cbor.ts'
+import { encodeCbor } from '../../../compute/work/canonical-cbor.ts'
 import { anyBytes, bytes32 } from '../../../compute/work/record.ts'
 import { sha256 } from '../../../compute/work/tagged-hash.ts'
 import type { RegtestNode } from '../../../regtest/start-bitcoind.ts'
-import { type Entry, type EntryOf, encodeEntry, parseEntry } from '../../../src/log/entry.ts'
+import { type Entry, type EntryOf, parseEntry } from '../../../src/log/entry.ts'
 import { readClaims } from '../../../src/replay/read-claims.ts'
 import { chainOfNode } from '../../../src/replay/replay-chain.ts'
 import type { ReplaySource } from '../../../src/replay/replay-source.ts'
@@ -20,23 +20,16 @@ export const SAMPLED_MARKET = tinyMarket({
   dataset: { items: Array.from({ length: 48 }, (_, item) => tinyInput(item + 1)), perEpoch: 16 },
 })
 
-export interface People {
-  readonly honest: Peer
-  readonly cheat: Peer
-  readonly operator: Peer
-}
-
 const leaseAnswer = z.object({ jobs: z.array(z.object({ inputs: anyBytes, job: anyBytes, salt: bytes32 })) })
 
 /**
  * From the first lease to the second payout: a requester's job, an honest worker and one that cheats, audits, late work
- * that is sampled while rewards are unmatured, two payments on chain.
+ * that is sampled while rewards are unmatured, two payments on chain. @returns the honest one, the cheat, the operator's auditor
  */
-export async function liveThrough(site: Site): Promise<People> {
+export async function liveThrough(site: Site): Promise<Peer[]> {
   const [honest, cheat, operator] = await site.begin(2)
   if (honest === undefined || cheat === undefined || operator === undefined) throw new Error('three peers')
   const people = [honest, cheat, operator]
-  await site.mine(1)
   await answerRequest(site, honest)
   await honest.work()
   await cheat.work(cheatedOutput)
@@ -55,7 +48,7 @@ export async function liveThrough(site: Site): Promise<People> {
   if (site.coordinator().books.log.size() === before) throw new Error('nothing has happened')
   await site.anchorAll()
   await site.mine(site.config.epoch.finalDepth)
-  return { honest, cheat, operator }
+  return people
 }
 
 async function answerRequest(site: Site, worker: Peer): Promise<void> {
@@ -116,26 +109,6 @@ export async function find<Kind extends Entry['kind']>(
 
 function isOf<Kind extends Entry['kind']>(entry: Entry, kind: Kind): entry is EntryOf<Kind> {
   return entry.kind === kind
-}
-
-/** The same log with another entry at `index`: an operator's log that says something else, and signs it. */
-export async function withEntry(source: ReplaySource, index: number, entry: Entry): Promise<ReplaySource> {
-  return withBytes(source, index, encodeEntry(entry))
-}
-
-export async function withBytes(
-  source: ReplaySource,
-  index: number,
-  bytes: Uint8Array,
-): Promise<ReplaySource> {
-  const entries = (await entriesOf(source)).with(index, bytes)
-  return { ...source, entries: () => inOrder(entries) }
-}
-
-export async function readList(source: ReplaySource, digest: Uint8Array): Promise<unknown> {
-  const bytes = await source.blob(digest)
-  if (bytes === null) throw new Error('no such blob')
-  return decodeCbor(bytes, { maxBytes: 2 ** 24 })
 }
 
 /** The source with one blob more. */

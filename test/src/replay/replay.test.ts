@@ -1,27 +1,140 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parseHeader } from '../../../compute/work/submission.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { parseEntry } from '../../../src/log/entry.ts'
 import { replay } from '../../../src/replay/replay.ts'
 import type { ReplaySource } from '../../../src/replay/replay-source.ts'
-import { openSite } from '../coordinator/site.ts'
-import { liveThrough, type People, recordLog, SAMPLED_MARKET } from './recorded-log.ts'
+import { ORIGIN, openSite } from '../coordinator/site.ts'
+import { withBytes, without } from './changed-log.ts'
+import { entriesOf, find, inOrder, liveThrough, recordLog, SAMPLED_MARKET } from './recorded-log.ts'
 
 let node: RegtestNode
-let honestLog: ReplaySource
-let people: People
+let log: ReplaySource
 beforeAll(async () => {
   node = await startBitcoind()
   await using site = await openSite(node, { subnets: [SAMPLED_MARKET] })
-  people = await liveThrough(site)
-  honestLog = await recordLog(site, node)
+  await liveThrough(site)
+  log = await recordLog(site, node)
 })
 afterAll(() => node.stop())
 
 test('an honest log follows from its public data, every rule of it', async () => {
-  const report = await replay(honestLog)
-  console.log(JSON.stringify(report, null, 1), people.honest.hex)
-  expect(report).toMatchObject({ ok: true, first: null, missedAudits: [] })
+  const report = await replay(log)
+  expect(report).toMatchObject({ ok: true, first: null, missedAudits: [], origin: ORIGIN })
   for (const rule of report.rules) {
-    expect(rule).toMatchObject({ failed: 0, skipped: 0 })
+    expect(rule).toMatchObject({ failed: 0, skipped: 0, first: null })
     expect(rule.checked, rule.name).toBeGreaterThan(0)
   }
+  // The sample has decided something: not every receipt has a verdict.
+  const entries = (await entriesOf(log)).map(parseEntry)
+  const verdicts = entries.reduce((sum, entry) => sum + (entry.kind === 'verdict' ? entry.count : 0), 0)
+  const headers = entries.flatMap((entry) => (entry.kind === 'submission' ? [parseHeader(entry.header)] : []))
+  expect(verdicts).toBeGreaterThan(0)
+  expect(verdicts).toBeLessThan(headers.reduce((sum, { count }) => sum + count, 0))
 })
+
+test('headers alone, without a node, leave coins and payments unchecked and say so', async () => {
+  const report = await replay({ ...log, chain: { ...log.chain, node: null } })
+  expect(report).toMatchObject({ ok: true, first: null })
+  expect(skippingIn(report)).toEqual(['deposits', 'payments', 'treasury'])
+})
+
+test('a mirror without the operator and its key leaves its word unchecked and says so', async () => {
+  const report = await replay({ ...log, claims: null, verifierKey: null })
+  expect(report).toMatchObject({ ok: true, first: null })
+  expect(skippingIn(report)).toEqual(['genesis', 'payments', 'treasury', 'balances'])
+})
+
+describe('what is wrong with a log as a whole is named:', () => {
+  test('an account of 1 msat more than follows', async () => {
+    const claims = claimsOf(log)
+    const accounts = new Map(claims.accounts)
+    accounts.set('reserve', (accounts.get('reserve') ?? 0n) + 1n)
+    const { first } = await replay({ ...log, claims: { ...claims, accounts } })
+    expect(first).toMatchObject({ rule: 'balances', code: 'balance_mismatch', entry: null })
+  })
+
+  test('entries that are kept back', async () => {
+    const entries = (await entriesOf(log)).slice(0, -1)
+    const { rules } = await replay({ ...log, entries: () => inOrder(entries) })
+    expect(rules.find(({ name }) => name === 'log')).toMatchObject({
+      failed: 2,
+      first: { code: 'log_root_mismatch', entry: null },
+    })
+  })
+
+  test('a head that is not signed', async () => {
+    const checkpoint = log.checkpoint.replace(/[A-Za-z0-9+/]{8}(=*)\n$/, 'AAAAAAAA$1\n')
+    const { first } = await replay({ ...log, checkpoint })
+    expect(first).toMatchObject({ rule: 'log', code: 'signature_invalid', entry: null })
+  })
+
+  test('a log that another key than the expected one signs', async () => {
+    const { first } = await replay({ ...log, verifierKey: `${ORIGIN}+00000000+AAAA` })
+    expect(first).toMatchObject({ rule: 'genesis', code: 'log_key_mismatch', entry: 0 })
+  })
+
+  test('anchors that run backwards', async () => {
+    const { rules } = await replay({ ...log, anchors: log.anchors.toReversed() })
+    expect(rules.find(({ name }) => name === 'log')?.first).toMatchObject({ code: 'anchors_disordered' })
+  })
+
+  test('an empty log', async () => {
+    expect(await replay({ ...log, entries: () => inOrder([]) })).toMatchObject({
+      ok: false,
+      first: { code: 'genesis_missing' },
+    })
+  })
+
+  test('a first entry that is no genesis', async () => {
+    const [, second] = await entriesOf(log)
+    const { first } = await replay(await withBytes(log, 0, second ?? new Uint8Array()))
+    expect(first).toMatchObject({ rule: 'genesis', code: 'genesis_missing', entry: 0 })
+  })
+})
+
+describe('what the log should hold by now is named:', () => {
+  test('the settlement of every epoch that had a budget', async () => {
+    const { rules } = await replay(await without(log, ({ kind }) => kind === 'epoch'))
+    expect(rules.find(({ name }) => name === 'overdue')).toMatchObject({
+      failed: 4,
+      first: { code: 'settlement_overdue', entry: null },
+    })
+  })
+
+  test('the maturity of what was settled', async () => {
+    const { rules } = await replay(await without(log, ({ kind }) => kind === 'status'))
+    expect(rules.find(({ name }) => name === 'overdue')).toMatchObject({
+      failed: 4,
+      first: { code: 'maturity_overdue', entry: null },
+    })
+  })
+})
+
+describe('what the chain does not show is named:', () => {
+  test('a payment that the operator points to in vain', async () => {
+    const claims = claimsOf(log)
+    const payments = new Map(
+      [...claims.payments].map(([number, one]) => [number, { ...one, txid: '00'.repeat(32) }]),
+    )
+    const { first } = await replay({ ...log, claims: { ...claims, payments } })
+    const { index } = await find(log, 'payout')
+    expect(first).toMatchObject({ rule: 'payments', code: 'payment_missing', entry: index })
+  })
+
+  test('a treasury that was emptied past the books', async () => {
+    const { chain } = log
+    const emptied = { ...chain, node: chain.node && { ...chain.node, txOut: async () => null } }
+    const { first } = await replay({ ...log, chain: emptied })
+    expect(first).toMatchObject({ rule: 'treasury', code: 'coin_gone' })
+  })
+})
+
+function skippingIn({ rules }: Awaited<ReturnType<typeof replay>>): string[] {
+  return rules.filter(({ skipped }) => skipped > 0).map(({ name }) => name)
+}
+
+function claimsOf({ claims }: ReplaySource) {
+  if (claims === null) throw new Error('the log was recorded with claims')
+  return claims
+}

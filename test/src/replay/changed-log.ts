@@ -1,0 +1,186 @@
+/** Logs that say something else than what happened: an operator's own, that it signs as it signs any. */
+import { z } from 'zod'
+import { signCommitments } from '../../../compute/work/audit-commitment.ts'
+import { decodeCbor, encodeCbor } from '../../../compute/work/canonical-cbor.ts'
+import { anyBytes, bytes32, integer } from '../../../compute/work/record.ts'
+import {
+  encodeHeader,
+  parseHeader,
+  type SubmissionHeader,
+  signSubmission,
+} from '../../../compute/work/submission.ts'
+import { type Payee, parsePayees } from '../../../src/coordinator/payees.ts'
+import { type Entry, type EntryOf, encodeEntry, parseEntry } from '../../../src/log/entry.ts'
+import type { Rule } from '../../../src/replay/findings.ts'
+import type { ReplaySource } from '../../../src/replay/replay-source.ts'
+import type { Peer } from '../coordinator/peer.ts'
+import { ORIGIN } from '../coordinator/site.ts'
+import { entriesOf, find, inOrder, withBlob } from './recorded-log.ts'
+
+/** `entry`: where it shows; null: at whichever entry chance has it. */
+export interface ChangedLog {
+  readonly source: ReplaySource
+  readonly entry: number | null
+}
+
+/** What differs, the rule and code that name it, and how it comes about. */
+export type Difference = [
+  what: string,
+  expected: `${Rule}: ${string}`,
+  change: (log: ReplaySource, peers: readonly Peer[]) => Promise<ChangedLog>,
+]
+
+export async function withBytes(
+  source: ReplaySource,
+  index: number,
+  bytes: Uint8Array,
+): Promise<ReplaySource> {
+  const entries = (await entriesOf(source)).with(index, bytes)
+  return { ...source, entries: () => inOrder(entries) }
+}
+
+/** Another entry in the place of the first of that kind that `isMeant`. */
+export async function changeEntry<Kind extends Entry['kind']>(
+  log: ReplaySource,
+  kind: Kind,
+  change: (entry: EntryOf<Kind>) => Entry,
+  isMeant?: (entry: EntryOf<Kind>) => boolean,
+): Promise<ChangedLog> {
+  const { index, entry } = await find(log, kind, isMeant)
+  return { source: await withBytes(log, index, encodeEntry(change(entry))), entry: index }
+}
+
+/** The first entry of a kind once more, in the place of the second. */
+export async function repeatEntry(log: ReplaySource, kind: Entry['kind']): Promise<ChangedLog> {
+  const first = await find(log, kind)
+  const entries = await entriesOf(log)
+  const second = entries.findIndex((bytes, i) => i > first.index && parseEntry(bytes).kind === kind)
+  return { source: await withBytes(log, second, encodeEntry(first.entry)), entry: second }
+}
+
+/** The first entry of a kind once more, at the end of the log. */
+export async function appendEntry(log: ReplaySource, kind: Entry['kind']): Promise<ChangedLog> {
+  const { entry } = await find(log, kind)
+  const entries = await entriesOf(log)
+  return {
+    source: { ...log, entries: () => inOrder([...entries, encodeEntry(entry)]) },
+    entry: entries.length,
+  }
+}
+
+/** Entries that never were: in their places stands the subnet's definition again, which changes nothing. */
+export async function without(
+  log: ReplaySource,
+  isLeftOut: (entry: Entry, index: number) => boolean,
+): Promise<ReplaySource> {
+  const nothing = encodeEntry((await find(log, 'subnet')).entry)
+  const entries = (await entriesOf(log)).map((bytes, i) =>
+    isLeftOut(parseEntry(bytes), i) ? nothing : bytes,
+  )
+  return { ...log, entries: () => inOrder(entries) }
+}
+
+const table = z.looseObject({
+  compute: z.array(z.looseObject({ msat: z.union([z.bigint(), z.number()]).transform(BigInt) })),
+  receipts: z.array(z.looseObject({ reason: z.string() })),
+})
+const records = z.array(z.record(z.string(), z.unknown()))
+
+export function changeTable(log: ReplaySource, change: (value: z.infer<typeof table>) => unknown) {
+  return changeBlob(log, 'epoch', 'accruals', (value) => change(table.parse(value)))
+}
+
+export function changeOpenings(log: ReplaySource, change: (openings: z.infer<typeof records>) => unknown) {
+  return changeBlob(log, 'epoch', 'openings', (value) => change(records.parse(value)))
+}
+
+/** Of the first several verdicts that say so. */
+export function changeVerdicts(
+  log: ReplaySource,
+  change: (verdicts: z.infer<typeof records>) => unknown[],
+  said = 'pass',
+): Promise<ChangedLog> {
+  const isMeant = async ({ verdicts, count }: EntryOf<'verdict'>) =>
+    count > 1 && records.parse(await readList(log, verdicts)).some(({ verdict }) => verdict === said)
+  return changeBlob(log, 'verdict', 'verdicts', (value) => change(records.parse(value)), isMeant)
+}
+
+export async function changePayees(
+  log: ReplaySource,
+  change: (payees: Payee[]) => Payee[],
+): Promise<ChangedLog> {
+  return changeBlob(log, 'payout', 'payees', (value) => change(parsePayees(value)))
+}
+
+export function changeReceipts(
+  log: ReplaySource,
+  change: (receipts: Uint8Array[]) => Uint8Array[],
+): Promise<ChangedLog> {
+  const hasSeveral = ({ header }: EntryOf<'submission'>) => parseHeader(header).count > 1
+  const parse = (value: unknown) => z.array(anyBytes).parse(value)
+  return changeBlob(log, 'submission', 'receipts', (value) => change(parse(value)), hasSeveral)
+}
+
+/** A blob that an entry names, decoded, changed and named anew, with the counts and sums that go with it. */
+async function changeBlob<Kind extends Entry['kind']>(
+  log: ReplaySource,
+  kind: Kind,
+  key: keyof EntryOf<Kind>,
+  change: (value: unknown) => unknown,
+  isMeant?: (entry: EntryOf<Kind>) => boolean | Promise<boolean>,
+): Promise<ChangedLog> {
+  const { index, entry } = await find(log, kind, isMeant)
+  const value = change(await readList(log, bytes32.parse(entry[key])))
+  const { source, digest } = withBlob(log, value)
+  const counted = 'count' in entry && Array.isArray(value) ? { count: value.length } : {}
+  const summed = kind === 'payout' ? { totalSats: sumSats(parsePayees(value)) } : {}
+  const next = { ...entry, [key]: digest, ...counted, ...summed }
+  return { source: await withBytes(source, index, encodeEntry(next)), entry: index }
+}
+
+/** A submission's header, changed and signed again by its worker. */
+export async function changeHeader(
+  log: ReplaySource,
+  peers: readonly Peer[],
+  change: Partial<SubmissionHeader>,
+): Promise<ChangedLog> {
+  return changeEntry(log, 'submission', (entry) => {
+    const before = parseHeader(entry.header)
+    const header = encodeHeader({ ...before, ...change })
+    return { ...entry, header, signature: signSubmission(header, ORIGIN, secretKeyOf(peers, before.worker)) }
+  })
+}
+
+const commitmentList = z.array(z.strictObject({ commitment: bytes32, receipt: bytes32, round: integer }))
+
+/** The commitments of an audit, changed and signed by whom `signer` says. */
+export async function changeAudit(
+  log: ReplaySource,
+  peers: readonly Peer[],
+  change: (commitments: z.infer<typeof commitmentList>) => z.infer<typeof commitmentList>,
+  signer: (auditor: Uint8Array) => Uint8Array = (auditor) => auditor,
+): Promise<ChangedLog> {
+  return changeEntry(log, 'audit', (entry) => {
+    const value = decodeCbor(entry.commitments, { maxBytes: 2 ** 16 })
+    const commitments = change(commitmentList.parse(value))
+    const auditor = signer(entry.auditor)
+    const signature = signCommitments(commitments, ORIGIN, secretKeyOf(peers, auditor))
+    return { ...entry, auditor, commitments: encodeCbor(commitments), signature }
+  })
+}
+
+async function readList(log: ReplaySource, digest: Uint8Array): Promise<unknown> {
+  const bytes = await log.blob(digest)
+  if (bytes === null) throw new Error('no such blob')
+  return decodeCbor(bytes, { maxBytes: 2 ** 24 })
+}
+
+function secretKeyOf(peers: readonly Peer[], key: Uint8Array): Uint8Array {
+  const peer = peers.find((one) => Buffer.compare(one.key, key) === 0)
+  if (peer === undefined) throw new Error('nobody here has this key')
+  return peer.secretKey
+}
+
+function sumSats(payees: readonly Payee[]): bigint {
+  return payees.reduce((sum, { sats }) => sum + sats, 0n)
+}

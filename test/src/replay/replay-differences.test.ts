@@ -1,0 +1,34 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { replay } from '../../../src/replay/replay.ts'
+import type { ReplaySource } from '../../../src/replay/replay-source.ts'
+import type { Peer } from '../coordinator/peer.ts'
+import { openSite } from '../coordinator/site.ts'
+import { DIFFERENCES_IN_LOG } from './differences-in-log.ts'
+import { DIFFERENCES_IN_MONEY } from './differences-in-money.ts'
+import { DIFFERENCES_IN_WORK } from './differences-in-work.ts'
+import { liveThrough, recordLog, SAMPLED_MARKET } from './recorded-log.ts'
+
+let node: RegtestNode
+let log: ReplaySource
+let peers: Peer[]
+beforeAll(async () => {
+  node = await startBitcoind()
+  await using site = await openSite(node, { subnets: [SAMPLED_MARKET] })
+  peers = await liveThrough(site)
+  log = await recordLog(site, node)
+})
+afterAll(() => node.stop())
+
+describe('the first entry that differs is named:', () => {
+  test.each([...DIFFERENCES_IN_LOG, ...DIFFERENCES_IN_WORK, ...DIFFERENCES_IN_MONEY])(
+    '%s (%s)',
+    async (_, expected, change) => {
+      const { source, entry } = await change(log, peers)
+      const [rule, code] = expected.split(': ')
+      const { ok, first } = await replay(source)
+      expect(ok).toBe(false)
+      expect(first).toMatchObject({ rule, code, ...(entry === null ? {} : { entry }) })
+    },
+  )
+})
