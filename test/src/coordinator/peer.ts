@@ -40,7 +40,7 @@ export type LeasedJob = z.infer<typeof leaseAnswer>['jobs'][number]
 type AuditLease = z.infer<typeof auditAnswer>['audits'][number]
 
 /** Outputs for inputs; null when the peer can't run it. */
-export type Compute = (inputs: Uint8Array) => Uint8Array | null
+type Compute = (inputs: Uint8Array) => Uint8Array | null
 
 /** A worker's answer to one job, ready for /v1/results. */
 export interface Work {

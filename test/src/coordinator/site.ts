@@ -27,7 +27,7 @@ export const SEAL_SATS = 1_000_000n
 export const TREASURY_SATS = 2_000_000n
 /** Of each of the first epochs; the later ones have none. */
 export const BUDGET_MSAT = 60_000_000n
-export const BUDGETED_EPOCHS = 4n
+const BUDGETED_EPOCHS = 4n
 
 /** The shortest calendar in which every step still has a block of its own. */
 const CALENDAR = {
@@ -45,7 +45,7 @@ const MAX_BLOCKS = 60
 /** Tests say when the chain is looked at. */
 const NEVER_POLL_MS = '600000'
 
-export interface SiteOptions {
+interface SiteOptions {
   readonly flags?: Readonly<Record<string, string>>
   /** False: no seal, no treasury, no subnet. */
   readonly funded?: boolean
