@@ -64,7 +64,8 @@ async function auditLog(options: ReplayOptions): Promise<void> {
   // The books first: whatever they speak of is in the log that is read after them.
   const claims = options.url === undefined ? null : await readClaims(options.url)
   const anchors = options.url === undefined ? readAnchors(options) : await fetchAnchors(options.url)
-  await using chain = await openChain(anchors, options)
+  using held = new DisposableStack()
+  const chain = await openChain(anchors, options, held)
   const source = await openReplaySource({
     ...readersOf(options),
     anchors,
@@ -97,15 +98,14 @@ function readAnchors({ anchors }: ReplayOptions): AnchorsFile {
   }
 }
 
-/** The auditor's own chain must be of genesis' network. */
+/** The auditor's own chain must be of genesis' network. What it opens is closed with `held`. */
 async function openChain(
   file: AnchorsFile,
   { headers, bitcoindUrl: url, cookieFile }: ReplayOptions,
-): Promise<ReplayChain & AsyncDisposable> {
+  held: DisposableStack,
+): Promise<ReplayChain> {
   const { network } = readGenesis(file)
-  if (headers !== undefined) {
-    return { ...(await chainOfHeaders(headers, network)), [Symbol.asyncDispose]: async () => undefined }
-  }
+  if (headers !== undefined) return chainOfHeaders(headers, network)
   if (url === undefined) {
     throw new CliError(
       EXIT.usage,
@@ -114,10 +114,8 @@ async function openChain(
     )
   }
   const rpc = connectRpc({ url, ...(cookieFile === undefined ? {} : { cookieFile }) })
-  return {
-    ...(await chainOfNode(openNode(rpc, network))),
-    [Symbol.asyncDispose]: async () => rpc.close(),
-  }
+  held.adopt(rpc, () => rpc.close())
+  return chainOfNode(openNode(rpc, network))
 }
 
 function renderReplay({ origin, entries, tipHeight, rules, first, missedAudits }: ReplayReport): string {

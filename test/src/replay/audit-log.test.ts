@@ -1,0 +1,109 @@
+import { execFile } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { parseEntry } from '../../../src/log/entry.ts'
+import { tilePath } from '../../../src/log/tile.ts'
+import { openSite, type Site } from '../coordinator/site.ts'
+import { liveThrough, SAMPLED_MARKET } from './recorded-log.ts'
+
+const CLI = fileURLToPath(new URL('../../../src/cli/assay.js', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'assay-replay-'))
+const anchors = join(folder, 'anchors.bin')
+const headers = join(folder, 'headers.bin')
+const mirror = join(folder, 'mirror')
+const blobs = join(folder, 'blobs')
+
+let node: RegtestNode
+let site: Site
+beforeAll(async () => {
+  node = await startBitcoind()
+  site = await openSite(node, { subnets: [SAMPLED_MARKET] })
+  await liveThrough(site)
+  await assay('audit', 'anchors', '--url', site.url, ...theNode(), '--save', anchors)
+  await assay('headers', ...theNode(), '--network', 'regtest', '--out', headers)
+  await mirrorLog()
+  cpSync(join(site.config.dataDir, 'blobs'), blobs, { recursive: true })
+})
+afterAll(async () => {
+  await site[Symbol.asyncDispose]()
+  await node.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+describe('assay audit log', () => {
+  test('recomputes a running coordinator against a node', async () => {
+    const { exitCode, stdout } = await auditLog('--url', site.url, ...theNode())
+    expect(exitCode).toBe(0)
+    const report = JSON.parse(stdout)
+    expect(report).toMatchObject({ ok: true, first: null, missedAudits: [] })
+    expect(report.rules.find(({ name }: { name: string }) => name === 'balances').checked).toBeGreaterThan(10)
+  })
+
+  test('recomputes a mirror offline', async () => {
+    const { exitCode, stdout } = await auditLog(...theMirror())
+    expect(exitCode).toBe(0)
+    expect(JSON.parse(stdout)).toMatchObject({ ok: true, entries: site.coordinator().books.log.size() })
+  })
+
+  test('tells people where a log differs first, and exits with 1', async () => {
+    const { log } = site.coordinator().books
+    const index = Array.from(log.entries(0, log.size()), parseEntry).findIndex(({ kind }) => kind === 'jobs')
+    const jobs = parseEntry(log.entry(index))
+    if (jobs.kind !== 'jobs') throw new Error('entries don’t change')
+    const name = Buffer.from(jobs.jobs).toString('hex')
+    const file = join(blobs, name.slice(0, 2), name)
+    const bytes = readFileSync(file)
+    writeFileSync(file, bytes.fill(0, 10, 20))
+    const { exitCode, stdout } = await assay('audit', 'log', ...theMirror())
+    expect(exitCode).toBe(1)
+    expect(stdout).toContain(`DIFFERS first at entry ${index} (jobs: blob_missing)`)
+  })
+
+  test.each([
+    ['no log', [], 'anchors_not_given'],
+    ['no blobs', ['--log', mirror, '--anchors', anchors, '--headers', headers], 'log_not_given'],
+    ['no chain', ['--log', mirror, '--blobs', blobs, '--anchors', anchors], 'chain_not_given'],
+    ['an anchors file that is not there', ['--anchors', join(folder, 'absent')], 'file_unreadable'],
+  ])('refuses %s', async (_, args, code) => {
+    const { exitCode, stderr } = await auditLog(...args)
+    expect(exitCode).toBe(2)
+    expect(JSON.parse(stderr)).toMatchObject({ code })
+  })
+})
+
+function theNode(): string[] {
+  return ['--bitcoind-url', node.rpcUrl, '--cookie-file', node.cookieFile]
+}
+
+function theMirror(): string[] {
+  return ['--log', mirror, '--blobs', blobs, '--anchors', anchors, '--headers', headers]
+}
+
+function auditLog(...args: string[]) {
+  return assay('audit', 'log', ...args, '--json')
+}
+
+/** As a user runs it; the coordinator answers meanwhile, in this process. */
+function assay(...args: string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    const child = execFile(process.execPath, [CLI, ...args], (_, stdout, stderr) =>
+      resolve({ exitCode: child.exitCode ?? -1, stdout, stderr }),
+    )
+  })
+}
+
+/** A static copy of the log: its head, and the one bundle of entries. */
+async function mirrorLog(): Promise<void> {
+  const width = site.coordinator().books.log.size()
+  const bundle = tilePath({ level: 'entries', n: 0, width })
+  for (const path of ['checkpoint', bundle]) {
+    const response = await fetch(new URL(`/log/${path}`, site.url))
+    mkdirSync(dirname(join(mirror, path)), { recursive: true })
+    writeFileSync(join(mirror, path), new Uint8Array(await response.arrayBuffer()))
+  }
+  if (readdirSync(mirror).length !== 2) throw new Error('checkpoint and tiles')
+}
