@@ -18,7 +18,7 @@ const FORMATS: Partial<Record<Datatype, { roundoff: number; leastNormal: number 
   FP64: { roundoff: 2 ** -53, leastNormal: 2 ** -1022 },
 }
 
-export interface OutputSpread {
+interface OutputSpread {
   datatype: Datatype
   /** Most that two honest runs on one input differed by, of max(|number|, rms). Infinity: in what is a number at all. */
   spread: number

@@ -6,7 +6,7 @@ import { graphOf } from '../onnx/signature.ts'
 
 /** Cheaper models that any cheat can make of a given one. */
 export const WEIGHT_CHEATS = ['fp16_weights', 'int8_weights', 'other_weights'] as const
-export type WeightCheat = (typeof WEIGHT_CHEATS)[number]
+type WeightCheat = (typeof WEIGHT_CHEATS)[number]
 
 /** binary16: 10 bits of fraction, least normal exponent −14, largest number. */
 const FP16_FRACTION_BITS = 10

@@ -23,7 +23,8 @@ const BATCH_INPUTS = 8
 /** For one run, loading included. */
 const RUN_LIMIT_MS = 600_000
 
-export const REFERENCE = { optimization: 'disabled', threads: 1, precision: 'fp32' } as const
+/** What audits compare with. */
+const REFERENCE = { optimization: 'disabled', threads: 1, precision: 'fp32' } as const
 
 /**
  * Runs a model over the inputs under every honest configuration that this machine has: providers, levels of optimisation, threads, batches.

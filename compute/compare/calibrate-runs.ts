@@ -11,7 +11,7 @@ const MAX_RUNS_BYTES = 256 * 1024 * 1024
 const MAX_RUNS = 256
 
 /** More say nothing new about a model, and each is run under every configuration. */
-export const MAX_INPUTS = 10_000
+const MAX_INPUTS = 10_000
 
 const runsSchema = z.strictObject({
   inputs: bytes32,
