@@ -1,0 +1,161 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { jobId } from '../../../compute/work/job.ts'
+import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import type { Rule } from '../../../src/replay/findings.ts'
+import { type ReplayReport, replay } from '../../../src/replay/replay.ts'
+import { epochEntry } from '../coordinator/epoch-entry.ts'
+import { idOf, type Peer, worksOf } from '../coordinator/peer.ts'
+import { openSite, type Site } from '../coordinator/site.ts'
+import { cheatedOutput } from '../coordinator/tiny-market.ts'
+import { find, recordLog } from './recorded-log.ts'
+
+let node: RegtestNode
+beforeAll(async () => {
+  node = await startBitcoind()
+})
+afterAll(() => node.stop())
+
+describe('what went otherwise than planned follows from the log all the same:', () => {
+  test('auditors that keep silent three times over', async () => {
+    await using site = await openSite(node, { flags: { 'epoch.verdictBlocks': '16' } })
+    const [worker] = await begin(site, 3)
+    const works = await worksOf(worker.work())
+    await site.mineUntil('void receipts', () => site.status().audits.void === works.length)
+    await settled(site)
+    expect(new Set(epochEntry(site, 0).reasons.values())).toEqual(new Set(['inconclusive']))
+    expect(await replayed(site)).toMatchObject({ ok: true, first: null })
+  })
+
+  test('a second round after a silent one', async () => {
+    await using site = await openSite(node, { flags: { 'epoch.verdictBlocks': '16' } })
+    const [worker, second, operator] = await begin(site)
+    await worksOf(worker.work(cheatedOutput))
+    await site.mine(8)
+    await site.mineAudited([second, operator], 'the settlement', () => isSettled(site))
+    expect(await replayed(site)).toMatchObject({ ok: true, first: null })
+  })
+
+  test('a lease given back, taken again and answered twice', async () => {
+    await using site = await openSite(node)
+    const [worker, other, operator] = await begin(site)
+    const lost = await worker.lease()
+    await worker.call('/v1/failures', {
+      failures: lost.map(({ job }) => ({ job: jobId(job), reason: 'the test gives it back' })),
+    })
+    const late = await worker.hold(lost)
+    const works = await worksOf(worker.work())
+    await worker.submit(worker.draft(late.map(({ receipt }) => receipt)))
+    await site.mineAudited([worker, other, operator], 'the settlement', () => isSettled(site))
+    const { reasons } = epochEntry(site, 0)
+    expect(works.map((work) => reasons.get(idOf(work)))).toEqual(works.map(() => 'earned'))
+    expect(new Set(late.map((work) => reasons.get(idOf(work))))).toEqual(new Set(['repeated']))
+    expect(await replayed(site)).toMatchObject({ ok: true, first: null })
+  })
+
+  test('a budget that was anchored too late', async () => {
+    await using site = await openSite(node)
+    const [worker, other, operator] = await begin(site)
+    while ((site.coordinator().advancedTo() ?? 0) < site.startHeight + 6) {
+      await node.rpc.call('generateblock', 'raw(51)', [])
+      await site.coordinator().kick()
+    }
+    await worksOf(worker.work())
+    await site.mineAudited([other, operator], 'the settlement of epoch 1', () => isSettled(site, 1))
+    expect(epochEntry(site, 1).entry.computeMsat).toBe(0n)
+    expect(await replayed(site)).toMatchObject({ ok: true, first: null })
+  })
+
+  test('an anchor that a reorganisation took out of the chain', async () => {
+    await using site = await openSite(node, { flags: { 'epoch.finalDepth': '3' } })
+    const [worker, other, operator] = await begin(site)
+    await worksOf(worker.work())
+    const entry = site.coordinator().books.log.size() - 1
+    await site.mineUntil('the anchor over the work', () => site.anchored().first(entry) !== null)
+    await node.reorg(2)
+    await site.coordinator().kick()
+    await site.mineAudited([other, operator], 'the payout', () =>
+      site.status().payouts.some(({ state }) => state === 'settled'),
+    )
+    expect(await replayed(site)).toMatchObject({ ok: true, first: null })
+  })
+})
+
+describe('what the operator did wrong is named, and nothing else:', () => {
+  test('verdicts that came too late', async () => {
+    await using site = await openSite(node, { flags: { 'epoch.auditRoundBlocks': '100' } })
+    const [worker, other, operator] = await begin(site)
+    const works = await worksOf(worker.work(cheatedOutput))
+    await settled(site)
+    await other.audit()
+    await operator.audit()
+    await site.mineUntil('the payout', () => site.status().payouts.some(({ state }) => state === 'settled'))
+    const report = await replayed(site)
+    const { index } = await find(await recordLog(site, node), 'epoch')
+    expect(report.first).toMatchObject({ rule: 'sampling', code: 'audit_missed', entry: index })
+    expect(report.missedAudits).toHaveLength(works.length)
+    expect(failingIn(report)).toEqual(['sampling'])
+  })
+
+  test('items that it assigned by its own choice', async () => {
+    await using site = await openSite(node)
+    const [favourite, other, operator] = await begin(site)
+    site
+      .coordinator()
+      .books.db.prepare('UPDATE item SET assignee = ? WHERE assignee = ?')
+      .run(favourite.key, other.key)
+    expect(await worksOf(favourite.work())).toHaveLength(24)
+    await site.mineAudited([favourite, other, operator], 'the settlement', () => isSettled(site))
+    const report = await replayed(site)
+    const { index } = await find(
+      await recordLog(site, node),
+      'jobs',
+      ({ worker }) => Buffer.compare(worker, favourite.key) === 0,
+    )
+    expect(report.first).toMatchObject({ rule: 'assignment', code: 'not_assigned', entry: index })
+    expect(failingIn(report)).toEqual(['assignment'])
+  })
+
+  test('an account that it changed in its database', async () => {
+    await using site = await openSite(node)
+    const [worker, other, operator] = await begin(site)
+    await worksOf(worker.work())
+    await site.mineAudited([worker, other, operator], 'the settlement', () => isSettled(site))
+    const { ledger } = site.coordinator().books
+    ledger.post([
+      {
+        id: 'gift',
+        debit: 'reserve',
+        credit: `worker/${other.hex}/matured`,
+        amountMsat: 1n,
+        code: 'gift',
+        entryIndex: 0,
+      },
+    ])
+    const report = await replayed(site)
+    expect(report.first).toMatchObject({ rule: 'balances', code: 'balance_mismatch', entry: null })
+    expect(failingIn(report)).toEqual(['balances'])
+  })
+})
+
+async function begin(site: Site, workers = 2): Promise<[Peer, Peer, Peer]> {
+  const [first, second, ...others] = await site.begin(workers)
+  const last = others.at(-1)
+  if (first === undefined || second === undefined || last === undefined) throw new Error('too few peers')
+  return [first, second, last]
+}
+
+function settled(site: Site): Promise<void> {
+  return site.mineUntil('the settlement', () => isSettled(site))
+}
+
+function isSettled(site: Site, epoch = 0): boolean {
+  return site.status().epochs.some((one) => one.number === epoch && one.settled)
+}
+
+async function replayed(site: Site): Promise<ReplayReport> {
+  return replay(await recordLog(site, node))
+}
+
+function failingIn({ rules }: ReplayReport): Rule[] {
+  return rules.filter(({ failed }) => failed > 0).map(({ name }) => name)
+}
