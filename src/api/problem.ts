@@ -18,10 +18,10 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   tile_path_malformed: 404,
   blob_corrupt: 500,
   blob_unwritable: 507,
-  rpc_unreachable: 503,
-  rpc_timeout: 503,
-  rpc_warming_up: 503,
 }
+
+/** Of bitcoind: the sender did nothing wrong. */
+const NODE = /^(rpc|node)_|^(wrong_network|block_pruned|pin_missing)$/
 
 /** Codes that say that we are at fault, or the machine, and that a sender must not be told more of. */
 const INTERNAL = /^(SQLITE_|ERR_|E[A-Z]+$)/
@@ -39,7 +39,8 @@ export function problemOf(error: unknown): Problem {
       return { status: error.status, code, detail: error.message }
     }
     if ('code' in error && typeof error.code === 'string' && !INTERNAL.test(error.code)) {
-      return { status: STATUS_BY_CODE[error.code] ?? 400, code: error.code, detail: error.message }
+      const status = STATUS_BY_CODE[error.code] ?? (NODE.test(error.code) ? 503 : 400)
+      return { status, code: error.code, detail: error.message }
     }
   }
   return { status: 500, code: 'internal', detail: 'an internal error; the operator finds it in the log' }

@@ -57,10 +57,7 @@ export function statusRoutes(coordinator: Coordinator): Router {
 
   routes.get('/v1/receipts', (request, response) => {
     openHouseOf(coordinator)
-    const after = Number(request.query.after ?? -1)
-    if (!Number.isSafeInteger(after))
-      throw new RefusedError(400, 'cursor_malformed', 'after: expected an integer')
-    sendJson(response, receiptsAfter(coordinator, after))
+    sendJson(response, receiptsAfter(coordinator, cursorOf(request.query.after ?? '-1')))
   })
 
   routes.get('/v1/reconciliation', async (_request, response) => {
@@ -68,6 +65,11 @@ export function statusRoutes(coordinator: Coordinator): Router {
   })
 
   return routes
+}
+
+function cursorOf(text: unknown): number {
+  if (typeof text === 'string' && /^(-1|0|[1-9]\d{0,14})$/.test(text)) return Number(text)
+  throw new RefusedError(400, 'cursor_malformed', "after: expected the last page's `entry`, or -1")
 }
 
 const SUBMISSIONS_PER_PAGE = 16

@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, Add>> = {
   log: async (program) => (await import('./commands/log.ts')).addLog(program),
   ledger: async (program) => (await import('./commands/ledger.ts')).addLedger(program),
   payout: async (program) => (await import('./commands/payout.ts')).addPayout(program),
+  simulate: async (program) => (await import('./commands/simulate.ts')).addSimulate(program),
   backup: async (program) => (await import('./commands/backup.ts')).addBackup(program),
 }
 

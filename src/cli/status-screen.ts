@@ -9,41 +9,27 @@ const LABEL_WIDTH = 10
 /** One screen; `--json` has all of them. */
 const MAX_WORKERS_SHOWN = 10
 
-/** What asks for somebody, or will. */
-export interface Attention {
-  /** Blocks until the seal is used up; null before the first anchor. */
-  readonly runwayBlocks: number | null
-  /** Why the log takes nothing more. */
-  readonly halted: string | null
-  /** What to do where anchors stall. */
-  readonly advice: string | null
-}
-
 /** One screen for an operator: what goes on, what is stuck, and what to do about it. */
-export function renderStatus(status: ReadStatus, attention: Attention): string {
+export function renderStatus(status: ReadStatus): string {
   const { origin, network, height, error, open, anchorAddress } = status
   const epoch = open === null || open.epoch === null ? '' : ` · epoch ${open.epoch}`
   return [
     `${origin} · ${network} · ${height === null ? 'starting' : `block ${height}`}${epoch}`,
     ...(error === null ? [] : [line('ERROR', `the last round failed and is tried again: ${error}`)]),
-    ...(attention.halted === null ? [] : [line('HALTED', attention.halted)]),
+    ...(open === null || open.halted === null ? [] : [line('HALTED', open.halted)]),
     ...(open === null
       ? [line('Closed', `waiting for the first seal: send fee money for anchors to ${anchorAddress}`)]
-      : openLines(status, open, attention)),
+      : openLines(status, open)),
   ].join('\n')
 }
 
-function openLines({ height, log }: ReadStatus, open: Open, attention: Attention): string[] {
-  const { work, audits, payouts, workers, stalled } = open
-  const { runwayBlocks } = attention
+function openLines({ height, log }: ReadStatus, open: Open): string[] {
+  const { work, audits, payouts, payoutTrouble, workers, stalled, runwayBlocks } = open
   return [
     line('Anchors', anchorText(open, height, log.size)),
     ...(stalled === null
       ? []
-      : [
-          line('STALLED', `${stalled.detail} (${stalled.code})`),
-          line('', `→ ${attention.advice ?? "see the coordinator's log"}`),
-        ]),
+      : [line('STALLED', `${stalled.detail} (${stalled.code})`), line('', `→ ${stalled.advice}`)]),
     line('Runway', runwayBlocks === null ? 'unknown before the first anchor' : `${runwayBlocks} blocks`),
     line(
       'Work',
@@ -57,6 +43,7 @@ function openLines({ height, log }: ReadStatus, open: Open, attention: Attention
     ),
     line('Treasury', treasuryText(open)),
     line('Payouts', payouts.length === 0 ? 'none yet' : countsText(payouts)),
+    ...(payoutTrouble === null ? [] : [line('STUCK', payoutTrouble)]),
     line('Workers', `${workers.length}`),
     ...workerLines(workers),
   ]

@@ -37,7 +37,10 @@ const statusSchema = z.object({
           height,
         }),
       ),
-      stalled: z.object({ code: text, detail: text }).nullable(),
+      /** Why the log takes nothing more. */
+      halted: text.nullable(),
+      stalled: z.object({ code: text, detail: text, advice: text }).nullable(),
+      runwayBlocks: count.nullable(),
       epochs: z.array(
         z.object({
           number: count,
@@ -57,6 +60,7 @@ const statusSchema = z.object({
           paidMsat: text,
         }),
       ),
+      payoutTrouble: text.nullable(),
       payouts: z.array(
         z.object({
           number: count,

@@ -10,7 +10,7 @@ interface Checked {
   network: NetworkName
   bitcoind: { cookieFile?: string; username?: string; password?: string }
   anchor: { floorSatPerKvb: bigint; ceilingSatPerKvb: bigint; capSats: bigint; dayCapSats: bigint }
-  epoch: { verdictBlocks: number; beaconDelay: number; finalDepth: number }
+  epoch: { startHeight: number; verdictBlocks: number; beaconDelay: number; finalDepth: number }
   subsidy: { initialMsat: bigint; capMsat: bigint }
 }
 
@@ -34,6 +34,8 @@ export function checkTogether(
   require(epoch.verdictBlocks >
     epoch.beaconDelay +
       epoch.finalDepth, 'epoch.verdictBlocks', 'expected more than beaconDelay + finalDepth')
+  // The block that assigns epoch 0's work lies so far before it.
+  require(epoch.startHeight >= epoch.finalDepth, 'epoch.startHeight', 'expected at least finalDepth')
   if (network === 'regtest') return
   require(epoch.beaconDelay >=
     MIN_BEACON_DELAY, 'epoch.beaconDelay', `expected at least ${MIN_BEACON_DELAY} outside regtest`)

@@ -24,6 +24,9 @@ const bitcoind = z.strictObject({
     .exactOptional(text.regex(/^(tcp|ipc):\/\//, 'expected tcp://… or ipc://…'))
     .describe('zmqpubsequence in bitcoin.conf: blocks are seen at once, not at the next poll.'),
   pollMs: integer(50, 600_000).describe('Milliseconds between polls, with or without ZMQ.'),
+  pinnedBlock: z
+    .exactOptional(text.regex(/^\d{1,9}:[0-9a-f]{64}$/, 'expected height:hash'))
+    .describe('A recent block as height:hash; a node without it follows another chain and is refused.'),
 })
 
 const anchor = z.strictObject({
@@ -40,6 +43,12 @@ const anchor = z.strictObject({
   ceilingSatPerKvb: money(1_000n).describe('Greatest fee rate, in satoshis per 1,000 vB.'),
   capSats: money(1n).describe('Most that one anchor may cost; then it stalls and says so.'),
   dayCapSats: money(1n).describe('Most that the anchors of 144 blocks may cost.'),
+  heartbeatBlocks: integer(1, MAX_BLOCKS).describe(
+    'Age of the last anchor from which a log that has not grown is anchored again.',
+  ),
+  topUpBelowBlocks: integer(1, MAX_BLOCKS).describe(
+    'Blocks of runway below which coins at the anchor address refill the seal.',
+  ),
 })
 
 const epoch = z.strictObject({

@@ -28,6 +28,8 @@ export function networkDefaults(network: NetworkName): ConfigDefaults {
       ceilingSatPerKvb: 100_000n,
       capSats: 50_000n,
       dayCapSats: 200_000n,
+      heartbeatBlocks: 1_008,
+      topUpBelowBlocks: 1_008,
     },
     epoch: regtest
       ? {

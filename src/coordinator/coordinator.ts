@@ -8,6 +8,7 @@ import type { Node } from '../../anchor/node.ts'
 import { openNode } from '../../anchor/node.ts'
 import type { Payer } from '../../anchor/payer.ts'
 import { openPayer } from '../../anchor/payer.ts'
+import { assertPinned, type PinnedBlock } from '../../anchor/pinned-blocks.ts'
 import type { BitcoinRpc } from '../../anchor/rpc.ts'
 import { taprootAddress } from '../../anchor/taproot-address.ts'
 import { openBlobStore } from '../blobs/blob-store.ts'
@@ -27,6 +28,7 @@ import { openDesks } from './desks.ts'
 import type { Genesis } from './genesis.ts'
 import { chooseSeal, readGenesis, writeGenesis } from './genesis.ts'
 import { repeating } from './repeating.ts'
+import { UnjudgedError } from './unjudged-error.ts'
 import type { WatchedKeys } from './watch-keys.ts'
 import { watchKeys } from './watch-keys.ts'
 
@@ -97,7 +99,9 @@ async function openOver(
   const log = openLog({ db, origin, seed: keys.logSeed })
   const books: Books = { db, log, blobs: openBlobStore(join(dataDir, 'blobs')), ledger: openLedger(db) }
   const node = openNode(rpc, network)
+  const pins = pinsOf(config)
   await node.chain()
+  await assertPinned(node, pins)
   const watched = await watchKeys(
     rpc,
     `assay-${Buffer.from(keys.anchor.internalKey).toString('hex', 0, 8)}`,
@@ -106,7 +110,7 @@ async function openOver(
   const anchorAddress = taprootAddress(keys.anchor.internalKey, network)
   const treasuryAddress = taprootAddress(keys.treasury.internalKey, network)
 
-  const genesis = readGenesis(books)
+  const genesis = readGenesis(log)
   let house = genesis === null ? null : openHouse(genesis)
   let advancedTo: number | null = null
   let lastError: Error | null = null
@@ -163,6 +167,10 @@ async function openOver(
 
   async function round(): Promise<void> {
     const { height } = await node.chain()
+    // A chain with the same genesis may part from ours later: what this node says of it counts for nothing.
+    if (!(await assertPinned(node, pins))) {
+      throw new UnjudgedError(`the node is at block ${height}, below the pinned one`)
+    }
     house ??= await begin()
     if (house !== null) {
       const { genesis, anchorer, desks } = house
@@ -210,4 +218,10 @@ async function openOver(
       release()
     },
   }
+}
+
+function pinsOf({ bitcoind: { pinnedBlock } }: Config): PinnedBlock[] {
+  if (pinnedBlock === undefined) return []
+  const [height = '', hash = ''] = pinnedBlock.split(':')
+  return [{ height: Number(height), hash }]
 }

@@ -2,6 +2,7 @@ import type { WatchedCoin } from '../../anchor/watch-wallet.ts'
 import type { Config } from '../config/config-schema.ts'
 import type { EntryOf } from '../log/entry.ts'
 import { parseEntry } from '../log/entry.ts'
+import type { LogStore } from '../log/log-store.ts'
 import { txidBytes } from '../log/txid.ts'
 import type { EpochRules } from '../rules/epoch.ts'
 import type { Books } from './books.ts'
@@ -18,9 +19,9 @@ export interface GenesisKeys {
 }
 
 /** The log's first entry, or null while the log is empty. */
-export function readGenesis(books: Books): Genesis | null {
-  if (books.log.size() === 0) return null
-  const entry = parseEntry(books.log.entry(0))
+export function readGenesis(log: Pick<LogStore, 'size' | 'entry'>): Genesis | null {
+  if (log.size() === 0) return null
+  const entry = parseEntry(log.entry(0))
   if (entry.kind !== 'genesis') throw new Error(`entry 0 is of kind ${entry.kind}`)
   return entry
 }

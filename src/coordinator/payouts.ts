@@ -1,4 +1,5 @@
 import type { Payer } from '../../anchor/payer.ts'
+import { PayerError } from '../../anchor/payer-error.ts'
 import { decodeCbor, encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
 import { maturedAccount, payoutAccount } from '../ledger/accounts.ts'
@@ -15,6 +16,8 @@ export interface Payouts {
    */
   advance(anchored: Anchored): Promise<void>
   list(): PayoutRow[]
+  /** Why the payout under way can't go on now, or null. */
+  trouble(): string | null
 }
 
 export interface PayoutRow {
@@ -58,7 +61,20 @@ export function openPayouts(books: Books, payer: Payer, policy: PayoutPolicy): P
     'SELECT key, address FROM worker ORDER BY key',
   )
 
+  let trouble: string | null = null
+
+  /** What is in a payout's way is shown and tried again; nothing else of the round waits for it. */
   async function advance(anchored: Anchored): Promise<void> {
+    trouble = null
+    try {
+      await step(anchored)
+    } catch (error) {
+      if (!(error instanceof PayerError)) throw error
+      trouble = `${error.code}: ${error.message}`
+    }
+  }
+
+  async function step(anchored: Anchored): Promise<void> {
     const open = selectOpen.get() ?? plan()
     if (open === null) return
     const number = Number(open.number)
@@ -170,6 +186,7 @@ export function openPayouts(books: Books, payer: Payer, policy: PayoutPolicy): P
 
   return {
     advance,
+    trouble: () => trouble,
     list: () =>
       selectAll.all().map((row) => ({
         number: Number(row.number),

@@ -28,11 +28,13 @@ export interface OpenStatus {
   readonly anchors: readonly AnchorStatus[]
   /** Why the log takes nothing more, or null. */
   readonly halted: string | null
-  readonly stalled: { readonly code: string; readonly detail: string } | null
+  readonly stalled: { readonly code: string; readonly detail: string; readonly advice: string } | null
   readonly runwayBlocks: number | null
   readonly epochs: readonly EpochStatus[]
   readonly workers: readonly WorkerStatus[]
   readonly payouts: readonly PayoutStatus[]
+  /** Why the payout under way can't go on now, or null. */
+  readonly payoutTrouble: string | null
   readonly accounts: readonly { readonly account: string; readonly msat: bigint }[]
 }
 
@@ -143,6 +145,7 @@ function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer 
     runwayBlocks,
     epochs: epochsOf(coordinator),
     workers: workersOf(coordinator),
+    payoutTrouble: desks.payouts.trouble(),
     payouts: desks.payouts.list().map(({ number, totalSats, state }) => {
       const sent = payer.payouts().find(({ id }) => id === `payout/${number}`)
       return {

@@ -5,6 +5,7 @@ import { loadConfig } from '../../config/load-config.ts'
 import { readOperatorToken } from '../operator-token.ts'
 import { renderTable } from '../table.ts'
 import { openTerminal } from '../terminal.ts'
+import { addAnchorRecover } from './anchor-recover.ts'
 
 export function addAnchor(program: Command): void {
   const anchor = program.command('anchor').description("the log's anchors in Bitcoin")
@@ -49,4 +50,5 @@ export function addAnchor(program: Command): void {
         return `An anchor of ${asked.size} entries goes out with this round; see \`assay anchor status\`.`
       })
     })
+  addAnchorRecover(anchor)
 }

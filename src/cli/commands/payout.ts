@@ -12,19 +12,22 @@ export function addPayout(program: Command): void {
     .option('--json', 'print the result as JSON')
     .action(async (options: { url: string; json?: boolean }) => {
       const { open } = await readStatus(options.url)
-      openTerminal(options.json === true).result({ payouts: open?.payouts ?? [] }, ({ payouts }) =>
-        renderTable(
-          ['payout', 'state', 'sat', 'fee sat', 'vB', 'height', 'txid'],
-          payouts.map((one) => [
-            `${one.number}`,
-            one.state,
-            one.totalSats,
-            one.feeSats,
-            `${one.vsize}`,
-            `${one.height ?? ''}`,
-            one.txid ?? '',
-          ]),
-        ),
+      openTerminal(options.json === true).result(
+        { payouts: open?.payouts ?? [], trouble: open?.payoutTrouble ?? null },
+        ({ payouts, trouble }) =>
+          (trouble === null ? '' : `STUCK: ${trouble}\n\n`) +
+          renderTable(
+            ['payout', 'state', 'sat', 'fee sat', 'vB', 'height', 'txid'],
+            payouts.map((one) => [
+              `${one.number}`,
+              one.state,
+              one.totalSats,
+              one.feeSats,
+              `${one.vsize}`,
+              `${one.height ?? ''}`,
+              one.txid ?? '',
+            ]),
+          ),
       )
     })
 }

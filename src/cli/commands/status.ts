@@ -1,7 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
-import { z } from 'zod'
-import { askCoordinator, ClientError } from '../../client/ask-coordinator.ts'
+import { ClientError } from '../../client/ask-coordinator.ts'
 import { readStatus } from '../../client/read-status.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { renderStatus } from '../status-screen.ts'
@@ -22,28 +21,8 @@ export function addStatus(program: Command): void {
     .addHelpText('after', '\nExample:\n  assay status --watch')
     .action(async ({ url, watch, json }: { url: string; watch?: boolean; json?: boolean }) => {
       if (watch === true) return watchStatus(url)
-      const { answer, screen } = await read(url)
-      openTerminal(json === true).result(answer, () => screen)
+      openTerminal(json === true).result(await readStatus(url), renderStatus)
     })
-}
-
-const attention = z.object({
-  open: z
-    .object({
-      runwayBlocks: z.int().nullable(),
-      halted: z.string().nullable(),
-      stalled: z.object({ advice: z.string().nullable().default(null) }).nullable(),
-    })
-    .nullable(),
-})
-
-/** `answer`: all that the coordinator says, which is more than a screen holds. */
-async function read(url: string): Promise<{ answer: unknown; screen: string }> {
-  const [status, response] = await Promise.all([readStatus(url), askCoordinator(url, '/v1/status')])
-  const answer: unknown = await response.json()
-  const { open } = attention.parse(answer)
-  const { runwayBlocks = null, halted = null, stalled = null } = open ?? {}
-  return { answer, screen: renderStatus(status, { runwayBlocks, halted, advice: stalled?.advice ?? null }) }
 }
 
 async function watchStatus(url: string): Promise<void> {
@@ -66,7 +45,7 @@ async function watchStatus(url: string): Promise<void> {
 /** A coordinator that restarts is watched on. */
 async function screenOrError(url: string): Promise<string> {
   try {
-    return (await read(url)).screen
+    return renderStatus(await readStatus(url))
   } catch (error) {
     if (error instanceof ClientError) return `${error.message} (${error.code})`
     throw error

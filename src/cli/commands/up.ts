@@ -3,7 +3,6 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import pino, { type Logger } from 'pino'
-import { connectRpc } from '../../../anchor/rpc.ts'
 import { createApp } from '../../api/app.ts'
 import { listen } from '../../api/listen.ts'
 import type { Config } from '../../config/config-schema.ts'
@@ -12,6 +11,7 @@ import type { CoordinatorEvent } from '../../coordinator/coordinator.ts'
 import { openCoordinator } from '../../coordinator/coordinator.ts'
 import { openKeystore } from '../../keystore/open-keystore.ts'
 import { createFailureCounter } from '../../metrics/failure-counter.ts'
+import { connectConfigured } from '../connect-configured.ts'
 import { readPassphrase } from '../passphrase.ts'
 import { untilSignal } from '../until-signal.ts'
 
@@ -34,13 +34,7 @@ async function up(config: Config, options: { passphraseFile?: string }): Promise
     passphrase,
     network: config.network,
   })
-  const { url, cookieFile, username, password } = config.bitcoind
-  const rpc = connectRpc({
-    url,
-    ...(cookieFile === undefined ? {} : { cookieFile }),
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-  })
+  const rpc = connectConfigured(config)
   const failures = createFailureCounter()
   await using coordinator = await openCoordinator({
     config,

@@ -343,7 +343,7 @@ describe('an inference', () => {
   test('whose body is of an unknown encoding is refused', async () => {
     const { url } = await serve(openServingHouse().house)
     const response = await post(`${url}/models/mlp/infer`, 'x', { 'content-encoding': 'rot13' })
-    expect(await outcome(response)).toEqual(refusal(415, 'body_malformed'))
+    expect(await outcome(response)).toEqual(refusal(415, 'request_malformed'))
   })
 
   test('whose body is not what its encoding says is refused', async () => {

@@ -86,13 +86,15 @@ test('a coordinator that does not answer, and a watch without a terminal, are er
   await expect(assay('status', '--watch')).rejects.toMatchObject({ code: 'terminal_missing' })
 })
 
-test('a halt, and a stall that nobody has advice for, are not left without a word', async () => {
+test('a halt, a payout that is stuck and an unknown runway are not left without a word', async () => {
   await using site = await openSite(node, { flags: { 'anchor.capSats': '1' } })
   site.house().anchorer.request()
   await site.mine(1)
   const status = await readStatus(site.url)
-  const out = renderStatus(status, { runwayBlocks: null, halted: 'the seal is gone', advice: null })
+  if (status.open === null) throw new Error('the site is open')
+  const open = { ...status.open, halted: 'the seal is gone', payoutTrouble: 'fee_stalled: too dear' }
+  const out = renderStatus({ ...status, open })
   expect(out).toContain('HALTED    the seal is gone')
-  expect(out).toContain("→ see the coordinator's log")
+  expect(out).toContain('STUCK     fee_stalled: too dear')
   expect(out).toContain('unknown before the first anchor')
 })
