@@ -15,7 +15,13 @@ const folder = mkdtempSync(join(tmpdir(), 'assay-package-'))
 function project(name: string, without: readonly string[]): string {
   const modules = join(folder, name, 'node_modules')
   mkdirSync(join(modules, 'assay'), { recursive: true })
-  execFileSync('tar', ['xzf', join(folder, 'assay.tgz'), '--strip-components=1', '-C', join(modules, 'assay')])
+  execFileSync('tar', [
+    'xzf',
+    join(folder, 'assay.tgz'),
+    '--strip-components=1',
+    '-C',
+    join(modules, 'assay'),
+  ])
   for (const dependency of readdirSync(join(root, 'node_modules'))) {
     if (dependency.startsWith('.') || without.includes(dependency)) continue
     symlinkSync(join(root, 'node_modules', dependency), join(modules, dependency))
@@ -56,7 +62,9 @@ test("the packed package starts a bitcoind in another project's tests", () => {
 test('the packed package runs the command line', () => {
   const cwd = project('cli', [])
   const cli = join(cwd, 'node_modules/assay/src/cli/assay.js')
-  expect(execFileSync(process.execPath, [cli, '--version'], { encoding: 'utf8' })).toMatch(/^\d+\.\d+\.\d+\n$/)
+  expect(execFileSync(process.execPath, [cli, '--version'], { encoding: 'utf8' })).toMatch(
+    /^\d+\.\d+\.\d+\n$/,
+  )
 })
 
 test('a proof is checked where nothing but what an auditor needs is installed', () => {
