@@ -2,31 +2,45 @@ import { assignmentHeight, itemName } from '../coordinator/assignments.ts'
 import { assignItem } from '../rules/assignment.ts'
 import type { OpenedReceipt } from './check-openings.ts'
 import { hex } from './read-blob.ts'
-import { keysAt, type ReplayState } from './replay-state.ts'
+import { keysAt, placeOf, type ReplayedJob, type ReplayState } from './replay-state.ts'
 
-/** The open dataset's work went to whom the beacon of its epoch assigned it, among the keys anchored by then. */
+/**
+ * The open dataset's work went to whom the beacon of its epoch assigned it, among the keys anchored by then; and it was
+ * the next in the dataset's order, or the operator could look for items that come out as it likes.
+ */
 export async function checkAssignment(state: ReplayState, opened: readonly OpenedReceipt[]): Promise<void> {
-  const drawn = new Map<number, { beacon: Uint8Array | null; workers: Uint8Array[] }>()
+  const draws = new Map<number, EpochDraw>()
+  const limits = new Map<string, number>()
   for (const { receipt, item, input } of opened) {
     if (item === null || input === null) continue
     const { job } = receipt
-    const draw = drawn.get(job.epoch) ?? (await drawEpoch(state, job.epoch))
-    drawn.set(job.epoch, draw)
-    const { beacon, workers } = draw
-    const assignee =
-      beacon === null
-        ? null
-        : assignItem({ beacon, subnet: job.subnet, item: itemName(job.model, input), workers })
-    state.findings.at('assignment', job.entry)(
-      assignee !== null && hex(assignee) === job.worker,
+    const draw = draws.get(job.epoch) ?? (await drawEpoch(state, job.epoch))
+    draws.set(job.epoch, draw)
+    const place = `${job.epoch}/${placeOf(job)}`
+    const limit = limits.get(place) ?? itemLimit(state, job)
+    limits.set(place, limit)
+
+    const check = state.findings.at('assignment', job.entry)
+    const assignee = assigneeOf(job, input, draw)
+    check(
+      assignee === job.worker,
       'not_assigned',
-      () =>
-        `item ${item} of ${job.subnet} is ${assignee === null ? "nobody's" : hex(assignee)} in epoch ${job.epoch}, not ${job.worker}'s`,
+      () => `item ${item} of ${job.subnet} is ${assignee}'s in epoch ${job.epoch}, not ${job.worker}'s`,
+    )
+    check(
+      item < limit,
+      'item_out_of_turn',
+      () => `item ${item} of ${job.subnet} in epoch ${job.epoch}, those below ${limit} come first`,
     )
   }
 }
 
-async function drawEpoch(state: ReplayState, epoch: number) {
+interface EpochDraw {
+  readonly beacon: Uint8Array | null
+  readonly workers: Uint8Array[]
+}
+
+async function drawEpoch(state: ReplayState, epoch: number): Promise<EpochDraw> {
   const { anchored, genesis, rules, source } = state
   const height = assignmentHeight(epoch, rules)
   return {
@@ -36,4 +50,32 @@ async function drawEpoch(state: ReplayState, epoch: number) {
       (key) => Buffer.compare(key, genesis.auditor) !== 0,
     ),
   }
+}
+
+/** Key, hex. */
+function assigneeOf(
+  { subnet, model }: ReplayedJob,
+  input: Uint8Array,
+  { beacon, workers }: EpochDraw,
+): string {
+  const assignee =
+    beacon === null ? null : assignItem({ beacon, subnet, item: itemName(model, input), workers })
+  return assignee === null ? 'nobody' : hex(assignee)
+}
+
+/**
+ * An epoch puts up the first open items of the dataset. Which were not open is told by receipts; for leases that were
+ * never answered nobody knows the item, so each may stand for one.
+ */
+function itemLimit({ answered, jobs, markets }: ReplayState, job: ReplayedJob): number {
+  const place = placeOf(job)
+  const perEpoch = markets
+    .withDataset(job.subnet, job.model)
+    .filter(({ effectiveEpoch }) => effectiveEpoch <= job.epoch)
+    .map(({ dataset }) => dataset.perEpoch)
+  let closed = answered.get(place)?.size ?? 0
+  for (const other of jobs.values()) {
+    if (other.epoch < job.epoch && placeOf(other) === place) closed += 1
+  }
+  return Math.max(0, ...perEpoch) + closed
 }

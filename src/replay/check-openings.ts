@@ -80,6 +80,12 @@ async function itemOf(
   datasets: Map<string, Uint8Array[] | null>,
 ): Promise<number> {
   const name = hex(dataset)
+  const { subnet, model } = receipt.job
+  check(
+    state.markets.withDataset(subnet, model).some((one) => Buffer.compare(one.dataset.list, dataset) === 0),
+    'dataset_unknown',
+    () => `${name}, the dataset of ${receipt.hex}, is none of ${subnet}'s for this model`,
+  )
   let inputs = datasets.get(name)
   if (inputs === undefined) {
     const list = await readBlob(state, check, dataset, 'dataset list')

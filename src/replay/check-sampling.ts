@@ -3,8 +3,7 @@ import { auditRate, isSampled } from '../rules/sampling.ts'
 import type { ReceiptOutcome } from '../rules/settle-epoch.ts'
 import type { OpenedReceipt } from './check-openings.ts'
 import { type Draw, drawOf } from './draw.ts'
-import { hex } from './read-blob.ts'
-import type { Fate, ReplayedReceipt, ReplayState } from './replay-state.ts'
+import { type Fate, placeOf, type ReplayedReceipt, type ReplayState } from './replay-state.ts'
 
 /** A receipt whose audit the beacon asked for and the operator didn't get done in time. */
 export interface MissedAudit {
@@ -45,7 +44,7 @@ export async function checkSampling(
     if (sampled) checkDone(state, index, receipt, inTime)
     else checkUndrawn(state, receipt)
     const isRefuted = inTime && receipt.fate.verdict !== 'pass'
-    const isRepeated = item !== null && !isRefuted && !takeItem(state, receipt, item)
+    const isRepeated = item !== null && !takeItem(state, receipt, item, isRefuted)
     const outcome = outcomeOf(one, { inTime, isRepeated, sampled })
     const auditor =
       inTime && receipt.fate.verdict !== 'void' ? (receipt.rounds.at(-1)?.auditor ?? null) : null
@@ -96,12 +95,19 @@ function isDecidedBy({ anchored }: ReplayState, { verdict, entry }: Fate, height
   return anchor !== null && anchor.height <= height
 }
 
-/** @returns false where an earlier receipt that stands has the item already: each is paid once. */
-function takeItem({ answered }: ReplayState, { job }: ReplayedReceipt, item: number): boolean {
-  const place = `${job.subnet}/${hex(job.model)}`
-  const items = answered.get(place) ?? new Set()
+/** @returns false where an earlier receipt that stands has the item: each is paid once. */
+function takeItem(
+  { answered }: ReplayState,
+  { job }: ReplayedReceipt,
+  item: number,
+  isRefuted: boolean,
+): boolean {
+  const place = placeOf(job)
+  const items = answered.get(place) ?? new Map<number, boolean>()
   answered.set(place, items)
-  return items.size < items.add(item).size
+  const isTaken = items.get(item) ?? false
+  items.set(item, isTaken || !isRefuted)
+  return !isTaken
 }
 
 /** Only what the beacon assigned earns the subsidy, each item once, and nothing that failed its audit (DESIGN §8). */

@@ -135,10 +135,9 @@ function checkProfile(
   { model: { profile: required } }: ReplayedModel,
   { items }: ReplayedJob,
 ): void {
-  const { comparison: _, ...wanted } = { ...required, batch: items }
-  const wrong = Object.entries(wanted).find(
-    ([key, value]) => Object.entries(profile).find(([name]) => name === key)?.[1] !== value,
-  )
+  const { comparison: _, ...rest } = required
+  const told = new Map(Object.entries(profile))
+  const wrong = Object.entries({ ...rest, batch: items }).find(([key, value]) => told.get(key) !== value)
   check(
     wrong === undefined,
     'profile_mismatch',

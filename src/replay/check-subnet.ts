@@ -41,7 +41,8 @@ async function checkModels(state: ReplayState, check: Check, { models }: SubnetD
   }
 }
 
-async function checkDataset(state: ReplayState, check: Check, { dataset }: SubnetDefinition): Promise<void> {
+async function checkDataset(state: ReplayState, check: Check, definition: SubnetDefinition): Promise<void> {
+  const { dataset } = definition
   const list = dataset === null ? null : await readBlob(state, check, dataset.list, 'dataset list')
   if (dataset === null || list === null) return
   const inputs = readable(check, () => parseDataset(list))
@@ -51,4 +52,26 @@ async function checkDataset(state: ReplayState, check: Check, { dataset }: Subne
     'dataset_mismatch',
     () => `the list ${hex(dataset.list)} holds ${inputs.length} items, not ${dataset.items}`,
   )
+  await checkItems(state, check, definition, inputs)
+}
+
+/** An item is known by its number: a later dataset may go on where the one before ended, and never differ from it. */
+async function checkItems(
+  state: ReplayState,
+  check: Check,
+  { name, models }: SubnetDefinition,
+  inputs: readonly Uint8Array[],
+): Promise<void> {
+  const earlier = models.flatMap(({ digest }) => state.markets.withDataset(name, digest))
+  const lists = new Map(earlier.map(({ dataset: { list } }) => [hex(list), list]))
+  for (const digest of lists.values()) {
+    const list = await readBlob(state, check, digest, 'dataset list')
+    const items = list === null ? null : readable(check, () => parseDataset(list))
+    const differing = items?.findIndex((item, i) => Buffer.compare(item, inputs[i] ?? new Uint8Array()) !== 0)
+    check(
+      differing === undefined || differing === -1,
+      'dataset_differs',
+      () => `item ${differing} of ${name} is another one already`,
+    )
+  }
 }

@@ -3,6 +3,7 @@ import { compareExact } from '../../compute/compare/exact.ts'
 import { auditCommitment } from '../../compute/work/audit-commitment.ts'
 import { decodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { bytes32, integer } from '../../compute/work/record.ts'
+import { sha256 } from '../../compute/work/tagged-hash.ts'
 import { AUDIT_ROUNDS } from '../coordinator/audit-draw.ts'
 import type { EntryOf } from '../log/entry.ts'
 import { checkDrawn, checkRoundOpens } from './check-audit.ts'
@@ -22,6 +23,9 @@ const recordList = z.array(
     verdict: z.enum(['pass', 'fail', 'inconclusive']),
   }),
 )
+/** An auditor that can't run a job commits itself to that: to outputs of no bytes. */
+const NO_BYTES = sha256(new Uint8Array())
+
 type VerdictRecord = z.infer<typeof recordList>[number]
 
 /** Verdicts on rounds that are open, by the auditors drawn, on the outputs that these had committed themselves to. */
@@ -71,25 +75,33 @@ async function closeRound(
   )
     return null
 
-  if (outputs !== null) {
-    const shown =
-      salt === null ? null : auditCommitment({ auditor, receipt: receipt.id, salt, outputDigest: outputs })
-    check(
-      shown !== null && round.commitment !== null && Buffer.compare(shown, round.commitment) === 0,
-      'commitment_mismatch',
-      () => `the outputs shown for ${receipt.hex} are not those that the auditor committed itself to`,
-    )
-  }
+  if (salt === null && outputs === null) await checkSilence(state, check, receipt, index)
+  else checkCommitment(check, receipt, round, record)
   check(
     (outputs === null) === (verdict === 'inconclusive'),
     'verdict_wrong',
     () => `${verdict} on ${receipt.hex} ${outputs === null ? 'without' : 'with'} outputs`,
   )
-  if (salt === null) await checkSilence(state, check, receipt, index)
   round.entry = index
   round.verdict = verdict
   round.outputs = outputs
   return round
+}
+
+/** Outputs, or that there are none, are what the auditor had committed itself to: the operator can't say so for it. */
+function checkCommitment(
+  check: Check,
+  { id: receipt, hex: name }: ReplayedReceipt,
+  { commitment }: AuditRound,
+  { auditor, outputs, salt }: VerdictRecord,
+): void {
+  const outputDigest = outputs ?? NO_BYTES
+  const shown = salt === null ? null : auditCommitment({ auditor, receipt, salt, outputDigest })
+  check(
+    shown !== null && commitment !== null && Buffer.compare(shown, commitment) === 0,
+    'commitment_mismatch',
+    () => `what is shown for ${name} is not what the auditor committed itself to`,
+  )
 }
 
 /** Silence is the operator's word: at least it can't be said before the auditor had its time. */
@@ -134,10 +146,13 @@ export async function judgeAgain(
   if (claimed === null || own === null) return
   const check = state.findings.at('verdicts', entry)
   // Equal digests are equal bytes: only what differs has to be had.
-  const isEqual = Buffer.compare(claimed, own) === 0
-  const outputs = isEqual ? null : await readBlob(state, check, claimed, `output of ${id}`)
-  const expected = isEqual ? null : await readBlob(state, check, own, `auditor's output for ${id}`)
-  if (!isEqual && (outputs === null || expected === null)) return
-  const again = outputs === null || expected === null ? 'pass' : compareExact(outputs, expected).verdict
-  check(verdict === again, 'verdict_wrong', () => `${verdict} on ${id}: the outputs say ${again}`)
+  if (Buffer.compare(claimed, own) === 0) {
+    check(verdict === 'pass', 'verdict_wrong', () => `${verdict} on ${id}: the outputs are equal`)
+    return
+  }
+  const outputs = await readBlob(state, check, claimed, `output of ${id}`)
+  const expected = await readBlob(state, check, own, `auditor's output for ${id}`)
+  if (outputs === null || expected === null) return
+  const again = compareExact(outputs, expected)
+  check(verdict === again.verdict, 'verdict_wrong', () => `${verdict} on ${id}: ${again.reason}`)
 }

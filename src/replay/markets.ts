@@ -12,7 +12,11 @@ export interface Markets {
   subnetsAt(epoch: number): SubnetDefinition[]
   /** By the newest definition of the subnet that has it: a receipt of an older one still has its model. */
   model(subnet: string, digest: Uint8Array): ReplayedModel | null
+  /** Definitions of the subnet that have both a dataset and this model, oldest first. */
+  withDataset(subnet: string, model: Uint8Array): readonly (SubnetDefinition & { dataset: Dataset })[]
 }
+
+type Dataset = NonNullable<SubnetDefinition['dataset']>
 
 export function openMarkets(): Markets {
   const definitions: SubnetDefinition[] = []
@@ -42,5 +46,11 @@ export function openMarkets(): Markets {
       const model = subnet?.models.find(isAsked)
       return subnet === undefined || model === undefined ? null : { subnet, model }
     },
+    withDataset: (name, digest) =>
+      definitions.flatMap(({ dataset, ...rest }) => {
+        const isMeant =
+          rest.name === name && rest.models.some((one) => Buffer.compare(one.digest, digest) === 0)
+        return isMeant && dataset !== null ? [{ ...rest, dataset }] : []
+      }),
   }
 }

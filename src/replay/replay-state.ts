@@ -35,8 +35,8 @@ export interface ReplayState {
   submissions: ReplayedSubmission[]
   /** By id, hex: those that may still get a verdict. */
   readonly receipts: Map<string, ReplayedReceipt>
-  /** Items that have a receipt that stands, by subnet and model: they are not paid again. */
-  readonly answered: Map<string, Set<number>>
+  /** Items that were ever answered, by subnet and model: true where a receipt stands, so that no other is paid. */
+  readonly answered: Map<string, Map<number, boolean>>
   readonly budgets: Map<number, { readonly entry: number; readonly msat: bigint }>
   /** Of epochs that are settled and have not matured: msat by worker. */
   readonly accruals: Map<number, ReadonlyMap<string, bigint>>
@@ -169,6 +169,11 @@ export function openReplayState(
     coins: new Map(),
     areCoinsKnown: true,
   }
+}
+
+/** What items are numbered in. */
+export function placeOf({ subnet, model }: ReplayedJob): string {
+  return `${subnet}/${Buffer.from(model).toString('hex')}`
 }
 
 /** Keys registered among the first `size` entries. */

@@ -56,8 +56,19 @@ export const DIFFERENCES_IN_WORK: Difference[] = [
   ],
   [
     'a verdict without outputs',
-    'verdicts: verdict_wrong',
+    'verdicts: commitment_mismatch',
     (log) => changeVerdicts(log, (list) => list.map((one) => ({ ...one, outputs: null }))),
+  ],
+  [
+    'outputs without a verdict',
+    'verdicts: verdict_wrong',
+    (log) => changeVerdicts(log, (list) => list.map((one) => ({ ...one, verdict: 'inconclusive' }))),
+  ],
+  [
+    'an abstention that the auditor did not commit itself to',
+    'verdicts: commitment_mismatch',
+    (log) =>
+      changeVerdicts(log, (list) => list.map((one) => ({ ...one, outputs: null, verdict: 'inconclusive' }))),
   ],
   [
     'outputs that nobody had committed to',
@@ -183,14 +194,19 @@ async function skippedAudit(log: ReplaySource): Promise<ChangedLog> {
   return { source, entry: (await find(log, 'epoch')).index }
 }
 
-/** With an anchor right after, the log shows when it was said. */
+/** With anchors of one block over work and verdict, the log shows when it was said. */
 async function earlySilence(log: ReplaySource): Promise<ChangedLog> {
   const { source, entry: index } = await changeVerdicts(log, (list) =>
     list.map((one) => ({ ...one, outputs: null, salt: null, verdict: 'inconclusive' })),
   )
   if (index === null) throw new Error('a verdict has its entry')
-  const { height } = log.anchors.findLast(({ size }) => size <= index) ?? { height: 0 }
-  const anchors = [...log.anchors, { height: height + 1, size: index + 1 }].sort((a, b) => a.size - b.size)
+  const { index: worked } = await find(log, 'submission')
+  const first = log.anchors.find(({ size }) => size > worked)
+  if (first === undefined) throw new Error('work is anchored')
+  const others = log.anchors.filter(({ size }) => size <= worked || size > index)
+  const anchors = [...others, first, { height: first.height, size: index + 1 }].sort(
+    (x, y) => x.size - y.size,
+  )
   return { source: { ...source, anchors }, entry: index }
 }
 
