@@ -3,7 +3,7 @@ import { AnchorCheckError, checkAnchorTransaction, readDualPayload } from './che
 import { parsePayload } from './commitment.ts'
 
 /** Whose anchor, at which place in the chain of seals. */
-export interface AnchorPlace {
+interface AnchorPlace {
   method: Method
   /** x-only, 32 bytes. */
   internalKey: Uint8Array

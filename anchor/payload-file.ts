@@ -16,7 +16,7 @@ const LINE = /^41535931[0-9a-f]{72}$/
 /** 828,000 payloads: one for each block of fifteen years. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024
 
-export class PayloadFileError extends Error {
+class PayloadFileError extends Error {
   override readonly name = 'PayloadFileError'
   readonly code = 'payload_file_too_large'
 }

@@ -9,7 +9,7 @@ import { expectWhole } from './expect-whole.ts'
 import { FAULTS, type Fault, type FaultyProxy, openFaultyProxy } from './faulty-proxy.ts'
 
 /** Far above what a call takes here, and soon enough for dozens of calls that hang. */
-const TIMEOUT_MS = 1_000
+const TIMEOUT_MS = 500
 /** One advance makes about a dozen calls; far more would be a loop. */
 const MAX_CALLS = 40
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
-import { anchorNext, hex, mempool, mineEmpty, onlyAnchor, openSite } from './anchor-site.ts'
+import { anchorNext, hex, mempool, mineEmpty, onlyAnchor, openDatabase, openSite } from './anchor-site.ts'
 
 let bitcoind: RegtestNode
 
@@ -52,6 +52,27 @@ describe('an anchor that misses its block', () => {
       [1, 'mined'],
       [2, 'mined'],
     ])
+  })
+
+  it('pays for what a newer copy of the database built on it, too', async () => {
+    using site = await openSite(bitcoind)
+    const anchorer = site.open()
+    site.grow(1)
+    await anchorer.advance()
+    const file = `${site.payloadFile}.backup`
+    await site.db.backup(file)
+    await bitcoind.mine(1)
+    await anchorNext(bitcoind, site, anchorer)
+    await bitcoind.reorg(2)
+    expect(await mempool(bitcoind)).toHaveLength(2)
+    const db = openDatabase(file)
+    const older = site.open({ db })
+    await older.advance()
+    expect(older.state().stalled).toBeNull()
+    expect(onlyAnchor(older)).toMatchObject({ feeSats: 162n * 3n, state: 'broadcast' })
+    expect(await mempool(bitcoind)).toEqual([onlyAnchor(older).txid])
+    await bitcoind.mine(1)
+    db.close()
   })
 
   it('stalls in the open when the replacement would cost more than the cap, and goes on when it is raised', async () => {

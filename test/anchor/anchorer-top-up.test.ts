@@ -103,6 +103,16 @@ describe('a seal that cannot pay the next fee', () => {
     expect(anchorer.anchors()).toEqual([])
   })
 
+  it('is not refilled by itself', async () => {
+    using site = await openSite(bitcoind, { sealSats: 400n })
+    await bitcoind.mine(5)
+    site.topUps.push({ ...site.firstSeal })
+    const anchorer = site.open()
+    site.grow(1)
+    await anchorer.advance()
+    expect(anchorer.state().stalled?.code).toBe('seal_too_small')
+  })
+
   it('says that the cap is in the way when it is', async () => {
     using site = await openSite(bitcoind, { sealSats: 400n })
     await listCoin(site)

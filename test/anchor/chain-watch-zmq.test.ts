@@ -92,6 +92,7 @@ describe('ZMQ', () => {
     await zmq.send('A', 1)
     await zmq.send('D', 2)
     await watch.tell(block)
+    await node.chain() // by then a look that was still waiting has begun
     expect(watch.looks()).toBe(2) // at the start, and for D
   })
 

@@ -116,6 +116,24 @@ describe('a lost database', () => {
     db.close()
   })
 
+  it('with anchors of a log that had not grown is rebuilt as well', async () => {
+    using site = await openSite(bitcoind, { policy: { heartbeatBlocks: 2 } })
+    const anchorer = site.open()
+    await anchorNext(bitcoind, site, anchorer)
+    for (let blocks = 0; blocks < 3; blocks++) {
+      await bitcoind.mine(1)
+      await anchorer.advance()
+    }
+    expect(anchorer.anchors().map(({ size, state }) => [size, state])).toEqual([
+      [1, 'mined'],
+      [1, 'mined'],
+    ])
+    const db = openDatabase(':memory:')
+    expect(await recover(site, db)).toEqual({ found: 2, brokenBy: null })
+    await expectWhole(site, site.open({ db }))
+    db.close()
+  })
+
   it('before the first anchor is an empty one', async () => {
     using site = await openSite(bitcoind)
     const db = openDatabase(':memory:')
@@ -170,6 +188,26 @@ describe('an old database', () => {
     }
     await anchorNext(bitcoind, site, site.open())
     await expectWhole(site, site.open())
+  })
+})
+
+describe('a seal that was taken for broken', () => {
+  it('for want of the payload file is whole again with it', async () => {
+    using site = await openSite(bitcoind, { method: 'taproot' })
+    site.open()
+    const db = openDatabase(':memory:')
+    await anchorNext(bitcoind, site, site.open())
+    await bitcoind.mine(5)
+    const blind = site.open({ db, payloadFile: `${site.payloadFile}.lost` })
+    await blind.advance()
+    expect(blind.state()).toMatchObject({ stalled: { code: 'seal_broken' } })
+    expect(blind.state().broken).not.toBeNull()
+    expect(await recover(site, db)).toEqual({ found: 1, brokenBy: null })
+    const recovered = site.open({ db })
+    await anchorNext(bitcoind, site, recovered)
+    expect(recovered.state()).toMatchObject({ stalled: null, broken: null })
+    await expectWhole(site, recovered)
+    db.close()
   })
 })
 
