@@ -2,7 +2,7 @@ import type { Node } from './node.ts'
 import { NodeError } from './node-error.ts'
 
 /** A block that must be in the best chain: what tells apart chains with the same genesis block. */
-interface PinnedBlock {
+export interface PinnedBlock {
   height: number
   /** Hex as bitcoind shows it. */
   hash: string
