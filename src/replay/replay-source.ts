@@ -17,7 +17,7 @@ export interface ReplaySource {
   readonly claims: Claims | null
 }
 
-export interface MinedAnchor {
+interface MinedAnchor {
   readonly height: number
   /** Entries in the log that it commits to. */
   readonly size: number
@@ -42,7 +42,7 @@ export interface Claims {
   readonly payments: ReadonlyMap<number, ClaimedPayment>
 }
 
-export interface ClaimedPayment {
+interface ClaimedPayment {
   readonly settled: boolean
   readonly txid: string | null
   readonly height: number | null

@@ -50,7 +50,7 @@ export interface ReplayState {
   areCoinsKnown: boolean
 }
 
-export interface ReplayedWorker {
+interface ReplayedWorker {
   readonly key: Uint8Array
   readonly address: string
   readonly entry: number

@@ -1,8 +1,10 @@
 import { freshAddress } from '../../../src/demo/site.ts'
+import { encodeEntry } from '../../../src/log/entry.ts'
 import type { ReplaySource } from '../../../src/replay/replay-source.ts'
-import { parseDefinition } from '../../../src/subnet/definition.ts'
+import { parseDataset } from '../../../src/subnet/dataset.ts'
+import { parseDefinition, type SubnetDefinition } from '../../../src/subnet/definition.ts'
 import { appendEntry, type ChangedLog, changeEntry, type Difference, withBytes } from './changed-log.ts'
-import { find } from './recorded-log.ts'
+import { entriesOf, find, inOrder, withBlob } from './recorded-log.ts'
 
 const NOTHING = new Uint8Array(32)
 
@@ -36,6 +38,8 @@ export const DIFFERENCES_IN_LOG: Difference[] = [
   ],
   ['a model that is withheld', 'subnets: blob_missing', withheldModel],
   ['a definition that is none', 'subnets: subnet_malformed', modelAsDefinition],
+  ['a dataset whose items changed their numbers', 'subnets: dataset_differs', otherDataset],
+  ['work on a dataset that is not the subnet’s', 'openings: dataset_unknown', foreignDataset],
   [
     'a definition of an epoch that is over',
     'subnets: subnet_in_the_past',
@@ -47,6 +51,32 @@ export const DIFFERENCES_IN_LOG: Difference[] = [
     async (log) => ({ source: await withBytes(log, 3, Uint8Array.of(0)), entry: 3 }),
   ],
 ]
+
+/** A second definition at the end of the log: the same items, the other way round. */
+async function otherDataset(log: ReplaySource): Promise<ChangedLog> {
+  const { definition, entry } = await definitionOf(log)
+  const { source, digest } = await withReversedDataset(log, { ...definition, effectiveEpoch: 1_000 })
+  const entries = [...(await entriesOf(log)), encodeEntry({ ...entry, definition: digest })]
+  return { source: { ...source, entries: () => inOrder(entries) }, entry: entries.length - 1 }
+}
+
+/** The subnet has had another list all along than the one that the jobs came from. */
+async function foreignDataset(log: ReplaySource): Promise<ChangedLog> {
+  const { definition, index, entry } = await definitionOf(log)
+  const { source, digest } = await withReversedDataset(log, definition)
+  return {
+    source: await withBytes(source, index, encodeEntry({ ...entry, definition: digest })),
+    entry: (await find(log, 'epoch')).index,
+  }
+}
+
+async function withReversedDataset(log: ReplaySource, definition: SubnetDefinition) {
+  const { dataset } = definition
+  const list = dataset === null ? null : await log.blob(dataset.list)
+  if (dataset === null || list === null) throw new Error('the subnet has a dataset')
+  const reversed = withBlob(log, parseDataset(list).toReversed())
+  return withBlob(reversed.source, { ...definition, dataset: { ...dataset, list: reversed.digest } })
+}
 
 async function withheldModel(log: ReplaySource): Promise<ChangedLog> {
   const { digest, index } = await modelOf(log)
@@ -60,9 +90,15 @@ async function modelAsDefinition(log: ReplaySource): Promise<ChangedLog> {
 }
 
 async function modelOf(log: ReplaySource): Promise<{ digest: Uint8Array; index: number }> {
+  const { definition, index } = await definitionOf(log)
+  const [model] = definition.models
+  if (model === undefined) throw new Error('a subnet has a model')
+  return { digest: model.digest, index }
+}
+
+async function definitionOf(log: ReplaySource) {
   const { index, entry } = await find(log, 'subnet')
   const bytes = await log.blob(entry.definition)
-  const [model] = bytes === null ? [] : parseDefinition(bytes).models
-  if (model === undefined) throw new Error('the subnet has a model')
-  return { digest: model.digest, index }
+  if (bytes === null) throw new Error('the definition is there')
+  return { index, entry, definition: parseDefinition(bytes) }
 }

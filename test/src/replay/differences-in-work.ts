@@ -203,7 +203,7 @@ async function earlySilence(log: ReplaySource): Promise<ChangedLog> {
   const { index: worked } = await find(log, 'submission')
   const first = log.anchors.find(({ size }) => size > worked)
   if (first === undefined) throw new Error('work is anchored')
-  const others = log.anchors.filter(({ size }) => size <= worked || size > index)
+  const others = log.anchors.filter(({ size }) => size <= worked || size > index + 1)
   const anchors = [...others, first, { height: first.height, size: index + 1 }].sort(
     (x, y) => x.size - y.size,
   )

@@ -1,13 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { jobId } from '../../../compute/work/job.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { assignmentHeight, itemName } from '../../../src/coordinator/assignments.ts'
+import { epochRules } from '../../../src/coordinator/genesis.ts'
+import { txidBytes } from '../../../src/log/txid.ts'
 import type { Rule } from '../../../src/replay/findings.ts'
 import { type ReplayReport, replay } from '../../../src/replay/replay.ts'
+import { assignItem } from '../../../src/rules/assignment.ts'
 import { epochEntry } from '../coordinator/epoch-entry.ts'
 import { idOf, type Peer, worksOf } from '../coordinator/peer.ts'
 import { openSite, type Site } from '../coordinator/site.ts'
 import { cheatedOutput } from '../coordinator/tiny-market.ts'
-import { find, recordLog } from './recorded-log.ts'
+import { find, recordLog, SAMPLED_MARKET } from './recorded-log.ts'
 
 let node: RegtestNode
 beforeAll(async () => {
@@ -23,6 +27,16 @@ describe('what went otherwise than planned follows from the log all the same:', 
     await site.mineUntil('void receipts', () => site.status().audits.void === works.length)
     await settled(site)
     expect(new Set(epochEntry(site, 0).reasons.values())).toEqual(new Set(['inconclusive']))
+    expect(await replayed(site)).toMatchObject({ ok: true, first: null })
+  })
+
+  test('auditors that can not run the job, and say so', async () => {
+    await using site = await openSite(node)
+    const [worker, other, operator] = await begin(site)
+    await worksOf(worker.work())
+    await site.mineUntil('the draw', () => site.status().audits.rounds > 0)
+    await other.audit(() => null)
+    await site.mineAudited([other, operator], 'the settlement', () => isSettled(site))
     expect(await replayed(site)).toMatchObject({ ok: true, first: null })
   })
 
@@ -115,6 +129,17 @@ describe('what the operator did wrong is named, and nothing else:', () => {
     expect(failingIn(report)).toEqual(['assignment'])
   })
 
+  test('an item that it put up out of turn, for a worker of its choice', async () => {
+    await using site = await openSite(node, { subnets: [SAMPLED_MARKET] })
+    const [favourite, other, operator] = await begin(site)
+    await putUpLaterItem(site, favourite, [favourite.key, other.key])
+    await worksOf(favourite.work())
+    await site.mineAudited([favourite, other, operator], 'the settlement', () => isSettled(site))
+    const report = await replayed(site)
+    expect(report.first).toMatchObject({ rule: 'assignment', code: 'item_out_of_turn' })
+    expect(failingIn(report)).toEqual(['assignment'])
+  })
+
   test('an account that it changed in its database', async () => {
     await using site = await openSite(node)
     const [worker, other, operator] = await begin(site)
@@ -142,6 +167,24 @@ async function begin(site: Site, workers = 2): Promise<[Peer, Peer, Peer]> {
   const last = others.at(-1)
   if (first === undefined || second === undefined || last === undefined) throw new Error('too few peers')
   return [first, second, last]
+}
+
+/** Of the items after those of epoch 0, the first that its beacon would give to the favourite. */
+async function putUpLaterItem(site: Site, favourite: Peer, workers: Uint8Array[]): Promise<void> {
+  const height = assignmentHeight(0, epochRules(site.house().genesis))
+  const beacon = txidBytes(String(await node.rpc.call('getblockhash', height)))
+  const { db } = site.coordinator().books
+  const later = db
+    .prepare<[], { item: bigint; model: Uint8Array; input: Uint8Array }>(
+      'SELECT item, model, input FROM item WHERE epoch IS NULL',
+    )
+    .all()
+  const chosen = later.find(({ model, input }) => {
+    const assignee = assignItem({ beacon, subnet: 'tiny', item: itemName(model, input), workers })
+    return assignee !== null && Buffer.compare(assignee, favourite.key) === 0
+  })
+  if (chosen === undefined) throw new Error('the beacon has none for the favourite')
+  db.prepare('UPDATE item SET epoch = 0, assignee = ? WHERE item = ?').run(favourite.key, chosen.item)
 }
 
 function settled(site: Site): Promise<void> {
