@@ -3,8 +3,10 @@ import { decode, encode } from '@ipld/dag-cbor'
 
 /** The deepest format here nests 4 levels; the decoder recurses, so depth is a limit on its stack. */
 const MAX_DEPTH = 16
-/** 64 MiB of one-byte values would decode into gigabytes; the longest list here holds 65,536. */
+/** 64 MiB of one-byte values would decode into gigabytes; the longest list that a peer sends holds 65,536. */
 const MAX_VALUES = 1 << 20
+/** For the lists of a whole epoch, made by the coordinator: those of 64 MiB hold fewer. */
+export const MAX_EPOCH_VALUES = 1 << 23
 
 type CborErrorCode = 'cbor_malformed' | 'cbor_too_large' | 'cbor_not_canonical'
 
@@ -19,19 +21,19 @@ export class CborError extends Error {
 }
 
 /** DAG-CBOR of maps, lists, text, bytes, integers (number or bigint), booleans and null; anything else is a bug. */
-export function encodeCbor(value: unknown): Uint8Array {
+export function encodeCbor(value: unknown, limit: { maxValues?: number } = {}): Uint8Array {
   const bytes = encode(value)
-  const fault = findFault(bytes)
+  const fault = findFault(bytes, limit.maxValues)
   assert(fault === null, fault ?? '')
   return bytes
 }
 
 /** The one value that `bytes` encode canonically (docs/PROTOCOL.md §1). Integers above 2^53 − 1 come as bigint. */
-export function decodeCbor(bytes: Uint8Array, limit: { maxBytes: number }): unknown {
+export function decodeCbor(bytes: Uint8Array, limit: { maxBytes: number; maxValues?: number }): unknown {
   if (bytes.length > limit.maxBytes) {
     throw new CborError('cbor_too_large', `${bytes.length} bytes, at most ${limit.maxBytes} are allowed`)
   }
-  const fault = findFault(bytes)
+  const fault = findFault(bytes, limit.maxValues)
   if (fault !== null) throw new CborError('cbor_malformed', fault)
   let value: unknown
   let again: Uint8Array
@@ -51,14 +53,14 @@ export function decodeCbor(bytes: Uint8Array, limit: { maxBytes: number }): unkn
 }
 
 /** Walks the heads (RFC 8949 §3) without building values, so that limits hold before anything is allocated. */
-function findFault(bytes: Uint8Array): string | null {
+function findFault(bytes: Uint8Array, maxValues = MAX_VALUES): string | null {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   /** For each open list or map, the values that it still lacks. */
   const lacking: number[] = []
   let offset = 0
   let values = 0
   do {
-    if (++values > MAX_VALUES) return `more than ${MAX_VALUES} values`
+    if (++values > maxValues) return `more than ${maxValues} values`
     if (offset >= bytes.length) return 'ends inside a value'
     const head = view.getUint8(offset++)
     const major = head >> 5

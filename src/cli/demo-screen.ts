@@ -5,7 +5,8 @@ import type { DemoEvent, Stage } from '../demo/demo-event.ts'
 /** The demo while it runs: one live line on a terminal, a line for each stage elsewhere. */
 export interface DemoScreen {
   show(event: DemoEvent): void
-  close(): void
+  /** `ok`: whether the stage in hand has come to its end. */
+  close(ok: boolean): void
 }
 
 const TITLES: Readonly<Record<Stage, string>> = {
@@ -35,10 +36,11 @@ export function openDemoScreen(stream: WriteStream | NodeJS.WriteStream): DemoSc
     stream.write(`\r\u001b[2K${line.slice(0, Math.max(20, (stream.columns ?? 80) - 1))}`)
   }
 
-  function finish(): void {
+  function finish(ok: boolean): void {
     if (stage === null) return
     const seconds = ((performance.now() - stageStartedMs) / 1000).toFixed(1)
-    const mark = color ? '\u001b[32m✓\u001b[0m' : '✓'
+    const sign = ok ? '✓' : '✗'
+    const mark = color ? `\u001b[${ok ? 32 : 31}m${sign}\u001b[0m` : sign
     stream.write(`${live ? '\r\u001b[2K' : ''} ${mark} ${TITLES[stage].padEnd(64)}${seconds.padStart(6)} s\n`)
     stage = null
   }
@@ -46,7 +48,7 @@ export function openDemoScreen(stream: WriteStream | NodeJS.WriteStream): DemoSc
   return {
     show(event) {
       if (event.kind === 'stage') {
-        finish()
+        finish(true)
         stage = event.stage
         stageStartedMs = performance.now()
         fraction = null

@@ -1,5 +1,6 @@
 /** What no key can be checked for alone. */
 import type { NetworkName } from '../../anchor/network.ts'
+import { AUDIT_ROUNDS } from '../rules/audit-rounds.ts'
 
 /** DESIGN of sampling: fewer blocks and a miner could grind the beacon for a sample of its own liking. */
 const MIN_BEACON_DELAY = 6
@@ -10,7 +11,13 @@ interface Checked {
   network: NetworkName
   bitcoind: { cookieFile?: string; username?: string; password?: string }
   anchor: { floorSatPerKvb: bigint; ceilingSatPerKvb: bigint; capSats: bigint; dayCapSats: bigint }
-  epoch: { startHeight: number; verdictBlocks: number; beaconDelay: number; finalDepth: number }
+  epoch: {
+    startHeight: number
+    verdictBlocks: number
+    beaconDelay: number
+    finalDepth: number
+    auditRoundBlocks: number
+  }
   subsidy: { initialMsat: bigint; capMsat: bigint }
 }
 
@@ -31,12 +38,16 @@ export function checkTogether(
   require(anchor.capSats <= anchor.dayCapSats, 'anchor.capSats', 'expected no more than dayCapSats')
   require(subsidy.initialMsat <= subsidy.capMsat, 'subsidy.initialMsat', 'expected no more than capMsat')
   // The draw of an anchor in an epoch's last block is known this much later.
-  require(epoch.verdictBlocks >
-    epoch.beaconDelay +
-      epoch.finalDepth, 'epoch.verdictBlocks', 'expected more than beaconDelay + finalDepth')
+  const { verdictBlocks, beaconDelay, finalDepth, auditRoundBlocks } = epoch
+  require(verdictBlocks >
+    beaconDelay + finalDepth, 'epoch.verdictBlocks', 'expected more than beaconDelay + finalDepth')
   // The block that assigns epoch 0's work lies so far before it.
   require(epoch.startHeight >= epoch.finalDepth, 'epoch.startHeight', 'expected at least finalDepth')
   if (network === 'regtest') return
+  // Work anchored in an epoch's last block is drawn when its beacon is final, its last round ends by silence, and the anchor
+  // of that verdict is mined: all before the cutoff, or silence would pay.
+  const neededBlocks = beaconDelay + finalDepth + AUDIT_ROUNDS * (auditRoundBlocks + 1) + 2
+  require(verdictBlocks >= neededBlocks, 'epoch.verdictBlocks', `expected at least ${neededBlocks}`)
   require(epoch.beaconDelay >=
     MIN_BEACON_DELAY, 'epoch.beaconDelay', `expected at least ${MIN_BEACON_DELAY} outside regtest`)
   require(epoch.finalDepth >=

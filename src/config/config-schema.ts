@@ -100,7 +100,8 @@ export const configSchema = z
       ),
     }),
     payout: z.strictObject({
-      thresholdSats: money(1n).describe('Least matured balance that is paid out.'),
+      // 546: what nodes relay to a P2PKH address, the dearest of those that are paid.
+      thresholdSats: money(546n).describe('Least matured balance that is paid out.'),
       capSats: money(1n).describe('Most that the fee of one payout may be.'),
       maxPayees: integer(1, 2_000).describe(
         'Payees of one payout; 2,000 outputs stay below the 100,000 vB that nodes relay.',

@@ -34,7 +34,7 @@ export function networkDefaults(network: NetworkName): ConfigDefaults {
     epoch: regtest
       ? {
           blocks: 12,
-          verdictBlocks: 12,
+          verdictBlocks: 18,
           finalDepth: 6,
           beaconDelay: 1,
           maturityBlocks: 4,
@@ -42,7 +42,7 @@ export function networkDefaults(network: NetworkName): ConfigDefaults {
         }
       : {
           blocks: 144,
-          verdictBlocks: 36,
+          verdictBlocks: 48,
           finalDepth: 6,
           beaconDelay: 6,
           maturityBlocks: 100,

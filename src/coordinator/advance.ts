@@ -29,6 +29,9 @@ const NOTHING: Omit<Advance, 'tip'> = {
   matured: [],
 }
 
+/** Before a cutoff every block gets an anchor, if there is anything new: one to be mined, one to spare. */
+const CLOSING_BLOCKS = 2
+
 /**
  * Everything that a new tip may have made due, in the order in which each step needs the one before (DESIGN §2).
  * Every step is idempotent and asks chain and database anew, so a round that breaks off is made up by the next.
@@ -76,8 +79,10 @@ export async function advance(
   const planned = desks.payouts.list().length
   await desks.payouts.advance(anchored)
 
-  // These must be anchored in time, whatever the cadence: a budget before its epoch, an intent before its payment.
-  if (budgeted || settled.length > 0 || desks.payouts.list().length > planned) {
+  // These must be anchored in time, whatever the cadence: a budget before its epoch, a verdict before the cutoff, an intent
+  // before its payment.
+  const isClosing = desks.settlement.nextCutoff() - tip <= CLOSING_BLOCKS
+  if (budgeted || isClosing || silent > 0 || settled.length > 0 || desks.payouts.list().length > planned) {
     anchorer.request()
     await anchorer.advance()
   }

@@ -1,13 +1,11 @@
+import { AUDIT_ROUNDS, auditorOfRound } from '../rules/audit-rounds.ts'
 import type { EpochRules } from '../rules/epoch.ts'
 import { beaconHeight } from '../rules/epoch.ts'
-import { auditRate, drawAuditor, isSampled } from '../rules/sampling.ts'
+import { auditRate, isSampled } from '../rules/sampling.ts'
 import type { Anchored } from './anchored.ts'
 import type { Books } from './books.ts'
 import type { Market } from './market.ts'
 import type { Registry } from './registry.ts'
-
-/** Rounds of one audit: drawn, and drawn again twice when inconclusive; then the receipt is void (DESIGN §7). */
-export const AUDIT_ROUNDS = 3
 
 interface Drawable {
   entry_index: bigint
@@ -44,7 +42,7 @@ export interface AuditDraw {
 
 export function openAuditDraw(
   books: Books,
-  parts: { market: Market; registry: Registry; rules: EpochRules },
+  parts: { market: Market; registry: Registry; rules: EpochRules; operator: Uint8Array },
 ): AuditDraw {
   const { db } = books
   const selectDue = db.prepare<[], Drawable>(
@@ -111,7 +109,8 @@ export function openAuditDraw(
       setSampled.run(sampled ? 1 : 0, row.receipt)
       if (!sampled) continue
       count += 1
-      const auditor = drawAuditor({ ...drawn, round: 0, candidates, author: submission.worker })
+      const { operator } = parts
+      const auditor = auditorOfRound({ ...drawn, round: 0, candidates, author: submission.worker, operator })
       if (auditor !== null) insertAudit.run(row.receipt, 0, auditor, tip)
     }
     if (setDrawn.run(tip, submission.entry_index).changes !== 1) throw new Error('a submission is drawn once')
@@ -134,7 +133,13 @@ export function openAuditDraw(
       const receipt = { beacon: drawn.beacon, submissionId: row.id, index: Number(row.position) }
       const auditor =
         round < AUDIT_ROUNDS
-          ? drawAuditor({ ...receipt, round, candidates: drawn.candidates, author: row.worker })
+          ? auditorOfRound({
+              ...receipt,
+              round,
+              candidates: drawn.candidates,
+              author: row.worker,
+              operator: parts.operator,
+            })
           : null
       if (auditor === null) {
         setVoid.run(row.receipt)

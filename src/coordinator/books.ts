@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3'
 import type { BlobStore } from '../blobs/blob-store.ts'
-import type { Ledger } from '../ledger/ledger.ts'
+import { type Ledger, MAX_TRANSFERS_PER_POST } from '../ledger/ledger.ts'
 import type { Transfer } from '../ledger/transfer.ts'
 import type { Entry } from '../log/entry.ts'
 import { encodeEntry } from '../log/entry.ts'
@@ -31,9 +31,22 @@ export function record<T>(books: Books, entry: Entry, change: (index: number) =>
 }
 
 /** Posts transfers that follow from the log: one that is refused is a bug, and takes its entry down with it. */
-export function postAll(books: Books, transfers: Transfer[]): void {
-  for (const [i, outcome] of books.ledger.post(transfers).entries()) {
-    if (typeof outcome !== 'string')
-      throw new Error(`transfer ${transfers[i]?.id} was refused: ${outcome.refused}`)
+export function postAll(books: Books, transfers: readonly Transfer[]): void {
+  for (let from = 0; from < transfers.length; from += MAX_TRANSFERS_PER_POST) {
+    const some = transfers.slice(from, from + MAX_TRANSFERS_PER_POST)
+    for (const [i, outcome] of books.ledger.post(some).entries()) {
+      if (typeof outcome !== 'string')
+        throw new Error(`transfer ${some[i]?.id} was refused: ${outcome.refused}`)
+    }
   }
+}
+
+/** Accounts that take part in no transfer until the ledger is rebuilt: the rest goes on without them (DESIGN §8). */
+export function quarantinedAccounts(books: Books): ReadonlySet<string> {
+  return new Set(
+    books.ledger
+      .accounts()
+      .filter(({ isQuarantined }) => isQuarantined)
+      .map(({ name }) => name),
+  )
 }

@@ -79,7 +79,7 @@ export function openDesks(books: Books, genesis: Genesis, config: Config, payer:
     results: openResultDesk(books, leases),
     submissions: openSubmissionDesk(books, { origin, registry, market, expectedRewardMsat }),
     assignments: openAssignments(books, { market, registry, rules, auditor }),
-    draw: openAuditDraw(books, { market, registry, rules }),
+    draw: openAuditDraw(books, { market, registry, rules, operator: auditor }),
     audits: openAuditDesk(books, { origin }),
     deposits: openDeposits(books, payer),
     budgets,

@@ -1,12 +1,15 @@
+import { AddressError } from '../../anchor/address.ts'
+import { PayoutCheckError } from '../../anchor/check-payout-transaction.ts'
 import type { Payer } from '../../anchor/payer.ts'
 import { PayerError } from '../../anchor/payer-error.ts'
+import { PayoutBuildError } from '../../anchor/payout-transaction.ts'
 import { decodeCbor, encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
 import { maturedAccount, payoutAccount } from '../ledger/accounts.ts'
 import { txidBytes } from '../log/txid.ts'
 import type { Anchored } from './anchored.ts'
 import type { Books } from './books.ts'
-import { postAll, record } from './books.ts'
+import { postAll, quarantinedAccounts, record } from './books.ts'
 import { type Payee, parsePayees } from './payees.ts'
 
 export interface Payouts {
@@ -41,6 +44,8 @@ export interface PayoutPolicy {
 }
 
 const MSAT_PER_SAT = 1000n
+/** What can be in one payout's way; anything else is the round's. */
+const PAYOUT_ERRORS = [PayerError, PayoutBuildError, PayoutCheckError, AddressError]
 const MAX_PAYEES_BYTES = 1024 * 1024
 
 export function openPayouts(books: Books, payer: Payer, policy: PayoutPolicy): Payouts {
@@ -69,8 +74,8 @@ export function openPayouts(books: Books, payer: Payer, policy: PayoutPolicy): P
     try {
       await step(anchored)
     } catch (error) {
-      if (!(error instanceof PayerError)) throw error
-      trouble = `${error.code}: ${error.message}`
+      if (!PAYOUT_ERRORS.some((type) => error instanceof type) || !(error instanceof Error)) throw error
+      trouble = error.message
     }
   }
 
@@ -99,8 +104,10 @@ export function openPayouts(books: Books, payer: Payer, policy: PayoutPolicy): P
 
   /** Whole satoshis of everyone above the threshold; what is left of a satoshi stays matured. */
   function plan(): Row | null {
+    const quarantined = quarantinedAccounts(books)
     const payees = selectWorkers
       .all()
+      .filter(({ key }) => !quarantined.has(maturedAccount(Buffer.from(key).toString('hex'))))
       .map(({ key, address }): Payee => {
         const matured = books.ledger.balance(maturedAccount(Buffer.from(key).toString('hex')))
         return { address, sats: matured.availableMsat / MSAT_PER_SAT, worker: key }

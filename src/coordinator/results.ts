@@ -1,6 +1,6 @@
-import { outputCommitment, parseReceipt, receiptId } from '../../compute/work/receipt.ts'
+import { outputCommitment, parseReceipt, ReceiptError, receiptId } from '../../compute/work/receipt.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
-import { parseTensorBundle } from '../../compute/work/tensor-bundle.ts'
+import { parseTensorBundle, TensorError } from '../../compute/work/tensor-bundle.ts'
 import type { Books } from './books.ts'
 import type { LeaseDesk } from './leases.ts'
 import { RefusedError } from './refused-error.ts'
@@ -27,14 +27,25 @@ interface CheckedResult {
   readonly outputs: Uint8Array
   readonly outputDigest: Uint8Array
   readonly salt: Uint8Array
+  /** In a submission already: there is nothing more to keep. */
+  readonly isHeld: boolean
 }
+
+interface HeldJob {
+  worker: Uint8Array
+  state: string
+  item: bigint | null
+  receipt: Uint8Array | null
+}
+
+const RESULT_ERRORS = [RefusedError, ReceiptError, TensorError]
 
 export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
   const { db } = books
-  const selectJob = db.prepare<[Uint8Array], { worker: Uint8Array; state: string }>(
-    'SELECT worker, state FROM job WHERE id = ?',
+  const selectJob = db.prepare<[Uint8Array], HeldJob>(
+    `SELECT worker, state, item, result.receipt FROM job LEFT JOIN result ON result.job = job.id WHERE id = ?`,
   )
-  // A worker that lost its batch may answer again with another receipt, until one is in a submission.
+  // A worker that lost its batch may answer an item again with another receipt, until one is in a submission.
   const upsert = db.prepare(
     `INSERT INTO result (job, receipt, output, salt) VALUES (?, ?, ?, ?)
      ON CONFLICT (job) DO UPDATE SET receipt = excluded.receipt, output = excluded.output, salt = excluded.salt`,
@@ -50,9 +61,11 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
       try {
         taken.push(check(worker, result))
       } catch (error) {
-        if (!(error instanceof Error) || !('code' in error)) throw error
+        // What is not the result's own fault is not a refusal: the worker would throw its work away.
+        if (!RESULT_ERRORS.some((type) => error instanceof type)) throw error
+        const { code, message: detail } = Object(error)
         const receipt = Buffer.from(sha256(result.receipt)).toString('hex')
-        refused.push({ receipt, code: String(error.code), detail: error.message })
+        refused.push({ receipt, code: String(code), detail: String(detail) })
       }
     }
     // The requester's answer never waits for the disk (DESIGN §5).
@@ -60,9 +73,10 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
       leases.requestOf(job)?.settle({ answer: { outputs, receiptId } })
       leases.forget(job)
     }
-    books.blobs.putMany(taken.map(({ outputs }) => outputs))
+    const fresh = taken.filter(({ isHeld }) => !isHeld)
+    books.blobs.putMany(fresh.map(({ outputs }) => outputs))
     db.transaction(() => {
-      for (const { job, receiptId, outputDigest, salt } of taken) {
+      for (const { job, receiptId, outputDigest, salt } of fresh) {
         if (setAnswered.run(job).changes === 1) upsert.run(job, receiptId, outputDigest, salt)
       }
     }).immediate()
@@ -71,9 +85,26 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
 
   function check(worker: Uint8Array, { receipt: bytes, outputs, salt }: Result): CheckedResult {
     const receipt = parseReceipt(bytes)
+    const id = receiptId(bytes)
     const job = selectJob.get(receipt.job)
     if (job === undefined || Buffer.compare(job.worker, worker) !== 0) {
       throw new RefusedError(404, 'job_unknown', 'no such job was leased to this worker')
+    }
+    const isSame = job.receipt !== null && Buffer.compare(job.receipt, id) === 0
+    if (job.state === 'submitted' && !isSame) {
+      throw new RefusedError(
+        409,
+        'job_already_submitted',
+        'another receipt of this job is in the log already',
+      )
+    }
+    // The requester has this receipt's id in hand: no other one may take its place.
+    if (job.item === null && job.receipt !== null && !isSame) {
+      throw new RefusedError(
+        409,
+        'job_already_answered',
+        'the requester was given another receipt of this job',
+      )
     }
     parseTensorBundle(outputs)
     const outputDigest = sha256(outputs)
@@ -84,7 +115,7 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
         "the receipt's output is not the salted digest of these outputs",
       )
     }
-    return { job: receipt.job, receiptId: receiptId(bytes), outputs, outputDigest, salt }
+    return { job: receipt.job, receiptId: id, outputs, outputDigest, salt, isHeld: job.state === 'submitted' }
   }
 
   return { accept }

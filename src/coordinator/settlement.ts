@@ -1,14 +1,14 @@
-import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
 import { budgetAccount, maturedAccount, unmaturedAccount } from '../ledger/accounts.ts'
 import type { Transfer } from '../ledger/transfer.ts'
+import { encodeAccruals } from '../log/accrual-table.ts'
 import { encodeOpenings } from '../log/opening.ts'
 import type { EpochRules } from '../rules/epoch.ts'
-import { maturityHeight, settlementHeight } from '../rules/epoch.ts'
+import { maturityHeight, settlementHeight, verdictCutoffHeight } from '../rules/epoch.ts'
 import { settleEpoch } from '../rules/settle-epoch.ts'
 import type { Anchored } from './anchored.ts'
 import type { Books } from './books.ts'
-import { postAll, record } from './books.ts'
+import { postAll, quarantinedAccounts, record } from './books.ts'
 import type { Budgets } from './budgets.ts'
 import type { EpochWorkReader } from './epoch-work.ts'
 import type { Market } from './market.ts'
@@ -20,6 +20,8 @@ export interface Settlement {
     anchored: Anchored,
     blockHash: (height: number) => Promise<Uint8Array>,
   ): Promise<number[]>
+  /** The last block that may anchor a verdict on the next epoch to be settled. */
+  nextCutoff(): number
   /** Turns the accruals of settled epochs into money that can be paid, at their maturity heights. */
   matureDue(tip: number): number[]
 }
@@ -63,7 +65,8 @@ export function openSettlement(
     const settled: number[] = []
     for (let epoch = Number(nextEpoch.get()); settlementHeight(epoch, parts.rules) <= tip; epoch += 1) {
       const height = settlementHeight(epoch, parts.rules)
-      settle(epoch, height, await blockHash(height), anchored)
+      // The block that closed the epoch's verdicts is final by now; the settlement block itself may yet be replaced.
+      settle(epoch, height, await blockHash(verdictCutoffHeight(epoch, parts.rules)), anchored)
       settled.push(epoch)
     }
     return settled
@@ -88,7 +91,7 @@ export function openSettlement(
       subnets,
       audits,
     })
-    const accruals = encodeCbor({ ...shares, epoch, v: 1 })
+    const accruals = encodeAccruals(epoch, shares)
     const openingList = encodeOpenings(openings)
     books.blobs.putMany([accruals, openingList])
     const entry = {
@@ -127,7 +130,11 @@ export function openSettlement(
           entryIndex,
         })
       }
-      postAll(books, transfers)
+      const quarantined = quarantinedAccounts(books)
+      postAll(
+        books,
+        transfers.filter(({ credit }) => !quarantined.has(credit)),
+      )
       for (const { worker, subnet, msat } of earned)
         insertAccrual.run(epoch, Buffer.from(worker, 'hex'), subnet, msat)
       parts.work.reopenFailed(receipts)
@@ -147,14 +154,17 @@ export function openSettlement(
 
   function mature(epoch: number): void {
     const height = maturityHeight(epoch, parts.rules)
+    const quarantined = quarantinedAccounts(books)
     record(
       books,
       { v: 1, kind: 'status', subject: 'epoch', epoch, status: 'matured', height },
       (entryIndex) => {
         postAll(
           books,
-          selectAccruals.all(epoch).map(({ worker, msat }) => {
+          selectAccruals.all(epoch).flatMap(({ worker, msat }) => {
             const key = Buffer.from(worker).toString('hex')
+            // A quarantined account waits for the ledger to be rebuilt; the others don't wait for it (DESIGN §8).
+            if (quarantined.has(unmaturedAccount(key)) || quarantined.has(maturedAccount(key))) return []
             return {
               id: `epoch/${epoch}/matured/${key}`,
               debit: unmaturedAccount(key),
@@ -171,7 +181,11 @@ export function openSettlement(
     )
   }
 
-  return { settleDue, matureDue }
+  return {
+    settleDue,
+    matureDue,
+    nextCutoff: () => verdictCutoffHeight(Number(nextEpoch.get()), parts.rules),
+  }
 }
 
 /** Stands in the place of a subnet's name for what auditors earn; no subnet can be called so. */

@@ -4,17 +4,17 @@
 export const DATASET_ROWS = 300
 export const REQUEST_ROWS = 300
 /** Epochs with work. In the last one the first epoch's rewards are unmatured already, so that audits are sampled. */
-export const WORK_EPOCHS = 5
+export const WORK_EPOCHS = 6
 export const ROWS_PER_EPOCH = DATASET_ROWS / WORK_EPOCHS
 export const REQUESTS_PER_EPOCH = REQUEST_ROWS / WORK_EPOCHS
 
 export const EPOCH = {
   blocks: 8,
-  verdictBlocks: 12,
+  verdictBlocks: 16,
   finalDepth: 6,
   beaconDelay: 1,
   maturityBlocks: 12,
-  auditRoundBlocks: 2,
+  auditRoundBlocks: 1,
 } as const
 
 export const MIN_ACCURACY = 0.96

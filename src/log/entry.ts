@@ -79,7 +79,7 @@ const entrySchema = z.discriminatedUnion('kind', [
     status: z.literal('matured'),
     height: integer,
   }),
-  /** `height`, `blockHash`: the block at which the epoch was settled. */
+  /** `height`: at which the epoch was settled. `blockHash`: of its verdict cutoff, final by then. */
   entryOf('epoch', {
     epoch: integer,
     accruals: blob,

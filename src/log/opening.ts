@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { decodeCbor, encodeCbor } from '../../compute/work/canonical-cbor.ts'
+import { decodeCbor, encodeCbor, MAX_EPOCH_VALUES } from '../../compute/work/canonical-cbor.ts'
 import { anyBytes, bytes32 } from '../../compute/work/record.ts'
 
 /** What the commitments of a job and its receipt hid until settlement; bundles are blobs, named by digest. */
@@ -15,13 +15,15 @@ const opening = z.strictObject({
 
 export type Opening = z.infer<typeof opening>
 
-/** 64 MiB: about 200,000 openings. */
+/** About 260,000 openings of 255 bytes: twice what may be leased in an epoch. */
 const MAX_OPENINGS_BYTES = 64 * 1024 * 1024
 
 export function encodeOpenings(openings: readonly Opening[]): Uint8Array {
-  return encodeCbor(openings)
+  return encodeCbor(openings, { maxValues: MAX_EPOCH_VALUES })
 }
 
 export function parseOpenings(bytes: Uint8Array): Opening[] {
-  return z.array(opening).parse(decodeCbor(bytes, { maxBytes: MAX_OPENINGS_BYTES }))
+  return z
+    .array(opening)
+    .parse(decodeCbor(bytes, { maxBytes: MAX_OPENINGS_BYTES, maxValues: MAX_EPOCH_VALUES }))
 }

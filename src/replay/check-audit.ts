@@ -59,7 +59,7 @@ export async function checkDrawn(
 ): Promise<void> {
   const draw = await drawOf(state, receipt.submission)
   if (!check(draw !== null, 'beacon_missing', () => `nothing can draw auditors of ${receipt.hex} yet`)) return
-  const drawn = draw === null ? null : auditorOf(receipt, round, draw)
+  const drawn = draw === null ? null : auditorOf(receipt, round, draw, state.genesis.auditor)
   check(
     drawn !== null && Buffer.compare(drawn, auditor) === 0,
     'auditor_not_drawn',

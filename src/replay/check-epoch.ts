@@ -1,8 +1,8 @@
-import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
 import { budgetAccount, unmaturedAccount } from '../ledger/accounts.ts'
+import { encodeAccruals } from '../log/accrual-table.ts'
 import type { EntryOf } from '../log/entry.ts'
-import { firstHeight, lastHeight, settlementHeight } from '../rules/epoch.ts'
+import { firstHeight, lastHeight, settlementHeight, verdictCutoffHeight } from '../rules/epoch.ts'
 import { type EpochSettlement, settleEpoch } from '../rules/settle-epoch.ts'
 import { checkAssignment } from './check-assignment.ts'
 import { checkOpenings } from './check-openings.ts'
@@ -48,7 +48,7 @@ export async function checkEpoch(
 async function checkBlock(
   state: ReplayState,
   check: Check,
-  { height, blockHash }: EntryOf<'epoch'>,
+  { epoch, height, blockHash }: EntryOf<'epoch'>,
   due: number,
 ): Promise<void> {
   check(
@@ -56,11 +56,12 @@ async function checkBlock(
     'height_mismatch',
     () => `settled at block ${height}, its settlement height is ${due}`,
   )
-  const hash = await state.source.chain.blockHash(due)
+  const cutoff = verdictCutoffHeight(epoch, state.rules)
+  const hash = await state.source.chain.blockHash(cutoff)
   check(
     hash !== null && Buffer.compare(hash, blockHash) === 0,
     'block_mismatch',
-    () => `names a block ${due} that the chain doesn't have`,
+    () => `names a block ${cutoff} that the chain doesn't have`,
   )
 }
 
@@ -125,7 +126,7 @@ async function compareShares(
     auditMsat: sum(shares.audit),
     returnedMsat: shares.returnedMsat + lapsedMsat,
   }
-  const table = encodeCbor({ ...shares, epoch: entry.epoch, v: 1 })
+  const table = encodeAccruals(entry.epoch, shares)
   if (Buffer.compare(sha256(table), entry.accruals) !== 0) {
     const claimed = await readBlob(state, check, entry.accruals, 'accrual table')
     check(

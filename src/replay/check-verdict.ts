@@ -4,8 +4,8 @@ import { auditCommitment } from '../../compute/work/audit-commitment.ts'
 import { decodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { bytes32, integer } from '../../compute/work/record.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
-import { AUDIT_ROUNDS } from '../coordinator/audit-draw.ts'
 import type { EntryOf } from '../log/entry.ts'
+import { AUDIT_ROUNDS } from '../rules/audit-rounds.ts'
 import { checkDrawn, checkRoundOpens } from './check-audit.ts'
 import { auditorOf, drawOf } from './draw.ts'
 import { type Check, readable } from './findings.ts'
@@ -133,7 +133,8 @@ async function decide(state: ReplayState, receipt: ReplayedReceipt, index: numbe
     return
   }
   const draw = await drawOf(state, receipt.submission)
-  const isNobodyLeft = draw !== null && auditorOf(receipt, rounds.length, draw) === null
+  const isNobodyLeft =
+    draw !== null && auditorOf(receipt, rounds.length, draw, state.genesis.auditor) === null
   if (rounds.length === AUDIT_ROUNDS || isNobodyLeft) fate.verdict = 'void'
 }
 

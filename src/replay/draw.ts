@@ -1,5 +1,5 @@
+import { auditorOfRound } from '../rules/audit-rounds.ts'
 import { beaconHeight } from '../rules/epoch.ts'
-import { drawAuditor } from '../rules/sampling.ts'
 import { keysAt, type ReplayedReceipt, type ReplayedSubmission, type ReplayState } from './replay-state.ts'
 
 /** What Bitcoin draws a submission's audits from. */
@@ -23,9 +23,15 @@ export async function drawOf(state: ReplayState, { entry }: ReplayedSubmission):
 }
 
 /** The key drawn in a round; null when there is nobody left. */
-export function auditorOf({ submission, position }: ReplayedReceipt, round: number, draw: Draw) {
+export function auditorOf(
+  { submission, position }: ReplayedReceipt,
+  round: number,
+  draw: Draw,
+  operator: Uint8Array,
+) {
   const { beacon, candidates } = draw
-  return drawAuditor({
+  return auditorOfRound({
+    operator,
     beacon,
     candidates,
     submissionId: submission.id,

@@ -17,7 +17,7 @@ const STAKE_FACTOR = 4n
 const DRAW_BITS = 256n
 
 /** One receipt as the beacon sees it: by its place in a submission. */
-interface SampledReceipt {
+export interface SampledReceipt {
   /** Hash of the block that draws, internal byte order. */
   beacon: Uint8Array
   submissionId: Uint8Array

@@ -15,11 +15,11 @@ export function addDemo(program: Command): void {
     .action(async (options: { method: 'dual' | 'taproot'; json?: boolean }) => {
       const terminal = openTerminal(options.json === true)
       const screen = openDemoScreen(process.stderr)
-      let summary: DemoSummary
+      let summary: DemoSummary | null = null
       try {
         summary = await runDemo({ method: options.method, onEvent: screen.show })
       } finally {
-        screen.close()
+        screen.close(summary?.ok === true)
       }
       terminal.result(summary, renderDemoSummary)
       if (!summary.ok) process.exitCode = EXIT.checkFailed

@@ -55,7 +55,7 @@ const INVALID: [key: string, value: string, blamed?: string][] = [
   ['subsidy.halvingEpochs', '0'],
   ['subsidy.initialMsat', '29200000001'],
   ['shares.auditBasisPoints', '501'],
-  ['payout.thresholdSats', '0'],
+  ['payout.thresholdSats', '545'],
   ['payout.maxPayees', '2001'],
   ['leases.deadlineMs', '999'],
 ]
