@@ -1,5 +1,5 @@
 import type { Coordinator, OpenHouse } from '../coordinator/coordinator.ts'
-import { haltOf } from '../coordinator/halt.ts'
+import { doubtOf } from '../coordinator/halt.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 
 /** The coordinator's rooms, or 503 until the first seal is funded and the log has its genesis. */
@@ -19,8 +19,13 @@ export function openHouseOf(coordinator: Coordinator): OpenHouse {
 /** The same for whatever writes: refused while the log stands still, since what is appended now may be a fork. */
 export function workingHouseOf(coordinator: Coordinator): OpenHouse {
   const house = openHouseOf(coordinator)
-  const halt = haltOf(house.anchorer.state())
-  if (halt !== null)
-    throw new RefusedError(503, 'log_halted', `the log stands still until it has caught up: ${halt}`)
+  assertWorking(house.anchorer)
   return house
+}
+
+/** Throws RefusedError 503 `log_halted` while it is in doubt whether this database is the log's newest. */
+export function assertWorking(anchorer: Pick<OpenHouse['anchorer'], 'state'>): void {
+  const doubt = doubtOf(anchorer.state())
+  if (doubt === null) return
+  throw new RefusedError(503, 'log_halted', `the log stands still until it has caught up: ${doubt}`)
 }

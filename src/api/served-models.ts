@@ -2,12 +2,14 @@ import { decodeModel } from '../../compute/onnx/model.ts'
 import type { ModelSignature } from '../../compute/onnx/signature.ts'
 import { modelSignature } from '../../compute/onnx/signature.ts'
 import type { BlobStore } from '../blobs/blob-store.ts'
+import type { OpenHouse } from '../coordinator/coordinator.ts'
 import type { Desks } from '../coordinator/desks.ts'
 import type { Genesis } from '../coordinator/genesis.ts'
 import { epochRules } from '../coordinator/genesis.ts'
 import type { MarketModel } from '../coordinator/market.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 import { epochOf } from '../rules/epoch.ts'
+import { assertWorking } from './open-house.ts'
 
 /** A model is its bytes: another version has another digest, and is another subnet definition's. */
 export const MODEL_VERSION = '1'
@@ -24,6 +26,7 @@ export interface ServingHouse {
 interface ServingRooms {
   readonly genesis: Genesis
   readonly desks: Pick<Desks, 'market' | 'requests'>
+  readonly anchorer: Pick<OpenHouse['anchorer'], 'state'>
 }
 
 export interface ServedModel extends MarketModel {
@@ -31,7 +34,7 @@ export interface ServedModel extends MarketModel {
 }
 
 interface ServedModels {
-  /** Throws RefusedError 503: `not_open`, `epoch_not_started`. */
+  /** Throws RefusedError 503: `not_open`, `log_halted`, `epoch_not_started`. */
   desks(): ServingRooms['desks']
   /** Throws RefusedError: 404 `model_unknown`, `version_unknown`, 503 `not_open`, `model_missing`. */
   find(name: string, version: string | null): ServedModel
@@ -68,7 +71,8 @@ export function openServedModels(coordinator: ServingHouse): ServedModels {
 
   return {
     desks() {
-      const { genesis, desks } = rooms()
+      const { genesis, desks, anchorer } = rooms()
+      assertWorking(anchorer)
       if (epochNow(genesis) === null) {
         // Work is leased, and paid, by epoch.
         const { startHeight } = genesis.epoch

@@ -91,6 +91,8 @@ export function workerRoutes(coordinator: Coordinator): Router {
   routes.post('/leases', async (request, response) => {
     const { bell, leases, key, body, genesis } = signed(request, leaseRequest)
     const jobs = await untilSome(bell, response, body.waitMs, () => {
+      // The log may have come to stand still while the poll was asleep.
+      workingHouseOf(coordinator)
       const tip = coordinator.advancedTo()
       const epoch = tip === null ? null : epochOf(tip + 1, epochRules(genesis))
       return epoch === null ? [] : leases.lease(key, body.max, epoch)
@@ -116,7 +118,10 @@ export function workerRoutes(coordinator: Coordinator): Router {
   routes.post('/audits/leases', async (request, response) => {
     const { bell, audits, key, body } = signed(request, leaseRequest)
     sendCbor(response, {
-      audits: await untilSome(bell, response, body.waitMs, () => audits.lease(key, body.max)),
+      audits: await untilSome(bell, response, body.waitMs, () => {
+        workingHouseOf(coordinator)
+        return audits.lease(key, body.max)
+      }),
     })
   })
 

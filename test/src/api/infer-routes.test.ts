@@ -6,7 +6,7 @@ import { encodeTensorBundle, parseTensorBundle } from '../../../compute/work/ten
 import { inferRoutes } from '../../../src/api/infer-routes.ts'
 import { listen } from '../../../src/api/listen.ts'
 import type { ServingHouse } from '../../../src/api/served-models.ts'
-import { openServingHouse, START_HEIGHT } from './serving-house.ts'
+import { JUDGED, openServingHouse, START_HEIGHT } from './serving-house.ts'
 
 const MIB = 1024 * 1024
 const x = { name: 'x', shape: [2, 64], datatype: 'FP32', data: Array(128).fill(0.5) }
@@ -107,6 +107,26 @@ describe('the server', () => {
       )
     },
   )
+
+  test.each([
+    [{ ...JUDGED, inDoubt: true, tipHeight: null }, 'the chain has not been judged yet'],
+    [
+      {
+        ...JUDGED,
+        inDoubt: true,
+        stalled: { code: 'deep_reorg' as const, detail: 'gone', advice: '', neededSats: null },
+      },
+      'deep_reorg: gone',
+    ],
+  ])('in doubt about the chain takes no request and is not ready', async (anchoring, reason) => {
+    const { house, requests } = openServingHouse({ anchoring })
+    const { url } = await serve(house)
+    expect((await fetch(`${url}/models/mlp`)).status).toBe(200)
+    const halted = { status: 503, json: { code: 'log_halted', error: expect.stringContaining(reason) } }
+    expect(await outcome(await fetch(`${url}/health/ready`))).toEqual(halted)
+    expect(await outcome(await post(`${url}/models/mlp/infer`, '{}'))).toEqual(halted)
+    expect(requests.length).toBe(0)
+  })
 
   test('is ready when the next block is the first of epoch 0', async () => {
     const { url } = await serve(openServingHouse({ advancedTo: START_HEIGHT - 1 }).house)

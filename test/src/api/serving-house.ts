@@ -7,6 +7,7 @@ import { encodeModel } from '../../../compute/onnx/model.ts'
 import type { ServingHouse } from '../../../src/api/served-models.ts'
 import { openBlobStore } from '../../../src/blobs/blob-store.ts'
 import { createBell } from '../../../src/coordinator/bell.ts'
+import type { OpenHouse } from '../../../src/coordinator/coordinator.ts'
 import type { Genesis } from '../../../src/coordinator/genesis.ts'
 import { openMarket } from '../../../src/coordinator/market.ts'
 import type { Answer, PendingRequest } from '../../../src/coordinator/requests.ts'
@@ -48,8 +49,20 @@ const genesis: Genesis = {
   auditBasisPoints: 0,
 }
 
+/** Of an anchorer that has judged everything. */
+export const JUDGED: ReturnType<OpenHouse['anchorer']['state']> = {
+  tipHeight: START_HEIGHT,
+  inFlight: null,
+  stalled: null,
+  broken: null,
+  inDoubt: false,
+  sealSats: 100_000n,
+  runwayBlocks: null,
+  feesTodaySats: 0n,
+}
+
 /** Market, queue and blobs as a coordinator has them, with `mlp` on the market; no node, and no worker but the test. */
-export function openServingHouse({ advancedTo = START_HEIGHT as number | null } = {}) {
+export function openServingHouse({ advancedTo = START_HEIGHT as number | null, anchoring = JUDGED } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'assay-serving-'))
   const db = openDatabase(join(folder, 'assay.sqlite'))
   onTestFinished(() => {
@@ -82,7 +95,7 @@ export function openServingHouse({ advancedTo = START_HEIGHT as number | null } 
   const house: ServingHouse = {
     books: { blobs },
     advancedTo: () => advancedTo,
-    house: () => ({ genesis, desks: { market, requests } }),
+    house: () => ({ genesis, desks: { market, requests }, anchorer: { state: () => anchoring } }),
   }
 
   /** What a worker does: takes the next request and settles it. */
