@@ -4,6 +4,7 @@ import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
 import type { Books } from './books.ts'
 import { record } from './books.ts'
+import { MAX_LEASED_INPUT_BYTES } from './leases.ts'
 import { RefusedError } from './refused-error.ts'
 
 export interface AuditLease {
@@ -103,10 +104,16 @@ export function openAuditDesk(books: Books, options: { origin: string }): AuditD
     .pluck()
 
   function lease(auditor: Uint8Array, max: number): AuditLease[] {
-    return selectLease.all(auditor, max).flatMap(({ receipt, round, job, input, input_salt: salt }) => {
+    const leased: AuditLease[] = []
+    let bytes = 0
+    for (const { receipt, round, job, input, input_salt: salt } of selectLease.all(auditor, max)) {
       const inputs = books.blobs.get(hex(input))
-      return inputs === null ? [] : [{ receipt, round: Number(round), job, salt, inputs }]
-    })
+      if (inputs === null) continue
+      bytes += inputs.length
+      if (leased.length > 0 && bytes > MAX_LEASED_INPUT_BYTES) break
+      leased.push({ receipt, round: Number(round), job, salt, inputs })
+    }
+    return leased
   }
 
   function commit(

@@ -49,6 +49,9 @@ interface ItemRow {
   input: Uint8Array
 }
 
+/** Half of a body, so that the largest single input still fits with its frame; a lease of one job may be larger. */
+export const MAX_LEASED_INPUT_BYTES = 32 * 1024 * 1024
+
 export function openLeaseDesk(
   books: Books,
   market: Market,
@@ -88,16 +91,26 @@ export function openLeaseDesk(
     expire(Date.now())
     const room = Math.min(max, policy.maxPerWorker - Number(countLeased.get(worker)))
     if (room <= 0) return []
-    const asked = requests.take(room)
+    const asked = requests.take(hex(worker), room, MAX_LEASED_INPUT_BYTES)
     try {
-      const assigned = selectItems
-        .all(worker, epoch, room - asked.length)
-        .flatMap((row) => draftItem(row) ?? [])
-      const drafts = [...asked.map(draftRequest), ...assigned]
+      const drafts = asked.map(draftRequest)
+      addItems(drafts, selectItems.all(worker, epoch, room - asked.length))
       return drafts.length === 0 ? [] : log(worker, epoch, drafts)
     } catch (error) {
-      for (const request of asked) requests.putBack(request, 'the job could not be logged')
+      for (const request of asked.toReversed()) requests.putBack(request)
       throw error
+    }
+  }
+
+  /** As many as the answer has room for. */
+  function addItems(drafts: Draft[], rows: readonly ItemRow[]): void {
+    let bytes = drafts.reduce((sum, { inputs }) => sum + inputs.length, 0)
+    for (const row of rows) {
+      const draft = draftItem(row)
+      if (draft === null) continue
+      bytes += draft.inputs.length
+      if (drafts.length > 0 && bytes > MAX_LEASED_INPUT_BYTES) return
+      drafts.push(draft)
     }
   }
 
@@ -171,10 +184,10 @@ export function openLeaseDesk(
         }),
       )
       .immediate()
-    for (const { job, reason } of released) {
+    for (const { job, worker, reason } of released) {
       const request = waiting.get(hex(job))
       waiting.delete(hex(job))
-      if (request !== undefined) requests.putBack(request, reason)
+      if (request !== undefined) requests.lost(request, hex(worker), reason)
     }
     return released.length
   }

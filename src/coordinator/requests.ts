@@ -14,30 +14,36 @@ export interface PendingRequest extends MarketModel {
   readonly items: number
   readonly requester: string
   readonly deadlineMs: number
-  leases: number
+  /** Workers that lost it, by key in hex: none of them is asked again. */
+  readonly failedBy: Set<string>
   settle(outcome: { answer: Answer } | { error: RefusedError }): void
 }
 
+type NewRequest = Omit<PendingRequest, 'settle' | 'failedBy'>
+
 export interface RequestQueue {
   /** Resolves with the worker's answer; given up when `signal` aborts. Throws RefusedError: `queue_full`, `deadline_exceeded`, `request_failed`. */
-  ask(request: Omit<PendingRequest, 'settle' | 'leases'>, signal?: AbortSignal): Promise<Answer>
-  take(max: number): PendingRequest[]
-  /** A lease was lost: to the head of the queue again, unless it has been tried too often. */
-  putBack(request: PendingRequest, reason: string): void
+  ask(request: NewRequest, signal?: AbortSignal): Promise<Answer>
+  /** The first of those that this worker has not lost before: at most `max`, of `maxBytes` of inputs, but one in any case. */
+  take(worker: string, max: number, maxBytes: number): PendingRequest[]
+  /** Not leased after all, through no fault of the worker: to the head of the queue again. */
+  putBack(request: PendingRequest): void
+  /** The worker lost its lease: to the head of the queue again for others, unless too many have lost it. */
+  lost(request: PendingRequest, worker: string, reason: string): void
   readonly length: number
   close(): void
 }
 
 /** Bound by memory: 4,096 requests of a typical few kB. */
 const MAX_QUEUED_REQUESTS = 4_096
-/** A request that three workers could not answer is at fault itself. */
-const MAX_LEASES_PER_REQUEST = 3
+/** A request that three workers could not answer is at fault itself; one worker alone can't make it fail. */
+const MAX_FAILED_WORKERS = 3
 
 export function openRequestQueue(bell: Bell): RequestQueue {
   const waiting: PendingRequest[] = []
   const open = new Set<PendingRequest>()
 
-  function ask(request: Omit<PendingRequest, 'settle' | 'leases'>, signal?: AbortSignal): Promise<Answer> {
+  function ask(request: NewRequest, signal?: AbortSignal): Promise<Answer> {
     if (open.size >= MAX_QUEUED_REQUESTS) {
       throw new RefusedError(
         429,
@@ -53,7 +59,7 @@ export function openRequestQueue(bell: Bell): RequestQueue {
       )
       const pending: PendingRequest = {
         ...request,
-        leases: 0,
+        failedBy: new Set(),
         settle(outcome) {
           if (!open.delete(pending)) return
           // Nobody may ever take it: a queue of the settled would hold their inputs without limit.
@@ -75,23 +81,36 @@ export function openRequestQueue(bell: Bell): RequestQueue {
     })
   }
 
+  function take(worker: string, max: number, maxBytes: number): PendingRequest[] {
+    const taken = new Set<PendingRequest>()
+    let bytes = 0
+    for (const request of waiting) {
+      if (taken.size >= max) break
+      if (request.failedBy.has(worker)) continue
+      bytes += request.inputs.length
+      if (taken.size > 0 && bytes > maxBytes) break
+      taken.add(request)
+    }
+    for (const request of taken) waiting.splice(waiting.indexOf(request), 1)
+    return [...taken]
+  }
+
+  function putBack(request: PendingRequest): void {
+    if (!open.has(request)) return
+    waiting.unshift(request)
+    bell.ring()
+  }
+
   return {
     ask,
-    take(max) {
-      const taken = waiting.splice(0, max)
-      for (const request of taken) request.leases += 1
-      return taken
-    },
-    putBack(request, reason) {
-      if (!open.has(request)) return
-      if (request.leases >= MAX_LEASES_PER_REQUEST) {
-        request.settle({
-          error: new RefusedError(502, 'request_failed', `${request.leases} workers failed: ${reason}`),
-        })
-        return
-      }
-      waiting.unshift(request)
-      bell.ring()
+    take,
+    putBack,
+    lost(request, worker, reason) {
+      request.failedBy.add(worker)
+      if (request.failedBy.size < MAX_FAILED_WORKERS) return putBack(request)
+      request.settle({
+        error: new RefusedError(502, 'request_failed', `${MAX_FAILED_WORKERS} workers failed: ${reason}`),
+      })
     },
     get length() {
       return open.size

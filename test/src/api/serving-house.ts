@@ -101,7 +101,7 @@ export function openServingHouse({ advancedTo = START_HEIGHT as number | null, a
   /** What a worker does: takes the next request and settles it. */
   async function work(answer: Answer): Promise<PendingRequest> {
     for (;;) {
-      const [request] = requests.take(1)
+      const [request] = requests.take('ab'.repeat(32), 1, Number.MAX_SAFE_INTEGER)
       if (request === undefined) {
         await bell.wait(60_000)
         continue

@@ -7,8 +7,9 @@ import { parseEntry } from '../../../src/log/entry.ts'
 import { epochEntry } from './epoch-entry.ts'
 import { idOf, type Peer } from './peer.ts'
 import { openSite, type Site } from './site.ts'
-import { tinyMarket } from './tiny-market.ts'
+import { largeInput, tinyInput, tinyMarket } from './tiny-market.ts'
 
+const MIB = 1024 * 1024
 const TEN_MINUTES_MS = 600_000
 
 let node: RegtestNode
@@ -79,12 +80,14 @@ test("an expired lease's request goes to another worker, whose answer the reques
 
 test('a request that three workers lost fails with their reason', async () => {
   await using site = await openSite(node, { subnets: [tinyMarket({ dataset: null })] })
-  const [worker] = await two(site, 1)
+  const workers = (await site.begin(3)).slice(0, 3)
   const asked = infer(site)
-  for (let attempt = 0; attempt < 3; attempt += 1) {
+  for (const worker of workers) {
     const [job] = await worker.lease(1, 10_000)
     if (job === undefined) throw new Error('nothing leased')
     await worker.call('/v1/failures', { failures: [{ job: jobId(job.job), reason: 'it burns' }] })
+    // Whoever lost it isn't asked again.
+    expect(await worker.lease()).toEqual([])
   }
   const response = await asked
   expect(response.status).toBe(502)
@@ -110,6 +113,35 @@ test('items whose worker let its leases run out, or never submitted, are worked 
   await site.mineUntil('epoch 2', () => site.status().epoch === 2)
   expect(site.status().work.itemsAssigned).toBe(half)
   expect((await other.lease()).length + (await lost.lease()).length).toBe(half)
+})
+
+test('an answer carries at most 32 MiB of inputs, or one: items, requests and audits', async () => {
+  const items = [1, 2].map((value) => largeInput(value, 17 * MIB))
+  await using site = await openSite(node, { subnets: [tinyMarket({ dataset: { items, perEpoch: 2 } })] })
+  const [worker, auditor] = await two(site, 1)
+  const first = await worker.lease()
+  const second = await worker.lease()
+  expect([first.length, second.length, (await worker.lease()).length]).toEqual([1, 1, 0])
+
+  const { market, requests } = site.house().desks
+  const model = market.modelNamed('identity', 0)
+  if (model === null) throw new Error('no model')
+  const deadlineMs = Date.now() + TEN_MINUTES_MS
+  const asking = [...items, tinyInput(3)].map((inputs) =>
+    requests.ask({ ...model, inputs, items: 1, requester: 'anonymous', deadlineMs }),
+  )
+  const third = await worker.lease()
+  const fourth = await worker.lease()
+  expect([third.length, fourth.length]).toEqual([1, 2])
+  await worker.hold([...third, ...fourth])
+  expect(await Promise.all(asking)).toHaveLength(3)
+
+  for (const leased of [first, second]) {
+    const works = await worker.hold(leased)
+    await worker.submit(worker.draft(works.map(({ receipt }) => receipt)))
+  }
+  await site.mineUntil('the draw', () => site.status().audits.rounds === 2)
+  expect(await auditor.auditLeases()).toHaveLength(1)
 })
 
 async function two(site: Site, workers: number): Promise<[Peer, Peer]> {

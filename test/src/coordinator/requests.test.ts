@@ -1,6 +1,10 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { createBell } from '../../../src/coordinator/bell.ts'
-import { openRequestQueue, type PendingRequest } from '../../../src/coordinator/requests.ts'
+import {
+  openRequestQueue,
+  type PendingRequest,
+  type RequestQueue,
+} from '../../../src/coordinator/requests.ts'
 import { tinyDefinition } from './tiny-market.ts'
 
 const NOW_MS = 1_800_000_000_000
@@ -13,7 +17,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-function asked(requester: string, deadlineMs = NOW_MS + 30_000): Omit<PendingRequest, 'settle' | 'leases'> {
+function asked(requester: string, deadlineMs = NOW_MS + 30_000): Omit<PendingRequest, 'settle' | 'failedBy'> {
   const subnet = tinyDefinition()
   const [model] = subnet.models
   if (model === undefined) throw new Error('a subnet has a model')
@@ -24,6 +28,12 @@ function only(requests: PendingRequest[]): PendingRequest {
   const [request, ...others] = requests
   if (request === undefined || others.length > 0) throw new Error(`${requests.length} requests`)
   return request
+}
+
+const WORKER = '00'
+
+function take(queue: RequestQueue, max: number, worker = WORKER): PendingRequest[] {
+  return queue.take(worker, max, Number.MAX_SAFE_INTEGER)
 }
 
 const names = (requests: PendingRequest[]) => requests.map(({ requester }) => requester)
@@ -38,16 +48,16 @@ test('requests are taken in their order, each once, and the bell rings for each'
   for (const name of ['a', 'b', 'c']) void queue.ask(asked(name))
   await vi.advanceTimersByTimeAsync(0)
   expect(rings).toBe(1)
-  expect(names(queue.take(2))).toEqual(['a', 'b'])
-  expect(names(queue.take(2))).toEqual(['c'])
-  expect(queue.take(2)).toEqual([])
+  expect(names(take(queue, 2))).toEqual(['a', 'b'])
+  expect(names(take(queue, 2))).toEqual(['c'])
+  expect(take(queue, 2)).toEqual([])
   expect(queue.length).toBe(3)
 })
 
 test('the first outcome is the one that the requester gets', async () => {
   const queue = openRequestQueue(createBell())
   const asking = queue.ask(asked('a'))
-  const request = only(queue.take(1))
+  const request = only(take(queue, 1))
   request.settle({ answer: ANSWER })
   request.settle({ answer: { ...ANSWER, outputs: Uint8Array.of(2) } })
   expect(await asking).toBe(ANSWER)
@@ -55,7 +65,7 @@ test('the first outcome is the one that the requester gets', async () => {
   expect(vi.getTimerCount()).toBe(0)
 })
 
-test('a lost lease comes first again, until three were lost', async () => {
+test('a lost lease comes first again, for others, until three workers lost it', async () => {
   const queue = openRequestQueue(createBell())
   const asking = expect(queue.ask(asked('a'))).rejects.toMatchObject({
     status: 502,
@@ -63,28 +73,61 @@ test('a lost lease comes first again, until three were lost', async () => {
     message: '3 workers failed: out of memory',
   })
   void queue.ask(asked('b'))
-  for (let attempt = 0; attempt < 3; attempt += 1) {
-    const request = only(queue.take(1))
+  for (const worker of ['01', '02', '03']) {
+    const request = only(take(queue, 1, worker))
     expect(request.requester).toBe('a')
-    queue.putBack(request, 'out of memory')
+    queue.lost(request, worker, 'out of memory')
   }
   await asking
-  expect(names(queue.take(2))).toEqual(['b'])
+  expect(names(take(queue, 2))).toEqual(['b'])
+})
+
+test('a worker does not get again what it lost, and cannot make a request fail alone', async () => {
+  const queue = openRequestQueue(createBell())
+  const asking = queue.ask(asked('a'))
+  const request = only(take(queue, 1))
+  for (let attempt = 0; attempt < 3; attempt += 1) queue.lost(request, WORKER, 'it burns')
+  void queue.ask(asked('b'))
+  expect(names(take(queue, 2))).toEqual(['b'])
+  only(take(queue, 2, '02')).settle({ answer: ANSWER })
+  expect(await asking).toBe(ANSWER)
+})
+
+test('what was not leased after all is for everyone, as often as it happens', () => {
+  const queue = openRequestQueue(createBell())
+  void queue.ask(asked('a'))
+  for (let attempt = 0; attempt < 4; attempt += 1) queue.putBack(only(take(queue, 1)))
+  expect(names(take(queue, 1))).toEqual(['a'])
+})
+
+test('inputs up to the bytes asked for are taken, and a larger one alone', () => {
+  const queue = openRequestQueue(createBell())
+  const sized = (name: string, bytes: number) =>
+    void queue.ask({ ...asked(name), inputs: new Uint8Array(bytes) })
+  sized('a', 4)
+  sized('b', 6)
+  sized('c', 1)
+  sized('d', 11)
+  expect(names(queue.take(WORKER, 10, 10))).toEqual(['a', 'b'])
+  expect(names(queue.take(WORKER, 10, 10))).toEqual(['c'])
+  expect(names(queue.take(WORKER, 10, 10))).toEqual(['d'])
+  expect(queue.take(WORKER, 10, 10)).toEqual([])
 })
 
 test('at its deadline a request is over, whether it is leased or not, and is not put back', async () => {
   const queue = openRequestQueue(createBell())
   const late = { status: 504, code: 'deadline_exceeded' }
   const first = expect(queue.ask(asked('leased', NOW_MS + 1_000))).rejects.toMatchObject(late)
-  const leased = only(queue.take(1))
+  const leased = only(take(queue, 1))
   const second = expect(queue.ask(asked('waiting', NOW_MS + 1_000))).rejects.toMatchObject(late)
   const third = expect(queue.ask(asked('past', NOW_MS - 1))).rejects.toMatchObject(late)
   await vi.advanceTimersByTimeAsync(999)
   expect(queue.length).toBe(2)
   await vi.advanceTimersByTimeAsync(1)
   await Promise.all([first, second, third])
-  queue.putBack(leased, 'too late')
-  expect(queue.take(10)).toEqual([])
+  queue.putBack(leased)
+  queue.lost(leased, WORKER, 'too late')
+  expect(take(queue, 10)).toEqual([])
   expect(queue.length).toBe(0)
 })
 
@@ -95,7 +138,7 @@ test('a requester that leaves takes its request along', async () => {
   left.abort()
   await asking
   await expect(queue.ask(asked('b'), left.signal)).rejects.toMatchObject({ code: 'requester_left' })
-  expect(queue.take(10)).toEqual([])
+  expect(take(queue, 10)).toEqual([])
   expect(vi.getTimerCount()).toBe(0)
 })
 
@@ -105,7 +148,7 @@ test('4,096 requests are under way at most', () => {
   const full = expect.objectContaining({ status: 429, code: 'queue_full' })
   expect(() => queue.ask(asked('one more'))).toThrow(full)
   // A leased one is under way, too.
-  const request = only(queue.take(1))
+  const request = only(take(queue, 1))
   expect(() => queue.ask(asked('one more'))).toThrow(full)
   request.settle({ answer: ANSWER })
   void queue.ask(asked('one more'))
@@ -116,7 +159,7 @@ test('closing answers everyone', async () => {
   const queue = openRequestQueue(createBell())
   const refused = { status: 503, code: 'shutting_down' }
   const asking = ['a', 'b'].map((name) => expect(queue.ask(asked(name))).rejects.toMatchObject(refused))
-  queue.take(1)
+  take(queue, 1)
   queue.close()
   await Promise.all(asking)
   expect(queue.length).toBe(0)

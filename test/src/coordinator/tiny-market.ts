@@ -24,6 +24,11 @@ export function tinyInput(value: number): Uint8Array {
   return bundleOf('x', new Float32Array([value, -value]))
 }
 
+/** An input of somewhat more than this many bytes; each number makes another item. */
+export function largeInput(value: number, bytes: number): Uint8Array {
+  return bundleOf('x', new Float32Array(bytes / 4).fill(value))
+}
+
 /** What an honest worker answers. */
 export function tinyOutput(inputs: Uint8Array): Uint8Array {
   return encodeTensorBundle(parseTensorBundle(inputs).map((tensor) => ({ ...tensor, name: 'y' })))
