@@ -3,7 +3,7 @@ import type { ErrorRequestHandler, Request } from 'express'
 import express, { Router } from 'express'
 import { z } from 'zod'
 import type { TensorSignature } from '../../compute/onnx/signature.ts'
-import { encodeTensorBundle, parseTensorBundle } from '../../compute/work/tensor-bundle.ts'
+import { encodeTensorBundle, MAX_BUNDLE_BYTES, parseTensorBundle } from '../../compute/work/tensor-bundle.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 import { encodeInferResponse } from '../oip/encode-infer-response.ts'
 import { OipError } from '../oip/oip-error.ts'
@@ -18,6 +18,9 @@ const DEFAULT_TIMEOUT_MS = 30_000
 const MAX_TIMEOUT_MS = 5 * 60_000
 /** Inputs of requests that wait for their answer: four of the largest, or all that the queue takes at 64 KiB each. */
 const MAX_HELD_BYTES = 256 * 1024 * 1024
+
+/** What a worker is leased is its input with job, salt and frame: in one body, as what it answers is. */
+const MAX_INPUT_BYTES = MAX_BUNDLE_BYTES - 64 * 1024
 
 const packageSchema = z.object({ name: z.string(), version: z.string() })
 
@@ -74,6 +77,12 @@ export function inferRoutes(coordinator: ServingHouse, onBug: (error: unknown) =
         signature,
       )
       const bundle = encodeTensorBundle(inputs)
+      if (bundle.length > MAX_INPUT_BYTES) {
+        throw new OipError(
+          'tensor_too_large',
+          `inputs of ${bundle.length} bytes; at most ${MAX_INPUT_BYTES} fit`,
+        )
+      }
       // Whoever has left wants no answer: what no worker has begun yet is not begun.
       const left = new AbortController()
       response.once('close', () => left.abort())

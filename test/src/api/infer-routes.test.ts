@@ -275,6 +275,24 @@ describe('an inference', () => {
     )
   })
 
+  test.each([
+    [261_887, 200],
+    [261_888, 400],
+  ])('of %i rows of 256 bytes, at the limit of 64 KiB below a body: %i', async (rows, status) => {
+    const { house, requests, work } = openServingHouse()
+    const { url } = await serve(house)
+    const data = new Uint8Array(rows * 64 * 4)
+    const head = { ...x, shape: [rows, 64], data: undefined, parameters: { binary_data_size: data.length } }
+    const json = Buffer.from(JSON.stringify({ inputs: [head] }))
+    const asking = post(`${url}/models/mlp/infer`, Buffer.concat([json, data]), {
+      'inference-header-content-length': String(json.length),
+    })
+    if (status === 200) expect((await work(answer)).items).toBe(rows)
+    else expect(await outcome(await asking)).toEqual(refusal(400, 'tensor_too_large'))
+    expect((await asking).status).toBe(status)
+    expect(requests.length).toBe(0)
+  })
+
   test('that does not fit the model is refused before it is asked of anybody', async () => {
     const { house, requests } = openServingHouse()
     const { url, bugs } = await serve(house)
