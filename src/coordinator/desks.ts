@@ -1,5 +1,6 @@
 import type { NetworkName } from '../../anchor/network.ts'
 import type { Payer } from '../../anchor/payer.ts'
+import { taprootAddress } from '../../anchor/taproot-address.ts'
 import type { Config } from '../config/config-schema.ts'
 import type { Assignments } from './assignments.ts'
 import { openAssignments } from './assignments.ts'
@@ -60,7 +61,11 @@ export function openDesks(books: Books, genesis: Genesis, config: Config, payer:
   const network: NetworkName = genesis.network
   const rules = epochRules(genesis)
   const bell = createBell()
-  const registry = openRegistry(books, { origin, network })
+  const registry = openRegistry(books, {
+    origin,
+    network,
+    reserved: [genesis.treasury, taprootAddress(genesis.internalKey, network)],
+  })
   const market = openMarket(books)
   const requests = openRequestQueue(bell)
   const leases = openLeaseDesk(books, market, requests, config.leases)

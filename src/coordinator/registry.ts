@@ -36,9 +36,17 @@ interface Row {
   previous: Uint8Array
 }
 
+interface RegistryOptions {
+  readonly origin: string
+  readonly network: NetworkName
+  /** Addresses of the log itself: a payout to one would look like its change, or like a top-up of the seal. */
+  readonly reserved: readonly string[]
+}
+
 const MAX_WORKERS = 100_000
 
-export function openRegistry(books: Books, options: { origin: string; network: NetworkName }): Registry {
+export function openRegistry(books: Books, options: RegistryOptions): Registry {
+  const reserved = options.reserved.map((address) => parseAddress(address, options.network).script)
   const select = books.db.prepare<[Uint8Array], Row>('SELECT * FROM worker WHERE key = ?')
   const selectAll = books.db.prepare<[], Row>('SELECT * FROM worker ORDER BY entry_index')
   const selectKeys = books.db
@@ -48,7 +56,14 @@ export function openRegistry(books: Books, options: { origin: string; network: N
   const insert = books.db.prepare('INSERT INTO worker (key, address, entry_index) VALUES (?, ?, ?)')
 
   function register({ worker, address, signature }: Registration): { index: number; created: boolean } {
-    parseAddress(address, options.network)
+    const { script } = parseAddress(address, options.network)
+    if (reserved.some((own) => Buffer.compare(own, script) === 0)) {
+      throw new RefusedError(
+        400,
+        'address_reserved',
+        "this address is the log's own: no worker is paid there",
+      )
+    }
     if (!checkRegistration({ worker, address, signature }, options.origin)) {
       throw new RefusedError(
         400,

@@ -135,6 +135,16 @@ describe('registration', () => {
       code: 'address_wrong_network',
     },
     {
+      what: "the treasury's address",
+      body: () => signRegistration(site.coordinator().treasuryAddress, site.origin, secretKey),
+      code: 'address_reserved',
+    },
+    {
+      what: "the anchors' address, in capitals",
+      body: () => signRegistration(site.coordinator().anchorAddress.toUpperCase(), site.origin, secretKey),
+      code: 'address_reserved',
+    },
+    {
       what: 'an address of 91 characters',
       body: () => ({ ...signRegistration(address, site.origin, secretKey), address: 'b'.repeat(91) }),
       code: 'body_malformed',
