@@ -2,6 +2,7 @@ import type { Coin, Payer } from '../../anchor/payer.ts'
 import { txidBytes } from '../log/txid.ts'
 import type { Books } from './books.ts'
 import { postAll, record } from './books.ts'
+import { changeOutpoints } from './change-outpoints.ts'
 
 export interface Deposits {
   /** Books every final coin of the treasury that is neither booked nor change of a payout. @returns how many. */
@@ -11,7 +12,7 @@ export interface Deposits {
 const MSAT_PER_SAT = 1000n
 
 /** Coins that somebody sends to the treasury belong to the reserve: nobody's yet, spent on the subsidy. */
-export function openDeposits(books: Books, payer: Payer): Deposits {
+export function openDeposits(books: Books, payer: Pick<Payer, 'payouts'>): Deposits {
   const known = books.db
     .prepare<[string, number], bigint>('SELECT 1 FROM deposit WHERE txid = ? AND vout = ?')
     .pluck()
@@ -43,8 +44,10 @@ export function openDeposits(books: Books, payer: Payer): Deposits {
 
   return {
     bookNew(coins) {
-      const change = new Set(payer.payouts().map(({ txid }) => txid))
-      const fresh = coins.filter(({ txid, vout }) => !change.has(txid) && known.get(txid, vout) === undefined)
+      const change = changeOutpoints(payer)
+      const fresh = coins.filter(
+        ({ txid, vout }) => !change.has(`${txid}:${vout}`) && known.get(txid, vout) === undefined,
+      )
       for (const coin of fresh) book(coin)
       return fresh.length
     },

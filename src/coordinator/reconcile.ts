@@ -1,4 +1,6 @@
+import { changeOutpoints } from './change-outpoints.ts'
 import type { Coordinator, OpenHouse } from './coordinator.ts'
+import { RefusedError } from './refused-error.ts'
 
 export interface ReconciliationRow {
   readonly what: string
@@ -16,13 +18,28 @@ export interface Reconciliation {
 }
 
 const MSAT_PER_SAT = 1000n
+/** Blocks rarely come twice within one reading; when they do, as on a chain that is catching up, nothing can be said. */
+const MAX_READINGS = 3
 
 /**
  * Holds the books against bitcoind, to the satoshi: the treasury's coins, the seal, the payouts with their fees, and
- * that what is owed never exceeds what is there. Read at one tip; run again when a block came in between.
+ * that what is owed never exceeds what is there. Read at one tip: again when a block came in between. Throws
+ * RefusedError 503 `chain_moved`, RpcError, NodeError.
  */
 export async function reconcile(coordinator: Coordinator, house: OpenHouse): Promise<Reconciliation> {
-  const { height } = await coordinator.node.chain()
+  for (let reading = 0; reading < MAX_READINGS; reading += 1) {
+    const { height, hash } = await coordinator.node.chain()
+    const reconciliation = await readAt(height, coordinator, house)
+    if ((await coordinator.node.chain()).hash === hash) return reconciliation
+  }
+  throw new RefusedError(
+    503,
+    'chain_moved',
+    `a block came during each of ${MAX_READINGS} readings; try again`,
+  )
+}
+
+async function readAt(height: number, coordinator: Coordinator, house: OpenHouse): Promise<Reconciliation> {
   const rows = [
     await treasuryRow(coordinator, house),
     await sealRow(coordinator, house),
@@ -41,30 +58,30 @@ async function treasuryRow(
   const booked = books.db
     .prepare<[string, number], bigint>('SELECT 1 FROM deposit WHERE txid = ? AND vout = ?')
     .pluck()
-  const payouts = payer.payouts()
-  const ours = new Set(payouts.map(({ txid }) => txid))
+  const change = changeOutpoints(payer)
   const coins = (await watched.treasuryCoins(0)).filter(
-    ({ txid, vout }) => ours.has(txid) || booked.get(txid, vout) !== undefined,
+    ({ txid, vout }) => change.has(`${txid}:${vout}`) || booked.get(txid, vout) !== undefined,
   )
   const coinsSats = coins.reduce((sum, { valueSats }) => sum + valueSats, 0n)
-  const leavingSats = payouts
+  const leavingSats = payer
+    .payouts()
     .filter(({ state }) => state === 'broadcast' || state === 'confirmed')
     .reduce((sum, { outputs, feeSats }) => sum + outputs.reduce((s, o) => s + o.valueSats, feeSats), 0n)
   const booksMsat = books.ledger.balance('treasury').postedMsat
   return row('treasury', booksMsat, (coinsSats + leavingSats) * MSAT_PER_SAT)
 }
 
-/** The last seal in the chain holds the first one's coins less the fees of every anchor in the chain. */
+/** The last seal in the chain holds the first one's coins and every top-up, less the fees of every anchor in the chain. */
 async function sealRow({ node }: Coordinator, { genesis, anchorer }: OpenHouse): Promise<ReconciliationRow> {
   const inChain = anchorer.anchors().filter(({ state }) => state === 'mined' || state === 'final')
-  const feesSats = inChain.reduce((sum, { feeSats }) => sum + feeSats, 0n)
+  const addedSats = inChain.reduce((sum, { topUpSats, feeSats }) => sum + topUpSats - feeSats, 0n)
   const last = inChain.at(-1)
   const outpoint =
     last?.txid === undefined || last.txid === null
       ? { txid: Buffer.from(genesis.seal.txid).reverse().toString('hex'), vout: genesis.seal.vout }
       : { txid: last.txid, vout: 0 }
   const coin = await node.txOut(outpoint, { mempool: false })
-  return row('seal', (genesis.seal.sats - feesSats) * MSAT_PER_SAT, (coin?.valueSats ?? 0n) * MSAT_PER_SAT)
+  return row('seal', (genesis.seal.sats + addedSats) * MSAT_PER_SAT, (coin?.valueSats ?? 0n) * MSAT_PER_SAT)
 }
 
 /** What the ledger says was paid with fees, and what the settled payout transactions took from the treasury. */

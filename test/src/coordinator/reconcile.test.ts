@@ -2,8 +2,10 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sealScript } from '../../../anchor/commitment.ts'
+import type { Node } from '../../../anchor/node.ts'
 import { buildPayoutTransaction } from '../../../anchor/payout-transaction.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { reconcile } from '../../../src/coordinator/reconcile.ts'
 import { worksOf } from './peer.ts'
 import { openSite, type Site } from './site.ts'
 
@@ -110,6 +112,46 @@ test('a coin that left the treasury without a payout is found', async () => {
   await node.rpc.call('sendrawtransaction', Buffer.from(raw).toString('hex'))
   await site.mine(1)
   expect(await findings()).toMatchObject({ ok: false, wrong: ['treasury'] })
+})
+
+test('a payout is known by its change alone: its other outputs are deposits, whoever they pay', () => {
+  const { desks, payer } = site.house()
+  const [payout] = payer.payouts()
+  if (payout?.txid == null) throw new Error('no payout')
+  const { txid, outputs } = payout
+  const valueSats = 1_000n
+  expect(desks.deposits.bookNew([{ txid, vout: outputs.length, valueSats }])).toBe(0)
+  expect(desks.deposits.bookNew([{ txid, vout: outputs.length - 1, valueSats }])).toBe(1)
+  expect(desks.deposits.bookNew([{ txid, vout: outputs.length - 1, valueSats }])).toBe(0)
+})
+
+test('a reading during which a block came is made again, three times at most', async () => {
+  const coordinator = site.coordinator()
+  const reconcileMoving = (moves: number) => {
+    let asked = 0
+    const node: Node = {
+      ...coordinator.node,
+      async chain() {
+        asked += 1
+        return { ...(await coordinator.node.chain()), hash: `${Math.min(asked, moves)}` }
+      },
+    }
+    return reconcile({ ...coordinator, node }, site.house())
+  }
+  // Two calls for each reading.
+  expect(await reconcileMoving(5)).toMatchObject({ height: coordinator.advancedTo() })
+  await expect(reconcileMoving(6)).rejects.toMatchObject({ status: 503, code: 'chain_moved' })
+})
+
+test('a seal that was topped up holds the coin, too', async () => {
+  await using topped = await openSite(node, { flags: { 'anchor.topUpBelowBlocks': '1000000' } })
+  await node.fund(topped.coordinator().anchorAddress, 50_000n)
+  await topped.mine(2)
+  await topped.peer()
+  await topped.anchorAll()
+  const anchors = topped.house().anchorer.anchors()
+  expect(anchors.reduce((sum, { topUpSats }) => sum + topUpSats, 0n)).toBe(50_000n)
+  expect(await topped.reconcile()).toMatchObject({ ok: true })
 })
 
 function tamper(sql: string): void {
