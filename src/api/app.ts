@@ -3,6 +3,7 @@ import type { Coordinator } from '../coordinator/coordinator.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 import type { FailureCounter } from '../metrics/failure-counter.ts'
 import { anchorsRoutes } from './anchors-routes.ts'
+import { bodyBudget } from './body-budget.ts'
 import { MAX_BODY_BYTES } from './cbor-body.ts'
 import { inferRoutes } from './infer-routes.ts'
 import { logRoutes } from './log-routes.ts'
@@ -29,7 +30,10 @@ export function createApp({ coordinator, operatorToken, failures, onBug }: AppOp
   app.use(logRoutes(coordinator))
   app.use(anchorsRoutes(coordinator))
   app.use(metricsRoutes(coordinator, failures))
-  app.use('/v2', inferRoutes(coordinator, onBug))
+  // One for all that read bodies.
+  const budget = bodyBudget()
+  app.use('/v2', inferRoutes(coordinator, budget, onBug))
+  app.use('/v1', budget)
   app.use('/v1/operator', operatorRoutes(coordinator, operatorToken))
   // Bodies are read raw and whole, up to one limit: what is signed or hashed is the bytes, not a re-encoding.
   app.use('/v1', express.raw({ type: () => true, limit: MAX_BODY_BYTES }), workerRoutes(coordinator))

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import type { ErrorRequestHandler, Request } from 'express'
+import type { ErrorRequestHandler, Request, RequestHandler } from 'express'
 import express, { Router } from 'express'
 import { z } from 'zod'
 import type { TensorSignature } from '../../compute/onnx/signature.ts'
@@ -25,7 +25,11 @@ const MAX_INPUT_BYTES = MAX_BUNDLE_BYTES - 64 * 1024
 const packageSchema = z.object({ name: z.string(), version: z.string() })
 
 /** The Open Inference Protocol v2 with Triton's binary tensor data extension: the door that requests come in by (DESIGN §9). */
-export function inferRoutes(coordinator: ServingHouse, onBug: (error: unknown) => void): Router {
+export function inferRoutes(
+  coordinator: ServingHouse,
+  budget: RequestHandler,
+  onBug: (error: unknown) => void,
+): Router {
   const routes = Router()
   const models = openServedModels(coordinator)
   // By its own name, since sources and built files stand at different depths below it.
@@ -68,6 +72,7 @@ export function inferRoutes(coordinator: ServingHouse, onBug: (error: unknown) =
       modelOf(request)
       next()
     },
+    budget,
     express.raw({ type: () => true, limit: MAX_BODY_BYTES }),
     async (request, response) => {
       const { subnet, model, signature } = modelOf(request)
