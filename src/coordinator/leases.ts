@@ -14,6 +14,7 @@ import type { Books } from './books.ts'
 import { record } from './books.ts'
 import type { Market, MarketModel } from './market.ts'
 import type { PendingRequest, RequestQueue } from './requests.ts'
+import { createSpaceWatch } from './space-watch.ts'
 
 /** What a worker is given: the job, the salt of its input, and the input itself. */
 export interface LeasedJob {
@@ -23,7 +24,10 @@ export interface LeasedJob {
 }
 
 export interface LeaseDesk {
-  /** Up to `max` pieces of work for this worker, each as a new job that is in the log before it is handed out. */
+  /**
+   * Up to `max` pieces of work for this worker, each as a new job that is in the log before it is handed out. Throws
+   * RefusedError `space_short`.
+   */
   lease(worker: Uint8Array, max: number, epoch: number): LeasedJob[]
   /** Gives back jobs that a worker could not run; those that are not its own or already answered are passed over. */
   fail(worker: Uint8Array, failures: readonly { job: Uint8Array; reason: string }[]): number
@@ -85,12 +89,14 @@ export function openLeaseDesk(
     `SELECT id, worker FROM job WHERE state = 'leased' AND deadline_ms < ? LIMIT 1000`,
   )
   const waiting = new Map<string, PendingRequest>()
+  const assertSpace = createSpaceWatch(books.blobs)
 
   function lease(worker: Uint8Array, max: number, epoch: number): LeasedJob[] {
     // A requester of a worker that died waits for the next one to ask, not for the next block.
     expire(Date.now())
     const room = Math.min(max, policy.maxPerWorker - Number(countLeased.get(worker)))
     if (room <= 0) return []
+    assertSpace()
     const asked = requests.take(hex(worker), room, MAX_LEASED_INPUT_BYTES)
     try {
       const drafts = asked.map(draftRequest)

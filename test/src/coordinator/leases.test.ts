@@ -1,9 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { encodeCbor } from '../../../compute/work/canonical-cbor.ts'
 import { jobId } from '../../../compute/work/job.ts'
 import { treeRoot } from '../../../compute/work/receipt-tree.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { MIN_FREE_BYTES } from '../../../src/coordinator/space-watch.ts'
 import { parseEntry } from '../../../src/log/entry.ts'
+import { expectRefused } from '../api/refused.ts'
 import { epochEntry } from './epoch-entry.ts'
 import { idOf, type Peer } from './peer.ts'
 import { openSite, type Site } from './site.ts'
@@ -142,6 +145,14 @@ test('an answer carries at most 32 MiB of inputs, or one: items, requests and au
   }
   await site.mineUntil('the draw', () => site.status().audits.rounds === 2)
   expect(await auditor.auditLeases()).toHaveLength(1)
+})
+
+test("when the disk is almost full nothing is leased, and a dataset's items stay open", async () => {
+  await using site = await openSite(node)
+  const [worker] = await two(site, 1)
+  vi.spyOn(site.coordinator().books.blobs, 'freeBytes').mockReturnValue(MIN_FREE_BYTES - 1)
+  const body = encodeCbor({ max: 1, waitMs: 0 })
+  await expectRefused(site, () => worker.post('/v1/leases', body), { status: 503, code: 'space_short' })
 })
 
 async function two(site: Site, workers: number): Promise<[Peer, Peer]> {
