@@ -2,17 +2,19 @@ import type { EventEmitter } from 'node:events'
 import type { Bell } from '../coordinator/bell.ts'
 
 /**
- * A long poll: asks `take` now and at each ring until it gives something, `waitMs` is over, or the client has left. What is
- * taken for a client that has left is lost to it, so `take` is not called again then.
+ * A long poll: asks `take` now and at each ring until it gives something, `waitMs` is over, the client has left, or `ended`
+ * aborts. What is taken for a client that has left is lost to it, so `take` is not called again then.
  */
 export async function untilSome<T>(
   bell: Bell,
   response: EventEmitter,
   waitMs: number,
   take: () => T[],
+  ended?: AbortSignal,
 ): Promise<T[]> {
   const left = new AbortController()
   response.once('close', () => left.abort())
+  ended?.addEventListener('abort', () => left.abort(), { once: true })
   const endMs = Date.now() + waitMs
   for (;;) {
     const taken = take()

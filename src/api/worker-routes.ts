@@ -7,6 +7,7 @@ import { RefusedError } from '../coordinator/refused-error.ts'
 import { epochOf } from '../rules/epoch.ts'
 import { createAuthenticator } from './authenticate.ts'
 import { parseCborBody, rawBody, sendCbor } from './cbor-body.ts'
+import { createOnePoll } from './one-poll.ts'
 import { openHouseOf, workingHouseOf } from './open-house.ts'
 import { untilSome } from './until-some.ts'
 
@@ -49,6 +50,8 @@ const reveals = z.strictObject({
 export function workerRoutes(coordinator: Coordinator): Router {
   const routes = Router()
   const authenticator = createAuthenticator()
+  const leasePolls = createOnePoll()
+  const auditPolls = createOnePoll()
 
   /** A registered key's checked body; `register` alone takes keys that aren't known yet. */
   function signed<T>(request: Parameters<typeof rawBody>[0], schema: z.ZodType<T>) {
@@ -90,13 +93,16 @@ export function workerRoutes(coordinator: Coordinator): Router {
 
   routes.post('/leases', async (request, response) => {
     const { bell, leases, key, body, genesis } = signed(request, leaseRequest)
-    const jobs = await untilSome(bell, response, body.waitMs, () => {
+    const take = () => {
       // The log may have come to stand still while the poll was asleep.
       workingHouseOf(coordinator)
       const tip = coordinator.advancedTo()
       const epoch = tip === null ? null : epochOf(tip + 1, epochRules(genesis))
       return epoch === null ? [] : leases.lease(key, body.max, epoch)
-    })
+    }
+    const jobs = await leasePolls.run(key, (superseded) =>
+      untilSome(bell, response, body.waitMs, take, superseded),
+    )
     sendCbor(response, { jobs })
   })
 
@@ -117,12 +123,14 @@ export function workerRoutes(coordinator: Coordinator): Router {
 
   routes.post('/audits/leases', async (request, response) => {
     const { bell, audits, key, body } = signed(request, leaseRequest)
-    sendCbor(response, {
-      audits: await untilSome(bell, response, body.waitMs, () => {
-        workingHouseOf(coordinator)
-        return audits.lease(key, body.max)
-      }),
-    })
+    const take = () => {
+      workingHouseOf(coordinator)
+      return audits.lease(key, body.max)
+    }
+    const leased = await auditPolls.run(key, (superseded) =>
+      untilSome(bell, response, body.waitMs, take, superseded),
+    )
+    sendCbor(response, { audits: leased })
   })
 
   routes.post('/audits/commitments', (request, response) => {

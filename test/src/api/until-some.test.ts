@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { untilSome } from '../../../src/api/until-some.ts'
 import { createBell } from '../../../src/coordinator/bell.ts'
@@ -33,6 +33,28 @@ test('a worker that polls is answered when the work comes', async () => {
   // Whoever asks now is too late: the poll has been given everything already.
   expect(await worker.lease()).toEqual([])
   expect(await polling).toHaveLength(24)
+})
+
+test("a worker's newer poll ends its older one of the same route, which answers empty", async () => {
+  await using site = await openSite(node)
+  const worker = await site.peer()
+  const { leases, audits } = site.house().desks
+  const asleep = [vi.spyOn(leases, 'lease'), vi.spyOn(audits, 'lease')]
+  await site.anchorAll()
+  await site.mineTo(site.startHeight - 1)
+  const first = await worker.lease()
+  expect(first).toHaveLength(24)
+  const polling = worker.lease(256, LONG_MS)
+  const auditing = worker.call('/v1/audits/leases', { max: 256, waitMs: LONG_MS })
+  await vi.waitFor(() => {
+    expect(asleep.map(({ mock }) => mock.calls.length)).toEqual([2, 1])
+  })
+  expect(await worker.lease()).toEqual([])
+  expect(await polling).toEqual([])
+  // The older one took nothing when it ended, and audits are polled apart.
+  expect(asleep.map(({ mock }) => mock.calls.length)).toEqual([3, 1])
+  expect(await worker.auditLeases()).toEqual([])
+  expect(await auditing).toEqual({ audits: [] })
 })
 
 test('what is there is given at once', async () => {
