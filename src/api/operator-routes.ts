@@ -30,8 +30,9 @@ export function operatorRoutes(coordinator: Coordinator, token: string): Router 
       if (model !== null) admitModel(model)
     }
     const tip = coordinator.advancedTo()
-    const epochNow = tip === null ? 0 : (epochOf(tip + 1, epochRules(genesis)) ?? 0)
-    const index = desks.market.define(definition, epochNow)
+    if (tip === null)
+      throw new RefusedError(503, 'starting', 'the chain has not been looked at yet; ask again')
+    const index = desks.market.define(definition, epochOf(tip + 1, epochRules(genesis)))
     response.status(201).json({ index })
   })
 

@@ -27,13 +27,12 @@ export function statusRoutes(coordinator: Coordinator): Router {
 
   routes.get('/v1/info', (_request, response) => {
     const { genesis, desks } = openHouseOf(coordinator)
-    const epoch = Number.MAX_SAFE_INTEGER
     sendJson(response, {
       origin: genesis.origin,
       network: genesis.network,
       logKey: coordinator.books.log.verifierKey,
-      subnets: desks.market.subnetsAt(epoch).map(({ name, models }) => ({
-        name,
+      subnets: desks.market.everyModel().map(({ subnet, models }) => ({
+        name: subnet,
         models: models.map(({ digest, name: model, bytes, profile }) => ({
           digest,
           name: model,

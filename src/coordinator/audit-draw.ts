@@ -29,6 +29,7 @@ interface SampledRow {
   reward_msat: bigint
   subnet: string
   model: Uint8Array
+  epoch: bigint
 }
 
 type BlockHash = (height: number) => Promise<Uint8Array>
@@ -49,7 +50,7 @@ export function openAuditDraw(
     'SELECT entry_index, id, worker, unmatured_msat FROM submission WHERE drawn_height IS NULL ORDER BY entry_index LIMIT 1000',
   )
   const selectReceipts = db.prepare<[bigint], SampledRow>(
-    `SELECT receipt.id AS receipt, position, reward_msat, subnet, model
+    `SELECT receipt.id AS receipt, position, reward_msat, subnet, model, epoch
        FROM receipt JOIN job ON job.id = receipt.job WHERE submission = ? ORDER BY position`,
   )
   const selectInconclusive = db.prepare<[], Redrawable>(
@@ -117,8 +118,8 @@ export function openAuditDraw(
     return count
   }
 
-  function floorOf({ subnet, model }: SampledRow) {
-    const found = parts.market.model(subnet, model)
+  function floorOf({ subnet, model, epoch }: SampledRow) {
+    const found = parts.market.model(subnet, model, Number(epoch))
     if (found === null) throw new Error(`the model of a receipt in ${subnet} is unknown`)
     const { numerator, denominator } = found.subnet.auditFloor
     return { numerator: BigInt(numerator), denominator: BigInt(denominator) }

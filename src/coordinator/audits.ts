@@ -162,18 +162,8 @@ export function openAuditDesk(books: Books, options: { origin: string }): AuditD
         `no audit of ${hex(receipt)} waits for this auditor's reveal`,
       )
     }
-    if (outputs === null) {
-      return {
-        auditor,
-        outputs,
-        receipt,
-        round,
-        salt,
-        verdict: 'inconclusive',
-        reason: 'the auditor could not run it',
-      }
-    }
-    const digest = sha256(outputs)
+    // Who could not run it has committed itself to no bytes: an auditor can't abstain once it has seen the outcome.
+    const digest = sha256(outputs ?? new Uint8Array())
     const expected = auditCommitment({ auditor, receipt, salt, outputDigest: digest })
     if (Buffer.compare(expected, row.commitment) !== 0) {
       throw new RefusedError(
@@ -181,6 +171,10 @@ export function openAuditDesk(books: Books, options: { origin: string }): AuditD
         'commitment_mismatch',
         'the outputs are not those that the auditor committed itself to',
       )
+    }
+    if (outputs === null) {
+      const reason = 'the auditor could not run it'
+      return { auditor, outputs, receipt, round, salt, verdict: 'inconclusive', reason }
     }
     const claimed = books.blobs.get(hex(row.output))
     if (claimed === null) throw new Error(`output ${hex(row.output)} is not held`)

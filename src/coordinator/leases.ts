@@ -100,7 +100,7 @@ export function openLeaseDesk(
     const asked = requests.take(hex(worker), room, MAX_LEASED_INPUT_BYTES)
     try {
       const drafts = asked.map(draftRequest)
-      addItems(drafts, selectItems.all(worker, epoch, room - asked.length))
+      addItems(drafts, selectItems.all(worker, epoch, room - asked.length), epoch)
       return drafts.length === 0 ? [] : log(worker, epoch, drafts)
     } catch (error) {
       for (const request of asked.toReversed()) requests.putBack(request)
@@ -109,10 +109,10 @@ export function openLeaseDesk(
   }
 
   /** As many as the answer has room for. */
-  function addItems(drafts: Draft[], rows: readonly ItemRow[]): void {
+  function addItems(drafts: Draft[], rows: readonly ItemRow[], epoch: number): void {
     let bytes = drafts.reduce((sum, { inputs }) => sum + inputs.length, 0)
     for (const row of rows) {
-      const draft = draftItem(row)
+      const draft = draftItem(row, epoch)
       if (draft === null) continue
       bytes += draft.inputs.length
       if (drafts.length > 0 && bytes > MAX_LEASED_INPUT_BYTES) return
@@ -162,8 +162,8 @@ export function openLeaseDesk(
     return { subnet, model, inputs, items, item: null, request, origin: { kind: 'request', requester } }
   }
 
-  function draftItem(row: ItemRow): Draft | null {
-    const found = market.model(row.subnet, row.model)
+  function draftItem(row: ItemRow, epoch: number): Draft | null {
+    const found = market.model(row.subnet, row.model, epoch)
     const inputs = books.blobs.get(hex(row.input))
     if (found === null || found.subnet.dataset === null || inputs === null) return null
     const item = Number(row.item)

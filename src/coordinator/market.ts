@@ -13,13 +13,18 @@ export interface MarketModel {
 
 /** The subnets: which models are worked on, for what share of the subsidy, on which open dataset. */
 export interface Market {
-  /** Logs a definition; its model and dataset blobs must be held already. Throws RefusedError, DefinitionError. */
-  define(definition: SubnetDefinition, epochNow: number): number
+  /**
+   * Logs a definition; its model and dataset blobs must be held already. It counts from a coming epoch on: rules don't change
+   * for work that is under way. `epochNow` is null before epoch 0. Throws RefusedError, DefinitionError.
+   */
+  define(definition: SubnetDefinition, epochNow: number | null): number
   /** The newest definition of each subnet that is effective at `epoch`, by name. */
   subnetsAt(epoch: number): SubnetDefinition[]
   modelNamed(name: string, epoch: number): MarketModel | null
-  /** Looks through every definition ever logged: a receipt of an older one still has its model. */
-  model(subnet: string, digest: Uint8Array): MarketModel | null
+  /** By the newest definition of the subnet with this model that is effective at `epoch`: that of the job. */
+  model(subnet: string, digest: Uint8Array, epoch: number): MarketModel | null
+  /** Every model that ever was one: receipts of older ones are still audited. */
+  everyModel(): { readonly subnet: string; readonly models: readonly SubnetModel[] }[]
 }
 
 interface Known {
@@ -54,11 +59,11 @@ export function openMarket(books: Books): Market {
     return bytes
   }
 
-  function define(definition: SubnetDefinition, epochNow: number): number {
+  function define(definition: SubnetDefinition, epochNow: number | null): number {
     const bytes = encodeDefinition(definition)
-    if (definition.effectiveEpoch < epochNow) {
-      // Rules can't change for work that is under way or done.
-      throw new RefusedError(409, 'subnet_in_the_past', `effectiveEpoch must be at least ${epochNow}`)
+    const least = epochNow === null ? 0 : epochNow + 1
+    if (definition.effectiveEpoch < least) {
+      throw new RefusedError(409, 'subnet_in_the_past', `effectiveEpoch must be at least ${least}`)
     }
     if (known.length >= MAX_SUBNETS)
       throw new RefusedError(503, 'subnets_full', `at most ${MAX_SUBNETS} definitions`)
@@ -132,9 +137,18 @@ export function openMarket(books: Books): Market {
       }
       return null
     },
-    model(subnetName, digest) {
+    everyModel() {
+      const subnets = new Map<string, Map<string, SubnetModel>>()
+      for (const { definition } of known) {
+        const models = subnets.get(definition.name) ?? new Map<string, SubnetModel>()
+        for (const model of definition.models) models.set(Buffer.from(model.digest).toString('hex'), model)
+        subnets.set(definition.name, models)
+      }
+      return [...subnets].map(([subnet, models]) => ({ subnet, models: [...models.values()] }))
+    },
+    model(subnetName, digest, epoch) {
       for (const { definition } of known.toReversed()) {
-        if (definition.name !== subnetName) continue
+        if (definition.name !== subnetName || definition.effectiveEpoch > epoch) continue
         const model = definition.models.find((m) => Buffer.compare(m.digest, digest) === 0)
         if (model !== undefined) return { subnet: definition, model }
       }

@@ -199,7 +199,7 @@ export function openSubmissionDesk(
   }
 
   function checkProfile({ profile }: Receipt, row: JobRow, position: number): void {
-    const required = parts.market.model(row.subnet, row.model)?.model.profile
+    const required = parts.market.model(row.subnet, row.model, Number(row.epoch))?.model.profile
     if (required === undefined)
       throw new RefusedError(404, 'model_unknown', `receipt ${position}: unknown model`)
     const wanted = {

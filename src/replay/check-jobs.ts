@@ -34,7 +34,7 @@ export async function checkJobs(state: ReplayState, entry: EntryOf<'jobs'>, inde
     const id = ids[i]
     const job = readable(check, () => parseJob(bytes))
     if (id === undefined || job === null) continue
-    const known = markets.model(job.subnet, job.model)
+    const known = markets.model(job.subnet, job.model, entry.epoch)
     check(known !== null, 'model_unknown', () => `${job.subnet} has no model ${hex(job.model)}`)
     const isNew = !state.jobs.has(hex(id))
     if (!check(isNew, 'job_repeated', () => `job ${hex(id)} is logged already`) || known === null) continue

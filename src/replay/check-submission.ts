@@ -104,7 +104,7 @@ function takeReceipt(
   ) {
     return
   }
-  const known = state.markets.model(job.subnet, job.model)
+  const known = state.markets.model(job.subnet, job.model, job.epoch)
   if (known === null) return
   checkProfile(check, receipt, position, known, job)
   job.isSubmitted = true

@@ -10,8 +10,8 @@ export interface Markets {
   add(definition: SubnetDefinition): void
   /** The newest of each subnet that is effective at `epoch`, by name. */
   subnetsAt(epoch: number): SubnetDefinition[]
-  /** By the newest definition of the subnet that has it: a receipt of an older one still has its model. */
-  model(subnet: string, digest: Uint8Array): ReplayedModel | null
+  /** By the newest definition of the subnet with this model that is effective at `epoch`: that of the job. */
+  model(subnet: string, digest: Uint8Array, epoch: number): ReplayedModel | null
   /** Definitions of the subnet that have both a dataset and this model, oldest first. */
   withDataset(subnet: string, model: Uint8Array): readonly (SubnetDefinition & { dataset: Dataset })[]
 }
@@ -40,9 +40,11 @@ export function openMarkets(): Markets {
       effective.set(epoch, sorted)
       return sorted
     },
-    model(name, digest) {
+    model(name, digest, epoch) {
       const isAsked = (one: SubnetModel) => Buffer.compare(one.digest, digest) === 0
-      const subnet = definitions.findLast((one) => one.name === name && one.models.some(isAsked))
+      const subnet = definitions.findLast(
+        (one) => one.name === name && one.effectiveEpoch <= epoch && one.models.some(isAsked),
+      )
       const model = subnet?.models.find(isAsked)
       return subnet === undefined || model === undefined ? null : { subnet, model }
     },

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { modelMacs } from '../../../compute/runtime/model-macs.ts'
 import { exactProfile } from '../../client/exact-profile.ts'
 import { publishSubnet } from '../../client/publish-subnet.ts'
+import { readStatus } from '../../client/read-status.ts'
 import { loadConfig } from '../../config/load-config.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { readOperatorToken } from '../operator-token.ts'
@@ -14,7 +15,8 @@ import { openTerminal } from '../terminal.ts'
 const subnetFile = z.strictObject({
   name: z.string(),
   weight: z.int().default(1),
-  effectiveEpoch: z.int().default(0),
+  /** The next one where it is left out. */
+  effectiveEpoch: z.int().optional(),
   /** Least audited share of a proven worker's receipts, such as "1/100". */
   auditFloor: z.string().regex(/^\d{1,9}\/[1-9]\d{0,8}$/),
   models: z.array(
@@ -44,7 +46,9 @@ export function addSubnet(program: Command): void {
     .action(async (file: string, options: { config: string; url?: string; json?: boolean }) => {
       const config = loadConfig({ file: options.config, env: process.env })
       const url = options.url ?? `http://${config.listen.host}:${config.listen.port}`
-      const draft = await readDraft(file)
+      const { open } = await readStatus(url)
+      const epochNow = open?.epoch ?? null
+      const draft = await readDraft(file, epochNow === null ? 0 : epochNow + 1)
       const index = await publishSubnet(url, readOperatorToken(config.dataDir), draft)
       openTerminal(options.json === true).result({ name: draft.name, index }, (made) => {
         return `Subnet ${made.name} is entry ${made.index} of the log.`
@@ -52,12 +56,13 @@ export function addSubnet(program: Command): void {
     })
 }
 
-async function readDraft(file: string) {
-  const { auditFloor, models, dataset, ...rest } = readSubnetFile(file)
+async function readDraft(file: string, nextEpoch: number) {
+  const { effectiveEpoch = nextEpoch, auditFloor, models, dataset, ...rest } = readSubnetFile(file)
   const folder = dirname(resolve(file))
   const [numerator = '0', denominator = '1'] = auditFloor.split('/')
   return {
     ...rest,
+    effectiveEpoch,
     auditFloor: { numerator: Number(numerator), denominator: Number(denominator) },
     objective: 'throughput' as const,
     privacy: 'public' as const,

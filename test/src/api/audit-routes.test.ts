@@ -93,15 +93,17 @@ test('what was not committed to is not revealed, and what was is revealed as it 
   // One that is wrong takes the right ones down with it, and so does one that comes twice.
   await expectRefused(site, reveal(auditor, second, { ...first, outputs: cheatedOutput() }), mismatch)
   await expectRefused(site, reveal(auditor, first, first), NOT_OPEN)
+  // Whoever has an output can't abstain any more; only the commitment to no bytes says that there is none.
+  await expectRefused(site, reveal(auditor, { ...third, outputs: null }), mismatch)
 
-  const outcome = (await reveal(auditor, first, second, { ...third, outputs: null })()).json()
+  const outcome = (await reveal(auditor, first, second, third)()).json()
   expect(await outcome).toEqual({
-    verdicts: [first, second, third].map(({ receipt }, i) => ({
+    verdicts: [first, second, third].map(({ receipt }) => ({
       receipt: Buffer.from(receipt).toString('hex'),
-      verdict: i === 2 ? 'inconclusive' : 'pass',
+      verdict: 'pass',
     })),
   })
   await expectRefused(site, reveal(auditor, first), NOT_OPEN)
   await expectRefused(site, reveal(auditor, third), NOT_OPEN)
-  expect(site.status().audits).toMatchObject({ passed: 2, undecided: 1, rounds: 0 })
+  expect(site.status().audits).toMatchObject({ passed: 3, undecided: 0, rounds: 0 })
 })

@@ -211,9 +211,11 @@ describe('a subnet', () => {
   test('that is to hold for an epoch that has begun is refused', async () => {
     await site.mineTo(site.startHeight + 6)
     expect(site.status().epoch).toBe(1)
-    const late = encodeDefinition(await definition(TINY_MODEL, { effectiveEpoch: 0 }))
-    await expectRefused(site, () => post('subnets', late), { status: 409, code: 'subnet_in_the_past' })
-    const inTime = encodeDefinition(await definition(TINY_MODEL, { effectiveEpoch: 1 }))
+    for (const effectiveEpoch of [0, 1]) {
+      const late = encodeDefinition(await definition(TINY_MODEL, { effectiveEpoch }))
+      await expectRefused(site, () => post('subnets', late), { status: 409, code: 'subnet_in_the_past' })
+    }
+    const inTime = encodeDefinition(await definition(TINY_MODEL, { effectiveEpoch: 2 }))
     expect((await post('subnets', inTime)).status).toBe(201)
   })
 })

@@ -90,7 +90,7 @@ export function openServingHouse({ advancedTo = START_HEIGHT as number | null, a
       privacy: 'public',
       weight: 1,
     },
-    0,
+    null,
   )
   const house: ServingHouse = {
     books: { blobs },
