@@ -1,5 +1,6 @@
 import { createBell } from './bell.ts'
 import type { CoordinatorClient } from './coordinator-client.ts'
+import { createIntake } from './intake.ts'
 import { createResultSender } from './result-sender.ts'
 import type { FinishedRun, Spool } from './spool.ts'
 import { createSubmitter } from './submitter.ts'
@@ -16,6 +17,8 @@ export interface Delivery {
   hasRoom(): boolean
   /** No run is added from now on: `run` ends when the spool is empty. */
   close(): void
+  /** To the disk with what is not there yet; `run` does so by itself, unless it has ended early. */
+  flush(): void
   /** Throws ChainError, CoordinatorError; what is undelivered stays in the spool. */
   run(): Promise<void>
 }
@@ -31,29 +34,33 @@ export function createDelivery(o: {
 }): Delivery {
   const bell = createBell(o.signal)
   const sender = createResultSender({ ...o, bell })
+  // On the disk before it is sent: what the coordinator holds, this worker can submit.
+  const intake = createIntake({ spool: o.spool, bell, onSpooled: sender.send })
   const submitter = createSubmitter({ ...o, sender, bell })
   let isClosing = false
   let isDone = false
 
   async function submitAll(): Promise<void> {
     await submitter.resume()
-    await submitter.run(() => isClosing)
+    await submitter.run(() => isClosing && intake.backlog().receipts === 0)
     isDone = true
     bell.ring()
   }
 
   return {
-    add: sender.add,
+    add: intake.add,
     hasRoom() {
-      const { receipts, bytes } = o.spool.backlog()
-      return receipts < MAX_BACKLOG_RECEIPTS && bytes < MAX_BACKLOG_BYTES
+      const [fresh, spooled] = [intake.backlog(), o.spool.backlog()]
+      const hasPlace = fresh.receipts + spooled.receipts < MAX_BACKLOG_RECEIPTS
+      return hasPlace && fresh.bytes + spooled.bytes < MAX_BACKLOG_BYTES
     },
     close() {
       isClosing = true
       bell.ring()
     },
+    flush: intake.flush,
     async run() {
-      await Promise.all([sender.run(() => isDone), submitAll()])
+      await Promise.all([intake.run(() => isDone), sender.run(() => isDone), submitAll()])
     },
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { receiptId } from '../work/receipt.ts'
 import type { Bell } from './bell.ts'
 import type { CoordinatorClient } from './coordinator-client.ts'
-import type { FinishedRun, Spool, SpooledResult } from './spool.ts'
+import type { Spool, SpooledResult } from './spool.ts'
 import type { OnWorkerEvent } from './worker-event.ts'
 
 /** The coordinator's limit on one request. */
@@ -15,10 +15,9 @@ const MAX_OUTPUT_BYTES = 32 * 1024 * 1024
  */
 const MIN_INTERVAL_MS = 20
 
-/** Spools finished runs and hands their results to the coordinator at once: requesters wait for them. */
+/** Hands spooled results to the coordinator at once: requesters wait for them. */
 export interface ResultSender {
-  add(run: FinishedRun): void
-  /** Sends these rows (again). */
+  /** Sends these rows of the spool (again). */
   send(ids: readonly number[]): void
   isSent(batch: number): boolean
   isIdle(): boolean
@@ -33,7 +32,6 @@ export function createResultSender(o: {
   onEvent: OnWorkerEvent
 }): ResultSender {
   const { client, spool, bell } = o
-  const fresh: FinishedRun[] = []
   // What an earlier process left is sent again: it can't know what arrived, and the coordinator takes it twice.
   const unsent = new Set(spool.ids())
 
@@ -68,27 +66,20 @@ export function createResultSender(o: {
   }
 
   return {
-    add(run) {
-      fresh.push(run)
-      bell.ring()
-    },
     send(ids) {
       for (const id of ids) unsent.add(id)
       bell.ring()
     },
     isSent: (batch) => spool.idsOf(batch).every((id) => !unsent.has(id)),
-    isIdle: () => fresh.length === 0 && unsent.size === 0,
+    isIdle: () => unsent.size === 0,
     async run(isDone) {
       let lastMs = Number.NEGATIVE_INFINITY
       while (!isDone()) {
-        const waiting = fresh.length + unsent.size
         const restMs = lastMs + MIN_INTERVAL_MS - performance.now()
-        if (waiting === 0) await bell.wait()
-        else if (waiting < MAX_RESULTS && restMs > 0) await bell.wait(restMs)
+        if (unsent.size === 0) await bell.wait()
+        else if (unsent.size < MAX_RESULTS && restMs > 0) await bell.wait(restMs)
         else {
           lastMs = performance.now()
-          // On the disk before it is sent: what the coordinator holds, this worker can submit.
-          for (const id of spool.append(fresh.splice(0))) unsent.add(id)
           await sendSome()
         }
       }

@@ -91,6 +91,7 @@ export async function runWorker(o: WorkerOptions): Promise<void> {
       halt.abort()
       await runner[Symbol.asyncDispose]()
       await Promise.allSettled(running)
+      delivery.flush()
     }
   } finally {
     spool.closeFile()

@@ -7,10 +7,12 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parseReceipt } from '../../../compute/work/receipt.ts'
 import { newWorkerKey } from '../../../compute/work/worker-key.ts'
+import { openSpool } from '../../../compute/worker/spool.ts'
 import { toHex } from '../work/read-vector.ts'
 import { type PeerCoordinator, startPeerCoordinator } from './peer-coordinator.ts'
 
 const script = fileURLToPath(new URL('./deliver-in-child.ts', import.meta.url))
+const spoolScript = fileURLToPath(new URL('./spool-in-child.ts', import.meta.url))
 const secretKey = toHex(newWorkerKey())
 let peer: PeerCoordinator
 let folder: string
@@ -65,5 +67,29 @@ describe('a delivery killed with SIGKILL', () => {
       .map(({ body }) => toHex(body))
     // Signed bytes outlive the process: what was sent once is sent again, never signed anew.
     expect(new Set(sent).size).toBe(1)
+  })
+  test('has lost no run that finished while the coordinator did not answer', async () => {
+    const jobs = peer.grant(40)
+    const reached = Promise.withResolvers<void>()
+    peer.state.intercept = (at) => {
+      if (at !== '/v1/results') return
+      reached.resolve()
+      return new Promise(() => {})
+    }
+    const path = join(folder, 'spool.sqlite')
+    const args = [peer.url, path, secretKey, ...jobs.map(({ id }) => id)]
+    const stdio = ['ignore', 'ignore', 'inherit', 'ipc'] as const
+    const worker = spawn(process.execPath, [spoolScript, ...args], { stdio: [...stdio] })
+    child = worker
+    const ended = once(worker, 'exit')
+    await reached.promise
+    worker.send('add the others')
+    expect(await once(worker, 'message')).toEqual(['spooled', undefined])
+    worker.kill('SIGKILL')
+    expect(await ended).toEqual([null, 'SIGKILL'])
+    const spool = openSpool(path)
+    const held = [0, 1].flatMap(spool.receipts).map((bytes) => toHex(parseReceipt(bytes).job))
+    spool.closeFile()
+    expect(held).toEqual(jobs.map(({ id }) => id))
   })
 })

@@ -87,6 +87,17 @@ describe('delivery', () => {
     await running
   })
 
+  test('has no room for 8,192 receipts, be they on the disk or on their way there', () => {
+    const delivery = open()
+    for (let i = 0; i < 8_191; i++) delivery.add(finishedRun('00'.repeat(32)))
+    expect(delivery.hasRoom()).toBe(true)
+    delivery.add(finishedRun('00'.repeat(32)))
+    expect(delivery.hasRoom()).toBe(false)
+    delivery.flush()
+    expect(delivery.backlog().receipts).toBe(8_192)
+    expect(delivery.hasRoom()).toBe(false)
+  })
+
   test('goes on behind its last submission after a restart', async () => {
     await deliver(peer.grant(2))
     await deliver(peer.grant(3))

@@ -1,7 +1,7 @@
 import { openCoordinatorClient } from '../../../compute/worker/coordinator-client.ts'
 import { createDelivery, type Delivery } from '../../../compute/worker/delivery.ts'
 import { openExchange } from '../../../compute/worker/exchange.ts'
-import { openSpool } from '../../../compute/worker/spool.ts'
+import { openSpool, type Spool } from '../../../compute/worker/spool.ts'
 import type { WorkerEvent } from '../../../compute/worker/worker-event.ts'
 import { PEER_ORIGIN } from './peer-coordinator.ts'
 
@@ -11,11 +11,11 @@ export function openDelivery(o: {
   path: string
   secretKey: Uint8Array
   onEvent: (event: WorkerEvent) => void
-}): Delivery {
+}): Delivery & Pick<Spool, 'backlog'> {
   const { signal } = new AbortController()
   const spool = openSpool(o.path)
   const exchange = openExchange({ ...o, signal, onRetry: () => {} })
   const client = openCoordinatorClient(exchange)
   const delivery = createDelivery({ ...o, client, spool, origin: PEER_ORIGIN, signal })
-  return { ...delivery, run: () => delivery.run().finally(() => spool.closeFile()) }
+  return { ...delivery, backlog: spool.backlog, run: () => delivery.run().finally(() => spool.closeFile()) }
 }
