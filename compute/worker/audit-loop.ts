@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { auditCommitment, signCommitments } from '../work/audit-commitment.ts'
 import { bundleDigest } from '../work/tensor-bundle.ts'
 import { publicKeyOf } from '../work/worker-key.ts'
@@ -7,8 +8,10 @@ import { CoordinatorError } from './coordinator-error.ts'
 import { type Bench, executeJob, reasonOf } from './execute-job.ts'
 import type { OnWorkerEvent } from './worker-event.ts'
 
-/** Committed together in one log entry; the outputs of all are held until then. */
+/** Leased together; those that are done in time are committed to in one log entry. */
 const MAX_AUDITS = 16
+/** A done audit waits no longer for the next ones: its round may close, and a crash loses its salt. */
+const COMMIT_AFTER_MS = 2_000
 const WAIT_MS = 20_000
 /** The job's own deadline is long over; this one only ends what would never end. */
 const RUN_LIMIT_MS = 300_000
@@ -22,12 +25,13 @@ export async function auditLoop(o: {
   stop: AbortSignal
   onEvent: OnWorkerEvent
 }): Promise<void> {
+  const { client } = o
   const auditor = publicKeyOf(o.secretKey)
 
   async function lease(): Promise<LeasedAudit[]> {
     try {
       o.stop.throwIfAborted()
-      return await o.client.leaseAudits(MAX_AUDITS, WAIT_MS, o.stop)
+      return await client.leaseAudits(MAX_AUDITS, WAIT_MS, o.stop)
     } catch (error) {
       if (o.stop.aborted) return []
       throw error
@@ -55,32 +59,54 @@ export async function auditLoop(o: {
       const outputDigest = bundleDigest(outputs ?? new Uint8Array())
       return { commitment: auditCommitment({ auditor, receipt, salt, outputDigest }), receipt, round }
     })
-    await o.client.commit(commitments, signCommitments(commitments, o.origin, o.secretKey))
+    await client.commit(commitments, signCommitments(commitments, o.origin, o.secretKey))
   }
 
-  /** One by one: outputs may fill a body, and a round that is closed meanwhile must not take others with it. */
-  async function reveal(one: Reveal): Promise<void> {
-    const verdicts = await unlessClosed(o.client.reveal([one]))
-    for (const { receipt, verdict } of verdicts ?? []) o.onEvent({ type: 'audited', receipt, verdict })
+  /** A closed round refuses the whole list: the others are committed to one by one then. */
+  async function commitToOpen(reveals: readonly Reveal[]): Promise<void> {
+    if ((await unlessClosed(commit(reveals))) !== 'closed' || reveals.length === 1) return
+    for (const one of reveals) await unlessClosed(commit([one]))
   }
 
-  /** Null when the round was closed before the call: then there is nothing left to say about it. */
-  async function unlessClosed<T>(call: Promise<T>): Promise<T | null> {
-    try {
-      return await call
-    } catch (error) {
-      if (!(error instanceof CoordinatorError) || error.code !== 'audit_not_open') throw error
-      o.onEvent({ type: 'warning', code: error.code, detail: error.message })
-      return null
+  async function settle(reveals: readonly Reveal[]): Promise<void> {
+    await commitToOpen(reveals)
+    // Outputs may fill a body, hence one by one. Those refused as well: when the answer to a commitment was lost, the
+    // next attempt at it is refused, and only the reveal tells whether it stands.
+    for (const one of reveals) {
+      const verdicts = await unlessClosed(client.reveal([one]))
+      if (verdicts === 'closed') {
+        o.onEvent({ type: 'warning', code: 'audit_not_open', detail: `${hex(one.receipt)}: too late` })
+      } else for (const { receipt, verdict } of verdicts) o.onEvent({ type: 'audited', receipt, verdict })
     }
   }
 
-  while (!o.stop.aborted) {
-    const reveals: Reveal[] = []
-    for (const audit of await lease()) reveals.push(await run(audit))
-    if (reveals.length === 0) continue
-    if ((await unlessClosed(commit(reveals).then(() => true))) === null) continue
-    for (const one of reveals) await reveal(one)
+  async function runAll(audits: readonly LeasedAudit[]): Promise<void> {
+    const done: Reveal[] = []
+    let dueMs = Number.POSITIVE_INFINITY
+    for (const audit of audits) {
+      const running = run(audit)
+      if (done.length > 0) {
+        await Promise.race([running, sleep(dueMs - performance.now(), undefined, { ref: false })])
+        if (performance.now() >= dueMs) await settle(done.splice(0))
+      }
+      done.push(await running)
+      if (done.length === 1) dueMs = performance.now() + COMMIT_AFTER_MS
+    }
+    if (done.length > 0) await settle(done)
+  }
+
+  while (!o.stop.aborted) await runAll(await lease())
+}
+
+/** `closed`: no round of ours waits for this, or it waits for what another process of this auditor committed to. */
+async function unlessClosed<T>(call: Promise<T>): Promise<T | 'closed'> {
+  try {
+    return await call
+  } catch (error) {
+    const isClosed =
+      error instanceof CoordinatorError && ['audit_not_open', 'commitment_mismatch'].includes(error.code)
+    if (!isClosed) throw error
+    return 'closed'
   }
 }
 

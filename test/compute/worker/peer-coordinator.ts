@@ -191,11 +191,12 @@ export async function startPeerCoordinator() {
   function commit(key: Uint8Array, body: Uint8Array): { index: number } {
     const signed = { auditor: key, ...read(commitments, body) }
     if (!checkCommitmentsSignature(signed, PEER_ORIGIN)) throw new Problem(400, 'signature_invalid')
-    for (const { commitment, receipt } of signed.commitments) {
+    const committed = signed.commitments.map(({ commitment, receipt }) => {
       const audit = audits.find((one) => toHex(one.receipt) === toHex(receipt) && one.state === 'drawn')
       if (audit === undefined) throw new Problem(409, 'audit_not_open')
-      Object.assign(audit, { commitment, state: 'committed' })
-    }
+      return { audit, commitment }
+    })
+    for (const { audit, commitment } of committed) Object.assign(audit, { commitment, state: 'committed' })
     return { index: 7 }
   }
 

@@ -245,6 +245,90 @@ describe('runWorker', () => {
     ])
   })
 
+  /** Audits of receipts 00…, 01…, 02…, leased together. */
+  function drawThree(digests: readonly Uint8Array[]) {
+    return digests
+      .map((digest, i) =>
+        Object.assign(peer.addJob(bundle('x', 2), digest), {
+          state: 'submitted' as const,
+          receipt: `0${i}`.repeat(32),
+          outputs: bundle('y', 4),
+        }),
+      )
+      .map(peer.drawAudit)
+  }
+  const calls = (wanted: string) => peer.requests.filter(({ path }) => path === wanted).length
+
+  test('commits to the other audits of a list when one of them is closed', async () => {
+    const digest = peer.addModel(doubler, profile)
+    const audits = drawThree([digest, digest, digest])
+    peer.state.intercept = (path, when) => {
+      const closed = audits[1]
+      if (path === '/v1/audits/commitments' && when === 'before' && closed) closed.state = 'closed'
+    }
+    const worker = start({ audit: 'only' })
+    await seen('audited', 2, worker)
+    stop.abort()
+    await worker
+    expect(audits.map(({ state }) => state)).toEqual(['revealed', 'closed', 'revealed'])
+    expect(events.filter(({ type }) => type === 'warning')).toMatchObject([{ code: 'audit_not_open' }])
+    expect(calls('/v1/audits/commitments')).toBe(1 + 3)
+  })
+
+  test('reveals what it committed to when the answer to the commitment was lost', async () => {
+    const digest = peer.addModel(doubler, profile)
+    const audits = drawThree([digest, digest, digest])
+    let lost = 1
+    peer.state.intercept = (path, when) => {
+      if (path === '/v1/audits/commitments' && when === 'after' && lost-- > 0) throw new Error('cut the line')
+    }
+    const worker = start({ audit: 'only' })
+    await seen('audited', 3, worker)
+    stop.abort()
+    await worker
+    expect(audits.map(({ state }) => state)).toEqual(['revealed', 'revealed', 'revealed'])
+  })
+
+  test('passes over an audit that another process of the same key committed to', async () => {
+    const digest = peer.addModel(doubler, profile)
+    const [first] = drawThree([digest, digest])
+    peer.state.intercept = (path, when) => {
+      if (path !== '/v1/audits/commitments' || when !== 'before' || first?.state !== 'drawn') return
+      Object.assign(first, { state: 'committed', commitment: new Uint8Array(32) })
+    }
+    const worker = start({ audit: 'only' })
+    await seen('audited', 1, worker)
+    stop.abort()
+    await worker
+    expect(events.filter(({ type }) => type === 'audited')).toMatchObject([{ receipt: '01'.repeat(32) }])
+  })
+
+  test('reveals a done audit while the next one takes its time', async () => {
+    const digest = peer.addModel(doubler, profile)
+    const slow = peer.addModel(
+      encodeModel(
+        model(
+          graph('slow to come', {
+            input: [valueInfo('x', 'FP32', ['N'])],
+            output: [valueInfo('y', 'FP32', ['N'])],
+            node: [node('Mul', ['x', 'x'], ['y'])],
+          }),
+        ),
+      ),
+      profile,
+    )
+    const [first] = drawThree([digest, slow])
+    peer.state.intercept = (path, when) => {
+      if (path !== `/blobs/${toHex(slow)}` || when !== 'before') return
+      return peer.until(() => first?.state === 'revealed')
+    }
+    const worker = start({ audit: 'only' })
+    await seen('audited', 2, worker)
+    stop.abort()
+    await worker
+    expect(calls('/v1/audits/commitments')).toBe(2)
+  })
+
   test('works and audits side by side', async () => {
     const digest = peer.addModel(doubler, profile)
     const claimed = { state: 'submitted' as const, receipt: '01'.repeat(32), outputs: bundle('y', 4) }
