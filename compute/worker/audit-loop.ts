@@ -86,8 +86,9 @@ export async function auditLoop(o: {
     for (const audit of audits) {
       const running = run(audit)
       if (done.length > 0) {
-        await Promise.race([running, sleep(dueMs - performance.now(), undefined, { ref: false })])
-        if (performance.now() >= dueMs) await settle(done.splice(0))
+        const restMs = Math.max(0, dueMs - performance.now())
+        const due = sleep(restMs, true, { ref: false })
+        if (await Promise.race([due, running.then(() => false)])) await settle(done.splice(0))
       }
       done.push(await running)
       if (done.length === 1) dueMs = performance.now() + COMMIT_AFTER_MS
