@@ -14,18 +14,25 @@ const acknowledgementSchema = z.strictObject({
 })
 const entrySchema = z.looseObject({ kind: z.literal('submission'), header: anyBytes })
 
+export type Acknowledgement = z.infer<typeof acknowledgementSchema>
+
 /**
- * The log index in an acknowledgement of `header`. Whether the checkpoint is signed and the path leads to it is for
- * the auditor's tools, which find the acknowledgement in the spool: log and notes are no business of a worker's.
+ * Throws unless the checkpoint is the log's and the path leads from the entry to it. Log and notes are no business of
+ * this package's, so whoever starts a worker brings this along.
+ */
+export type CheckAcknowledgement = (acknowledgement: Acknowledgement) => void
+
+/**
+ * The acknowledgement of `header`, not checked yet.
  *
  * @throws CoordinatorError `answer_malformed`, `acknowledgement_wrong`
  */
-export function readAcknowledgement(bytes: Uint8Array, header: Uint8Array): number {
+export function parseAcknowledgement(bytes: Uint8Array, header: Uint8Array): Acknowledgement {
   try {
     const limit = { maxBytes: MAX_ACKNOWLEDGEMENT_BYTES }
-    const { entry, index } = acknowledgementSchema.parse(decodeCbor(bytes, limit))
-    const logged = entrySchema.parse(decodeCbor(entry, limit))
-    if (Buffer.compare(logged.header, header) === 0) return index
+    const acknowledgement = acknowledgementSchema.parse(decodeCbor(bytes, limit))
+    const logged = entrySchema.parse(decodeCbor(acknowledgement.entry, limit))
+    if (Buffer.compare(logged.header, header) === 0) return acknowledgement
   } catch (cause) {
     if (!(cause instanceof CborError || cause instanceof z.ZodError)) throw cause
     throw new CoordinatorError({ code: 'answer_malformed', detail: cause.message }, { cause })

@@ -13,6 +13,7 @@ const hex32 = z.string().regex(/^[0-9a-f]{64}$/)
 // JSON answers may grow new members; CBOR ones may not.
 const infoSchema = z.object({
   origin: z.string(),
+  logKey: z.string(),
   subnets: z.array(
     z.object({
       name: z.string(),

@@ -1,3 +1,4 @@
+import type { CheckAcknowledgement } from './acknowledgement.ts'
 import { createBell } from './bell.ts'
 import type { CoordinatorClient } from './coordinator-client.ts'
 import { createIntake } from './intake.ts'
@@ -28,6 +29,8 @@ export function createDelivery(o: {
   spool: Spool
   origin: string
   secretKey: Uint8Array
+  /** What it throws ends `run`. */
+  checkAcknowledgement: CheckAcknowledgement
   /** Ends `run` at once, with its reason. */
   signal: AbortSignal
   onEvent: OnWorkerEvent

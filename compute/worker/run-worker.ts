@@ -3,9 +3,10 @@ import { type RunnerOptions, startModelRunner } from '../runtime/model-runner.ts
 import { sha256 } from '../work/tagged-hash.ts'
 import { publicKeyOf } from '../work/worker-key.ts'
 import { signRegistration } from '../work/worker-registration.ts'
+import type { CheckAcknowledgement } from './acknowledgement.ts'
 import { auditLoop } from './audit-loop.ts'
 import { createCatalog } from './catalog.ts'
-import { type CoordinatorClient, type CoordinatorInfo, openCoordinatorClient } from './coordinator-client.ts'
+import { openCoordinatorClient } from './coordinator-client.ts'
 import { createDelivery, type Delivery } from './delivery.ts'
 import { openExchange } from './exchange.ts'
 import { createModelCache } from './model-cache.ts'
@@ -26,6 +27,8 @@ export interface WorkerOptions {
   provider: RunnerOptions['provider']
   /** Audits only, jobs only, or both. */
   audit: 'also' | 'only' | 'never'
+  /** Given what the coordinator first says of its log (a C2SP verifier key); what it throws ends the worker. */
+  trustLog: (log: { origin: string; logKey: string }) => CheckAcknowledgement
   /** Ends the worker once it has run and delivered what it holds. */
   signal: AbortSignal
   onEvent: OnWorkerEvent
@@ -41,7 +44,7 @@ class DrainError extends Error {
 }
 
 /**
- * Works and audits until `signal`. Throws CoordinatorError, ChainError, SpoolError, RunError (`provider_unavailable`),
+ * Works and audits until `signal`. Throws what `trustLog` and its check throw, CoordinatorError, ChainError, SpoolError, RunError (`provider_unavailable`),
  * DrainError; receipts that are not acknowledged stay in the spool.
  */
 export async function runWorker(o: WorkerOptions): Promise<void> {
@@ -55,9 +58,16 @@ export async function runWorker(o: WorkerOptions): Promise<void> {
     onRetry: ({ code, message }) => onEvent({ type: 'warning', code, detail: message }),
   })
   const client = openCoordinatorClient(exchange)
-  const info = await introduce(o, client)
+  const info = await unlessStopped(o.signal, client.info(o.signal))
   if (info === null) return
-  const spool = openSpool(spoolPath(o.dataDir, info.origin, secretKey))
+  const { origin } = info
+  // Before anything is signed for this log.
+  const checkAcknowledgement = o.trustLog(info)
+  const registration = signRegistration(o.address, origin, secretKey)
+  const index = await unlessStopped(o.signal, client.register(registration, o.signal))
+  if (index === null) return
+  onEvent({ type: 'registered', worker: hex(registration.worker), index })
+  const spool = openSpool(spoolPath(o.dataDir, origin, secretKey))
   try {
     const runner = await startModelRunner({
       provider: o.provider,
@@ -71,8 +81,9 @@ export async function runWorker(o: WorkerOptions): Promise<void> {
     const bench = { catalog: createCatalog(client, info, halt.signal), models, runner }
     const parts = {
       client,
-      origin: info.origin,
+      origin,
       secretKey,
+      checkAcknowledgement,
       bench,
       stop: o.signal,
       signal: halt.signal,
@@ -98,16 +109,12 @@ export async function runWorker(o: WorkerOptions): Promise<void> {
   }
 }
 
-/** Null when the worker was stopped before it began. */
-async function introduce(o: WorkerOptions, client: CoordinatorClient): Promise<CoordinatorInfo | null> {
+/** Null when the worker was stopped meanwhile. */
+async function unlessStopped<T>(signal: AbortSignal, call: Promise<T>): Promise<T | null> {
   try {
-    const info = await client.info(o.signal)
-    const registration = signRegistration(o.address, info.origin, o.secretKey)
-    const index = await client.register(registration, o.signal)
-    o.onEvent({ type: 'registered', worker: hex(registration.worker), index })
-    return info
+    return await call
   } catch (error) {
-    if (o.signal.aborted) return null
+    if (signal.aborted) return null
     throw error
   }
 }

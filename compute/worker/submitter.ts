@@ -3,7 +3,7 @@ import { receiptId } from '../work/receipt.ts'
 import { receiptLeaf, treeRoot } from '../work/receipt-tree.ts'
 import { encodeHeader, parseHeader, signSubmission, submissionId } from '../work/submission.ts'
 import { publicKeyOf } from '../work/worker-key.ts'
-import { readAcknowledgement } from './acknowledgement.ts'
+import { type CheckAcknowledgement, parseAcknowledgement } from './acknowledgement.ts'
 import type { Bell } from './bell.ts'
 import { ChainError } from './chain-error.ts'
 import type { CoordinatorClient } from './coordinator-client.ts'
@@ -39,6 +39,7 @@ export function createSubmitter(o: {
   bell: Bell
   origin: string
   secretKey: Uint8Array
+  checkAcknowledgement: CheckAcknowledgement
   onEvent: OnWorkerEvent
 }): Submitter {
   const { client, spool, sender, bell } = o
@@ -104,12 +105,14 @@ export function createSubmitter(o: {
   }
 
   function accept(batch: number, { header }: SealedHeader, acknowledgement: Uint8Array): void {
-    const index = readAcknowledgement(acknowledgement, header)
+    const parsed = parseAcknowledgement(acknowledgement, header)
+    // Acknowledged work is deleted: the log's signed word for it must hold first.
+    o.checkAcknowledgement(parsed)
     const { sequence, count } = parseHeader(header)
     spool.acknowledge(batch, acknowledgement)
     head = { sequence: sequence + 1, previous: submissionId(header) }
     bell.ring()
-    o.onEvent({ type: 'submitted', sequence, receipts: count, index })
+    o.onEvent({ type: 'submitted', sequence, receipts: count, index: parsed.index })
   }
 
   async function submit(batch: number): Promise<void> {

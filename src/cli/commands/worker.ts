@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander'
 import pino from 'pino'
 import { newWorkerKey, publicKeyOf } from '../../../compute/work/worker-key.ts'
 import { runWorker } from '../../../compute/worker/run-worker.ts'
+import { trustLog } from '../../client/check-acknowledgement.ts'
 import { loadConfig } from '../../config/load-config.ts'
 import { openKeystore } from '../../keystore/open-keystore.ts'
 import { CliError, EXIT } from '../exit-code.ts'
@@ -62,6 +63,7 @@ async function work(options: WorkerOptions): Promise<void> {
     address: options.address,
     provider: options.provider,
     audit: options.audit,
+    trustLog: (log) => trustLog(join(dataDir, 'logs'), log),
     signal: stop.signal,
     onEvent: ({ type, ...fields }) => logger[type === 'warning' ? 'warn' : 'info'](fields, type),
   })

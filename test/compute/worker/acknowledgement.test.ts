@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { encodeCbor } from '../../../compute/work/canonical-cbor.ts'
-import { readAcknowledgement } from '../../../compute/worker/acknowledgement.ts'
+import { parseAcknowledgement } from '../../../compute/worker/acknowledgement.ts'
 
 const header = new Uint8Array([1, 2, 3])
 const entry = {
@@ -12,9 +12,12 @@ const entry = {
 }
 const answer = { checkpoint: 'a note', entry: encodeCbor(entry), index: 12, path: [new Uint8Array(32)] }
 
-describe('readAcknowledgement', () => {
-  test("gives the log index of the worker's own submission", () => {
-    expect(readAcknowledgement(encodeCbor(answer), header)).toBe(12)
+describe('parseAcknowledgement', () => {
+  test("gives what is said of the worker's own submission", () => {
+    expect(parseAcknowledgement(encodeCbor(answer), header)).toEqual({
+      ...answer,
+      entry: Uint8Array.from(answer.entry),
+    })
   })
 
   test.each<[string, object, string]>([
@@ -30,7 +33,7 @@ describe('readAcknowledgement', () => {
     ['with another key', { more: 1 }, 'answer_malformed'],
     ['of over 128 KiB', { checkpoint: 'n'.repeat(128 * 1024) }, 'answer_malformed'],
   ])('refuses one %s', (_what, change, code) => {
-    expect(() => readAcknowledgement(encodeCbor({ ...answer, ...change }), header)).toThrow(
+    expect(() => parseAcknowledgement(encodeCbor({ ...answer, ...change }), header)).toThrow(
       expect.objectContaining({ name: 'CoordinatorError', code }),
     )
   })

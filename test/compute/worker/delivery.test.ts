@@ -234,6 +234,26 @@ describe('delivery', () => {
     expect(submittedJobs()).toEqual(jobs.map(({ id }) => id))
   })
 
+  test('keeps its work when the acknowledgement does not hold', async () => {
+    const jobs = peer.grant(2)
+    const checked: unknown[] = []
+    const delivery = openDelivery({
+      ...{ url: peer.url, path, secretKey, onEvent: (event) => events.push(event) },
+      checkAcknowledgement(acknowledgement) {
+        checked.push(acknowledgement)
+        throw new Error('not the log')
+      },
+    })
+    for (const { id } of jobs) delivery.add(finishedRun(id))
+    delivery.close()
+    await expect(delivery.run()).rejects.toThrow('not the log')
+    expect(checked).toEqual([expect.objectContaining({ index: 100, checkpoint: 'note' })])
+    const spool = openSpool(path)
+    expect(spool.backlog().receipts).toBe(2)
+    spool.closeFile()
+    expect(events).toEqual([])
+  })
+
   test('gives up on a coordinator that misses the same outputs for ever', async () => {
     peer.state.intercept = (path, when, body) => {
       if (path !== '/v1/submissions' || when !== 'before' || body.length === 0) return

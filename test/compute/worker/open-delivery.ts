@@ -1,3 +1,4 @@
+import type { CheckAcknowledgement } from '../../../compute/worker/acknowledgement.ts'
 import { openCoordinatorClient } from '../../../compute/worker/coordinator-client.ts'
 import { createDelivery, type Delivery } from '../../../compute/worker/delivery.ts'
 import { openExchange } from '../../../compute/worker/exchange.ts'
@@ -10,12 +11,20 @@ export function openDelivery(o: {
   url: string
   path: string
   secretKey: Uint8Array
+  checkAcknowledgement?: CheckAcknowledgement
   onEvent: (event: WorkerEvent) => void
 }): Delivery & Pick<Spool, 'backlog'> {
   const { signal } = new AbortController()
   const spool = openSpool(o.path)
   const exchange = openExchange({ ...o, signal, onRetry: () => {} })
   const client = openCoordinatorClient(exchange)
-  const delivery = createDelivery({ ...o, client, spool, origin: PEER_ORIGIN, signal })
+  const delivery = createDelivery({
+    checkAcknowledgement: () => {},
+    ...o,
+    client,
+    spool,
+    origin: PEER_ORIGIN,
+    signal,
+  })
   return { ...delivery, backlog: spool.backlog, run: () => delivery.run().finally(() => spool.closeFile()) }
 }

@@ -21,6 +21,7 @@ import { toHex } from '../work/read-vector.ts'
 import { type HttpPeer, startHttpPeer } from './http-peer.ts'
 
 export const PEER_ORIGIN = 'peer.example/log'
+export const PEER_LOG_KEY = `${PEER_ORIGIN}+key`
 
 export const CPU_PROFILE: Omit<ExecutionProfile, 'batch'> = {
   device: 'x86-64-v3',
@@ -215,7 +216,9 @@ export async function startPeerCoordinator() {
   }
 
   async function handle(method: string, path: string, key: Uint8Array, body: Uint8Array): Promise<unknown> {
-    if (path === '/v1/info') return { origin: PEER_ORIGIN, subnets: [{ name: 'digits', models }] }
+    if (path === '/v1/info') {
+      return { origin: PEER_ORIGIN, logKey: PEER_LOG_KEY, subnets: [{ name: 'digits', models }] }
+    }
     if (path.startsWith('/blobs/')) {
       const blob = blobs.get(path.slice('/blobs/'.length))
       if (blob === undefined) throw new Problem(404, 'blob_unknown')

@@ -12,7 +12,14 @@ import { newWorkerKey } from '../../../compute/work/worker-key.ts'
 import { runWorker, type WorkerOptions } from '../../../compute/worker/run-worker.ts'
 import type { WorkerEvent } from '../../../compute/worker/worker-event.ts'
 import { toHex } from '../work/read-vector.ts'
-import { CPU_PROFILE, type PeerCoordinator, Problem, startPeerCoordinator } from './peer-coordinator.ts'
+import {
+  CPU_PROFILE,
+  PEER_LOG_KEY,
+  PEER_ORIGIN,
+  type PeerCoordinator,
+  Problem,
+  startPeerCoordinator,
+} from './peer-coordinator.ts'
 
 const { version: ort } = createRequire(import.meta.url)('onnxruntime-node/package.json') as {
   version: string
@@ -64,6 +71,7 @@ function start(options: Partial<WorkerOptions> = {}): Promise<void> {
     address: 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080',
     provider: 'cpu',
     audit: 'never',
+    trustLog: () => () => {},
     signal: stop.signal,
     onEvent(event) {
       events.push(event)
@@ -348,6 +356,17 @@ describe('runWorker', () => {
     }
     await start()
     expect(events).toEqual([])
+  })
+
+  test('signs nothing for a log that it does not trust', async () => {
+    const seenLogs: unknown[] = []
+    const trustLog = ({ origin, logKey }: { origin: string; logKey: string }) => {
+      seenLogs.push({ origin, logKey })
+      throw new Error('another log')
+    }
+    await expect(start({ trustLog })).rejects.toThrow('another log')
+    expect(seenLogs).toEqual([{ origin: PEER_ORIGIN, logKey: PEER_LOG_KEY }])
+    expect(peer.requests.map(({ path }) => path)).toEqual(['/v1/info'])
   })
 
   test('ends with the refusal of its registration, or of its leases', async () => {
