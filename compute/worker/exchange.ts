@@ -9,6 +9,8 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024
 const CALL_TIMEOUT_MS = 120_000
 /** A model of 2 GiB on a slow line (5 Mbit/s). */
 const STREAM_TIMEOUT_MS = 3_600_000
+/** A slow line, or a machine that slept between signing and sending, is late now and then; a wrong clock always. */
+const MAX_EXPIRED = 3
 const FIRST_DELAY_MS = 100
 const MAX_DELAY_MS = 30_000
 /** An outage that nobody has ended within a day needs a person; what is unsent stays on disk. */
@@ -40,6 +42,7 @@ export function openExchange(o: {
   async function call(path: string, body: Uint8Array | null, options: CallOptions): Promise<Uint8Array> {
     const signal = AbortSignal.any([o.signal, ...(options.signal === undefined ? [] : [options.signal])])
     const giveUpAtMs = Date.now() + GIVE_UP_AFTER_MS
+    let expired = 0
     for (let attempt = 0; ; attempt++) {
       try {
         const timeout = AbortSignal.timeout(CALL_TIMEOUT_MS + (options.waitMs ?? 0))
@@ -47,7 +50,9 @@ export function openExchange(o: {
       } catch (cause) {
         signal.throwIfAborted()
         const error = toCoordinatorError(cause)
-        if (!error.isPassing || Date.now() > giveUpAtMs) throw error
+        // Each attempt is signed anew.
+        const maySignAgain = error.code === 'request_expired' && ++expired <= MAX_EXPIRED
+        if (!(error.isPassing || maySignAgain) || Date.now() > giveUpAtMs) throw error
         o.onRetry(error)
       }
       await sleep(delayMs(attempt), undefined, { signal }).catch(() => signal.throwIfAborted())

@@ -63,6 +63,23 @@ describe('exchange', () => {
     expect(retries).toEqual([])
   })
 
+  test.each([
+    [3, null],
+    [4, 'request_expired'],
+  ])('signs again when its signature was too old, %i times: %s', async (failures, code) => {
+    const times: number[] = []
+    peer = await startHttpPeer((request, _body, response) => {
+      times.push(parseRequestSignature(request.headers.authorization ?? '').timeMs)
+      if (times.length > failures) response.end('fine')
+      else response.writeHead(401).end(JSON.stringify({ code: 'request_expired' }))
+    })
+    const posted = open().post('/v1/x', {})
+    if (code === null) expect(Buffer.from(await posted).toString()).toBe('fine')
+    else await expect(posted).rejects.toMatchObject({ code })
+    expect(times).toHaveLength(4)
+    expect(retries.map(({ code }) => code)).toEqual(Array(3).fill('request_expired'))
+  })
+
   test('passes on a problem by its code, with its extensions', async () => {
     const problem = {
       type: 'about:blank',

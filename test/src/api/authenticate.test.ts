@@ -1,10 +1,11 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { signRequest } from '../../../compute/work/request-signature.ts'
 import { newWorkerKey, publicKeyOf } from '../../../compute/work/worker-key.ts'
-import { createAuthenticator } from '../../../src/api/authenticate.ts'
+import { createAuthenticator, noteArrival } from '../../../src/api/authenticate.ts'
 
 const NOW_MS = 1_800_000_000_000
 const SKEW_MS = 60_000
+const BODY_MS = 90_000
 const BODY = Uint8Array.of(0x80)
 const PATH = '/v1/leases?x=1'
 const secretKey = newWorkerKey()
@@ -21,6 +22,12 @@ function signed(timeMs: number, { path = PATH, key = secretKey } = {}) {
   return { method: 'POST', originalUrl: PATH, headers: { authorization } }
 }
 
+/** As the application notes it before it reads a body; the middleware looks at nothing of the request. */
+function arrived<T extends object>(request: T): T {
+  Reflect.apply(noteArrival, null, [request, null, () => {}])
+  return request
+}
+
 test('a signed request tells whose it is', () => {
   const key = createAuthenticator().authenticate(signed(NOW_MS), BODY)
   expect(Buffer.from(key)).toEqual(Buffer.from(publicKeyOf(secretKey)))
@@ -35,6 +42,24 @@ test.each([
   const authenticate = () => createAuthenticator().authenticate(signed(NOW_MS + offMs), BODY)
   if (code === null) expect(authenticate).not.toThrow()
   else expect(authenticate).toThrow(expect.objectContaining({ status: 401, code }))
+})
+
+test.each([
+  [BODY_MS, null],
+  [BODY_MS + 1, 'request_expired'],
+])('a body that takes %i ms: %s', (tookMs, code) => {
+  const request = arrived(signed(NOW_MS - SKEW_MS))
+  vi.setSystemTime(NOW_MS + tookMs)
+  const authenticate = () => createAuthenticator().authenticate(request, BODY)
+  if (code === null) expect(authenticate).not.toThrow()
+  else expect(authenticate).toThrow(expect.objectContaining({ status: 401, code }))
+})
+
+test('a head that came too late is not saved by its arrival being noted', () => {
+  const request = arrived(signed(NOW_MS - SKEW_MS - 1))
+  expect(() => createAuthenticator().authenticate(request, BODY)).toThrow(
+    expect.objectContaining({ status: 401, code: 'request_expired' }),
+  )
 })
 
 test.each([
@@ -59,6 +84,14 @@ test('a request is replayed at no moment at which its time would still do', () =
       expect.objectContaining({ status: 401, code: 'request_replayed' }),
     )
   }
+  // A copy of the last moment, its body as slow as may be.
+  vi.setSystemTime(NOW_MS + 2 * SKEW_MS)
+  const copy = arrived({ ...request })
+  vi.setSystemTime(NOW_MS + 2 * SKEW_MS + BODY_MS)
+  authenticator.authenticate(signed(Date.now()), BODY)
+  expect(() => authenticator.authenticate(copy, BODY)).toThrow(
+    expect.objectContaining({ code: 'request_replayed' }),
+  )
   vi.setSystemTime(NOW_MS + 2 * SKEW_MS + 1)
   expect(() => authenticator.authenticate(request, BODY)).toThrow(
     expect.objectContaining({ code: 'request_expired' }),
