@@ -3,6 +3,7 @@ import type { Coordinator } from '../coordinator/coordinator.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 import type { FailureCounter } from '../metrics/failure-counter.ts'
 import { anchorsRoutes } from './anchors-routes.ts'
+import { noteArrival } from './authenticate.ts'
 import { bodyBudget } from './body-budget.ts'
 import { MAX_BODY_BYTES } from './cbor-body.ts'
 import { inferRoutes } from './infer-routes.ts'
@@ -26,6 +27,8 @@ export function createApp({ coordinator, operatorToken, failures, onBug }: AppOp
   const app = express()
   app.disable('x-powered-by')
   app.set('etag', false)
+  // Before any body is read: a signed request is as old as its head.
+  app.use(noteArrival)
   app.use(statusRoutes(coordinator))
   app.use(logRoutes(coordinator))
   app.use(anchorsRoutes(coordinator))
