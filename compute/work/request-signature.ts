@@ -8,6 +8,8 @@ const AUTHORIZATION =
   /^Assay-BIP340 key=([0-9a-f]{64}),time=(0|[1-9][0-9]{0,15}),nonce=([0-9a-f]{32}),signature=([0-9a-f]{128})$/
 
 interface RequestTarget {
+  /** The log's: a request to one coordinator is none to another of the same worker's. */
+  origin: string
   /** `POST` */
   method: string
   /** With the query, as in the request line. */
@@ -59,8 +61,12 @@ export function checkRequest(target: RequestTarget, signed: RequestSignature): b
   return checkHashSignature(requestHash(target, signed.timeMs, signed.nonce), signed.key, signed.signature)
 }
 
-function requestHash({ method, path, body }: RequestTarget, timeMs: number, nonce: Uint8Array): Uint8Array {
-  return taggedHash('assay/request', encodeCbor([method, path, sha256(body), timeMs, nonce]))
+function requestHash(
+  { origin, method, path, body }: RequestTarget,
+  timeMs: number,
+  nonce: Uint8Array,
+): Uint8Array {
+  return taggedHash(`assay/request/${origin}`, encodeCbor([method, path, sha256(body), timeMs, nonce]))
 }
 
 function hex(bytes: Uint8Array): string {

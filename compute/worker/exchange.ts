@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeCbor } from '../work/canonical-cbor.ts'
 import { signRequest } from '../work/request-signature.ts'
@@ -34,7 +35,8 @@ interface CallOptions {
 /** HTTP with the coordinator: requests are signed, bounded in time and size, and repeated while that may help. */
 export function openExchange(o: {
   url: string
-  secretKey: Uint8Array
+  /** Posts are signed by this key for this log; null for what only reads. */
+  signer: { readonly origin: string; readonly secretKey: Uint8Array } | null
   /** Ends every call, and the waits between attempts. */
   signal: AbortSignal
   onRetry: (error: CoordinatorError) => void
@@ -61,14 +63,17 @@ export function openExchange(o: {
 
   async function send(path: string, body: Uint8Array | null, signal: AbortSignal): Promise<Response> {
     const method = body === null ? 'GET' : 'POST'
-    const signed = body !== null && {
-      'content-type': 'application/cbor',
-      authorization: signRequest({ method, path, body }, o.secretKey, Date.now()),
-    }
-    const headers = { ...signed }
+    const headers = body === null ? {} : signedHeaders(method, path, body)
     const response = await fetch(new URL(path, o.url), { method, headers, body, signal, redirect: 'error' })
     if (!response.ok) throw readProblem(response.status, await readBody(response))
     return response
+  }
+
+  function signedHeaders(method: string, path: string, body: Uint8Array): Record<string, string> {
+    assert(o.signer !== null, 'this exchange only reads')
+    const { origin, secretKey } = o.signer
+    const authorization = signRequest({ origin, method, path, body }, secretKey, Date.now())
+    return { 'content-type': 'application/cbor', authorization }
   }
 
   return {

@@ -7,6 +7,7 @@ import type { CheckAcknowledgement } from './acknowledgement.ts'
 import { auditLoop } from './audit-loop.ts'
 import { createCatalog } from './catalog.ts'
 import { openCoordinatorClient } from './coordinator-client.ts'
+import type { CoordinatorError } from './coordinator-error.ts'
 import { createDelivery, type Delivery } from './delivery.ts'
 import { openExchange } from './exchange.ts'
 import { createModelCache } from './model-cache.ts'
@@ -51,18 +52,19 @@ export async function runWorker(o: WorkerOptions): Promise<void> {
   const { secretKey, onEvent } = o
   // Ends everything at once: when a part has failed, or draining takes too long.
   const halt = new AbortController()
-  const exchange = openExchange({
+  const line = {
     url: o.coordinatorUrl,
-    secretKey,
     signal: halt.signal,
-    onRetry: ({ code, message }) => onEvent({ type: 'warning', code, detail: message }),
-  })
-  const client = openCoordinatorClient(exchange)
-  const info = await unlessStopped(o.signal, client.info(o.signal))
+    onRetry: ({ code, message }: CoordinatorError) => onEvent({ type: 'warning', code, detail: message }),
+  }
+  const reader = openCoordinatorClient(openExchange({ ...line, signer: null }))
+  const info = await unlessStopped(o.signal, reader.info(o.signal))
   if (info === null) return
   const { origin } = info
   // Before anything is signed for this log.
   const checkAcknowledgement = o.trustLog(info)
+  const exchange = openExchange({ ...line, signer: { origin, secretKey } })
+  const client = openCoordinatorClient(exchange)
   const registration = signRegistration(o.address, origin, secretKey)
   const index = await unlessStopped(o.signal, client.register(registration, o.signal))
   if (index === null) return

@@ -26,8 +26,12 @@ export interface Authenticator {
   authenticate(request: SignedRequest, body: Uint8Array): Uint8Array
 }
 
-/** Worker requests are signed: method, path, body hash, time and nonce (PROTOCOL §6). */
-export function createAuthenticator(): Authenticator {
+/**
+ * Worker requests are signed: method, path, body hash, time and nonce, for one log (PROTOCOL §6).
+ *
+ * @param originOf the log's origin, asked for at each request: a coordinator has none before its log is open
+ */
+export function createAuthenticator(originOf: () => string): Authenticator {
   const seen = new Map<string, number>()
 
   function remember(nonce: string, now: number): void {
@@ -57,8 +61,9 @@ export function createAuthenticator(): Authenticator {
       if (now - arrivedMs > MAX_BODY_MS) {
         throw new RefusedError(401, 'request_expired', `its body took over ${MAX_BODY_MS} ms`)
       }
-      if (!checkRequest({ method: request.method, path: request.originalUrl, body }, signed)) {
-        throw new RefusedError(401, 'signature_invalid', 'the request is not signed by its key')
+      const { method, originalUrl: path } = request
+      if (!checkRequest({ origin: originOf(), method, path, body }, signed)) {
+        throw new RefusedError(401, 'signature_invalid', 'the request is not signed by its key for this log')
       }
       // Only after the signature: nobody can fill the memory with other people's nonces.
       remember(`${Buffer.from(signed.key).toString('hex')}${Buffer.from(signed.nonce).toString('hex')}`, now)

@@ -6,10 +6,12 @@ import { fromHex, readVector, toHex } from './read-vector.ts'
 const vector = readVector<{
   secretKey: string
   publicKey: string
+  origin: string
   request: { method: string; path: string; body: string; authorization: string }
 }>('request')
 const { authorization } = vector.request
 const target = {
+  origin: vector.origin,
   method: vector.request.method,
   path: vector.request.path,
   body: fromHex(vector.request.body),
@@ -32,6 +34,7 @@ describe('request signature', () => {
   })
 
   test.each([
+    ['log', { ...target, origin: 'other.example/log' }],
     ['method', { ...target, method: 'GET' }],
     ['query', { ...target, path: '/v1/leases?x=2' }],
     ['body', { ...target, body: new Uint8Array(1) }],

@@ -6,6 +6,7 @@ import type { CoordinatorError } from '../../../compute/worker/coordinator-error
 import { openExchange } from '../../../compute/worker/exchange.ts'
 import { type HttpPeer, startHttpPeer } from './http-peer.ts'
 
+const ORIGIN = 'assay.example/log'
 let peer: HttpPeer
 const retries: CoordinatorError[] = []
 
@@ -13,7 +14,7 @@ function open(signal = new AbortController().signal) {
   retries.length = 0
   return openExchange({
     url: peer.url,
-    secretKey: newWorkerKey(),
+    signer: { origin: ORIGIN, secretKey: newWorkerKey() },
     signal,
     onRetry: (error) => retries.push(error),
   })
@@ -22,12 +23,15 @@ function open(signal = new AbortController().signal) {
 afterEach(() => peer.close())
 
 describe('exchange', () => {
-  test('posts CBOR, signed with its path and query', async () => {
+  test('posts CBOR, signed for its log, with path and query', async () => {
     let seen: unknown
     peer = await startHttpPeer((request, body, response) => {
       const signed = parseRequestSignature(request.headers.authorization ?? '')
       seen = {
-        valid: checkRequest({ method: request.method ?? '', path: request.url ?? '', body }, signed),
+        valid: checkRequest(
+          { origin: ORIGIN, method: request.method ?? '', path: request.url ?? '', body },
+          signed,
+        ),
         type: request.headers['content-type'],
         value: decodeCbor(body, { maxBytes: 100 }),
       }
@@ -122,7 +126,7 @@ describe('exchange', () => {
     const halt = new AbortController()
     const exchange = openExchange({
       url: 'http://127.0.0.1:1',
-      secretKey: newWorkerKey(),
+      signer: null,
       signal: halt.signal,
       onRetry: () => halt.abort(new Error('halt')),
     })

@@ -3,7 +3,6 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { newWorkerKey } from '../../../compute/work/worker-key.ts'
 import { openExchange } from '../../../compute/worker/exchange.ts'
 import { createModelCache } from '../../../compute/worker/model-cache.ts'
 import type { WorkerEvent } from '../../../compute/worker/worker-event.ts'
@@ -37,7 +36,7 @@ afterEach(async () => {
 
 function open() {
   const { signal } = new AbortController()
-  const exchange = openExchange({ url: peer.url, secretKey: newWorkerKey(), signal, onRetry: () => {} })
+  const exchange = openExchange({ url: peer.url, signer: null, signal, onRetry: () => {} })
   return createModelCache({
     exchange,
     folder: join(folder, 'models'),

@@ -16,7 +16,12 @@ export function openDelivery(o: {
 }): Delivery & Pick<Spool, 'backlog'> {
   const { signal } = new AbortController()
   const spool = openSpool(o.path)
-  const exchange = openExchange({ ...o, signal, onRetry: () => {} })
+  const exchange = openExchange({
+    url: o.url,
+    signer: { origin: PEER_ORIGIN, secretKey: o.secretKey },
+    signal,
+    onRetry: () => {},
+  })
   const client = openCoordinatorClient(exchange)
   const delivery = createDelivery({
     checkAcknowledgement: () => {},

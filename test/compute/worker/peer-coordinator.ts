@@ -275,7 +275,8 @@ export async function startPeerCoordinator() {
   function authenticate(path: string, authorization: string | undefined, body: Uint8Array): Uint8Array {
     const signed = parseRequestSignature(authorization ?? '')
     const nonce = toHex(signed.nonce)
-    if (!checkRequest({ method: 'POST', path, body }, signed)) throw new Problem(401, 'signature_invalid')
+    if (!checkRequest({ origin: PEER_ORIGIN, method: 'POST', path, body }, signed))
+      throw new Problem(401, 'signature_invalid')
     if (nonces.has(nonce)) throw new Problem(401, 'request_replayed')
     nonces.add(nonce)
     return signed.key

@@ -7,6 +7,7 @@ const NOW_MS = 1_800_000_000_000
 const SKEW_MS = 60_000
 const BODY_MS = 90_000
 const BODY = Uint8Array.of(0x80)
+const ORIGIN = 'assay.example/log'
 const PATH = '/v1/leases?x=1'
 const secretKey = newWorkerKey()
 
@@ -17,8 +18,8 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-function signed(timeMs: number, { path = PATH, key = secretKey } = {}) {
-  const authorization = signRequest({ method: 'POST', path, body: BODY }, key, timeMs)
+function signed(timeMs: number, { path = PATH, key = secretKey, origin = ORIGIN } = {}) {
+  const authorization = signRequest({ origin, method: 'POST', path, body: BODY }, key, timeMs)
   return { method: 'POST', originalUrl: PATH, headers: { authorization } }
 }
 
@@ -29,7 +30,7 @@ function arrived<T extends object>(request: T): T {
 }
 
 test('a signed request tells whose it is', () => {
-  const key = createAuthenticator().authenticate(signed(NOW_MS), BODY)
+  const key = createAuthenticator(() => ORIGIN).authenticate(signed(NOW_MS), BODY)
   expect(Buffer.from(key)).toEqual(Buffer.from(publicKeyOf(secretKey)))
 })
 
@@ -39,7 +40,7 @@ test.each([
   [-SKEW_MS - 1, 'request_expired'],
   [SKEW_MS + 1, 'request_expired'],
 ])('a clock that is %i ms off: %s', (offMs, code) => {
-  const authenticate = () => createAuthenticator().authenticate(signed(NOW_MS + offMs), BODY)
+  const authenticate = () => createAuthenticator(() => ORIGIN).authenticate(signed(NOW_MS + offMs), BODY)
   if (code === null) expect(authenticate).not.toThrow()
   else expect(authenticate).toThrow(expect.objectContaining({ status: 401, code }))
 })
@@ -50,14 +51,14 @@ test.each([
 ])('a body that takes %i ms: %s', (tookMs, code) => {
   const request = arrived(signed(NOW_MS - SKEW_MS))
   vi.setSystemTime(NOW_MS + tookMs)
-  const authenticate = () => createAuthenticator().authenticate(request, BODY)
+  const authenticate = () => createAuthenticator(() => ORIGIN).authenticate(request, BODY)
   if (code === null) expect(authenticate).not.toThrow()
   else expect(authenticate).toThrow(expect.objectContaining({ status: 401, code }))
 })
 
 test('a head that came too late is not saved by its arrival being noted', () => {
   const request = arrived(signed(NOW_MS - SKEW_MS - 1))
-  expect(() => createAuthenticator().authenticate(request, BODY)).toThrow(
+  expect(() => createAuthenticator(() => ORIGIN).authenticate(request, BODY)).toThrow(
     expect.objectContaining({ status: 401, code: 'request_expired' }),
   )
 })
@@ -67,12 +68,20 @@ test.each([
   ['another path', { originalUrl: '/v1/results' }],
   ['another query', { originalUrl: '/v1/leases?x=2' }],
 ])('%s than was signed is refused', (_what, changes) => {
-  const authenticate = () => createAuthenticator().authenticate({ ...signed(NOW_MS), ...changes }, BODY)
+  const authenticate = () =>
+    createAuthenticator(() => ORIGIN).authenticate({ ...signed(NOW_MS), ...changes }, BODY)
   expect(authenticate).toThrow(expect.objectContaining({ status: 401, code: 'signature_invalid' }))
 })
 
+test('a request that was signed for another log is refused', () => {
+  const request = signed(NOW_MS, { origin: 'other.example/log' })
+  expect(() => createAuthenticator(() => ORIGIN).authenticate(request, BODY)).toThrow(
+    expect.objectContaining({ status: 401, code: 'signature_invalid' }),
+  )
+})
+
 test('a request is replayed at no moment at which its time would still do', () => {
-  const authenticator = createAuthenticator()
+  const authenticator = createAuthenticator(() => ORIGIN)
   // Signed by the clock that is the furthest ahead: it would do for two minutes.
   const request = signed(NOW_MS + SKEW_MS)
   authenticator.authenticate(request, BODY)
@@ -99,7 +108,7 @@ test('a request is replayed at no moment at which its time would still do', () =
 })
 
 test('a nonce is used up by its own key alone, and by no request that was refused', () => {
-  const authenticator = createAuthenticator()
+  const authenticator = createAuthenticator(() => ORIGIN)
   const request = signed(NOW_MS)
   const other = newWorkerKey()
   expect(() => authenticator.authenticate(request, Uint8Array.of(0x81))).toThrow(

@@ -74,7 +74,7 @@ export function createPeer(
   let previous: Uint8Array = new Uint8Array(32)
 
   function authorization(path: string, body: Uint8Array, timeMs = Date.now()): string {
-    return signRequest({ method: 'POST', path, body }, secretKey, timeMs)
+    return signRequest({ origin: site.origin, method: 'POST', path, body }, secretKey, timeMs)
   }
 
   /** `header`: instead of the peer's own signature; null for none. */
