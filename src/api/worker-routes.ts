@@ -49,7 +49,7 @@ const reveals = z.strictObject({
 /** What workers and auditors call. Every POST is signed by the key that it speaks for. */
 export function workerRoutes(coordinator: Coordinator): Router {
   const routes = Router()
-  const authenticator = createAuthenticator()
+  const authenticator = createAuthenticator(() => openHouseOf(coordinator).genesis.origin)
   const leasePolls = createOnePoll()
   const auditPolls = createOnePoll()
 
