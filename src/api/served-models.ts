@@ -5,10 +5,10 @@ import type { BlobStore } from '../blobs/blob-store.ts'
 import type { OpenHouse } from '../coordinator/coordinator.ts'
 import type { Desks } from '../coordinator/desks.ts'
 import type { Genesis } from '../coordinator/genesis.ts'
-import { epochRules } from '../coordinator/genesis.ts'
 import type { MarketModel } from '../coordinator/market.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 import { epochOf } from '../rules/epoch.ts'
+import { epochRules } from '../rules/epoch-rules.ts'
 import { assertWorking } from './open-house.ts'
 
 /** A model is its bytes: another version has another digest, and is another subnet definition's. */

@@ -1,7 +1,7 @@
 import type { Anchorer } from '../../anchor/anchorer.ts'
 import type { Node } from '../../anchor/node.ts'
 import { txidBytes } from '../log/txid.ts'
-import { anchoredView } from './anchored.ts'
+import { anchoredView } from '../rules/anchored.ts'
 import type { Desks } from './desks.ts'
 import { haltOf } from './halt.ts'
 import { UnjudgedError } from './unjudged-error.ts'

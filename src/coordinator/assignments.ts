@@ -1,8 +1,7 @@
-import { taggedHash } from '../../compute/work/tagged-hash.ts'
-import { assignItem } from '../rules/assignment.ts'
+import type { Anchored } from '../rules/anchored.ts'
+import { assignItem, assignmentHeight, itemName } from '../rules/assignment.ts'
 import type { EpochRules } from '../rules/epoch.ts'
-import { epochOf, firstHeight } from '../rules/epoch.ts'
-import type { Anchored } from './anchored.ts'
+import { epochOf } from '../rules/epoch.ts'
 import type { Books } from './books.ts'
 import type { Market } from './market.ts'
 import type { Registry } from './registry.ts'
@@ -20,19 +19,6 @@ interface ItemRow {
   model: Uint8Array
   item: bigint
   input: Uint8Array
-}
-
-/**
- * Beacon of an epoch's assignments: a block that is final when the epoch starts. Who works on what, for the subsidy, is
- * Bitcoin's choice among the workers that an anchor had committed by then, not the operator's (DESIGN §8).
- */
-export function assignmentHeight(epoch: number, rules: EpochRules): number {
-  return firstHeight(epoch, rules) - rules.finalDepth
-}
-
-/** Names one piece of open work: a model and an input, each pair once. */
-export function itemName(model: Uint8Array, inputDigest: Uint8Array): Uint8Array {
-  return taggedHash('assay/item', model, inputDigest)
 }
 
 export function openAssignments(

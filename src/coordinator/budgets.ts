@@ -1,9 +1,9 @@
 import { budgetAccount } from '../ledger/accounts.ts'
+import type { Anchored } from '../rules/anchored.ts'
 import type { EpochRules } from '../rules/epoch.ts'
 import { epochOf, firstHeight } from '../rules/epoch.ts'
 import type { SubsidyRules } from '../rules/subsidy.ts'
 import { subsidyMsat } from '../rules/subsidy.ts'
-import type { Anchored } from './anchored.ts'
 import type { Books } from './books.ts'
 import { postAll, record } from './books.ts'
 

@@ -1,8 +1,8 @@
 import type { Opening } from '../log/opening.ts'
+import type { Anchored } from '../rules/anchored.ts'
 import type { EpochRules } from '../rules/epoch.ts'
 import { epochOf, firstHeight, lastHeight, verdictCutoffHeight } from '../rules/epoch.ts'
 import type { ReceiptOutcome, SettlementReceipt } from '../rules/settle-epoch.ts'
-import type { Anchored } from './anchored.ts'
 import type { Books } from './books.ts'
 
 export interface EpochReceipt extends SettlementReceipt {

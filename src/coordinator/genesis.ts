@@ -4,7 +4,6 @@ import type { EntryOf } from '../log/entry.ts'
 import { parseEntry } from '../log/entry.ts'
 import type { LogStore } from '../log/log-store.ts'
 import { txidBytes } from '../log/txid.ts'
-import type { EpochRules } from '../rules/epoch.ts'
 import type { Books } from './books.ts'
 import { record } from './books.ts'
 
@@ -52,9 +51,4 @@ export function chooseSeal(coins: readonly WatchedCoin[]): WatchedCoin | null {
     return a.txid === b.txid ? a.vout - b.vout : a.txid < b.txid ? -1 : 1
   })
   return best ?? null
-}
-
-export function epochRules({ epoch }: Genesis): EpochRules {
-  const { blocks: epochBlocks, auditRoundBlocks: _, ...rules } = epoch
-  return { ...rules, epochBlocks }
 }

@@ -6,11 +6,11 @@ import { PayoutBuildError } from '../../anchor/payout-transaction.ts'
 import { decodeCbor, encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
 import { maturedAccount, payoutAccount } from '../ledger/accounts.ts'
+import { type Payee, parsePayees } from '../log/payees.ts'
 import { txidBytes } from '../log/txid.ts'
-import type { Anchored } from './anchored.ts'
+import type { Anchored } from '../rules/anchored.ts'
 import type { Books } from './books.ts'
 import { postAll, quarantinedAccounts, record } from './books.ts'
-import { type Payee, parsePayees } from './payees.ts'
 
 export interface Payouts {
   /**

@@ -5,7 +5,7 @@ import { MAX_RECEIPTS_PER_SUBMISSION } from '../../compute/work/submission.ts'
 import { parseEntry } from '../log/entry.ts'
 import { buildProof } from '../proof/build-proof.ts'
 import { encodeProof } from '../proof/proof.ts'
-import { anchoredView } from './anchored.ts'
+import { anchoredView } from '../rules/anchored.ts'
 import type { Coordinator, OpenHouse } from './coordinator.ts'
 import { RefusedError } from './refused-error.ts'
 

@@ -2,8 +2,8 @@ import type { AnchorRecord } from '../../anchor/anchor-record.ts'
 import type { PayoutRecord } from '../../anchor/payer.ts'
 import { maturedAccount, unmaturedAccount } from '../ledger/accounts.ts'
 import { epochOf } from '../rules/epoch.ts'
+import { epochRules } from '../rules/epoch-rules.ts'
 import type { Coordinator, OpenHouse } from './coordinator.ts'
-import { epochRules } from './genesis.ts'
 import { haltOf } from './halt.ts'
 
 /** Everything that an operator's screen shows, read at one moment. Money is bigint; who sends it writes decimal strings. */

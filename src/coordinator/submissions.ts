@@ -7,6 +7,7 @@ import type { SubmissionHeader } from '../../compute/work/submission.ts'
 import { checkSubmissionSignature, parseHeader, submissionId } from '../../compute/work/submission.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
 import { unmaturedAccount } from '../ledger/accounts.ts'
+import type { JobWork } from '../rules/expected-reward.ts'
 import type { Books } from './books.ts'
 import { record } from './books.ts'
 import type { Market } from './market.ts'
@@ -234,14 +235,6 @@ export function openSubmissionDesk(
   }
 
   return { accept }
-}
-
-/** The work behind a receipt, as far as its expected reward needs it. */
-export interface JobWork {
-  readonly subnet: string
-  readonly item: bigint | null
-  readonly epoch: bigint
-  readonly units: bigint
 }
 
 function jobTaken(job: Uint8Array): RefusedError {

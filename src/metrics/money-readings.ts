@@ -1,7 +1,7 @@
 import type { Coordinator, OpenHouse } from '../coordinator/coordinator.ts'
-import { epochRules } from '../coordinator/genesis.ts'
 import { payoutAccount } from '../ledger/accounts.ts'
 import { epochOf } from '../rules/epoch.ts'
+import { epochRules } from '../rules/epoch-rules.ts'
 import { type Reading, reading, readingBy } from './reading.ts'
 
 const PAYOUT_STATES = [

@@ -1,5 +1,4 @@
-import { assignmentHeight, itemName } from '../coordinator/assignments.ts'
-import { assignItem } from '../rules/assignment.ts'
+import { assignItem, assignmentHeight, itemName } from '../rules/assignment.ts'
 import type { OpenedReceipt } from './check-openings.ts'
 import { hex } from './read-blob.ts'
 import { keysAt, placeOf, type ReplayedJob, type ReplayState } from './replay-state.ts'

@@ -1,7 +1,7 @@
 import { decodeCbor } from '../../compute/work/canonical-cbor.ts'
-import { type Payee, parsePayees } from '../coordinator/payees.ts'
 import { maturedAccount, payoutAccount } from '../ledger/accounts.ts'
 import type { EntryOf } from '../log/entry.ts'
+import { type Payee, parsePayees } from '../log/payees.ts'
 import { settlePayment } from './check-payment.ts'
 import { type Check, readable } from './findings.ts'
 import { hex, MAX_LIST_BYTES, readBlob } from './read-blob.ts'

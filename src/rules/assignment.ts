@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { taggedHash } from '../../compute/work/tagged-hash.ts'
+import { type EpochRules, firstHeight } from './epoch.ts'
 import { rankForSubject } from './rendezvous.ts'
 
 interface Assignment {
@@ -20,4 +22,17 @@ export function assignItem({ beacon, subnet, item, workers }: Assignment): Uint8
   assert.equal(beacon.length, 32, 'a beacon has 32 bytes')
   assert.equal(item.length, 32, 'an item has 32 bytes')
   return rankForSubject(Buffer.concat([beacon, Buffer.from(subnet), item]), workers)[0] ?? null
+}
+
+/**
+ * Beacon of an epoch's assignments: a block that is final when the epoch starts. Who works on what, for the subsidy, is
+ * Bitcoin's choice among the workers that an anchor had committed by then, not the operator's (DESIGN §8).
+ */
+export function assignmentHeight(epoch: number, rules: EpochRules): number {
+  return firstHeight(epoch, rules) - rules.finalDepth
+}
+
+/** Names one piece of open work: a model and an input, each pair once. */
+export function itemName(model: Uint8Array, inputDigest: Uint8Array): Uint8Array {
+  return taggedHash('assay/item', model, inputDigest)
 }

@@ -9,8 +9,8 @@ import {
   type SubmissionHeader,
   signSubmission,
 } from '../../../compute/work/submission.ts'
-import { type Payee, parsePayees } from '../../../src/coordinator/payees.ts'
 import { type Entry, type EntryOf, encodeEntry, parseEntry } from '../../../src/log/entry.ts'
+import { type Payee, parsePayees } from '../../../src/log/payees.ts'
 import type { Rule } from '../../../src/replay/findings.ts'
 import type { ReplaySource } from '../../../src/replay/replay-source.ts'
 import type { Peer } from '../coordinator/peer.ts'

@@ -1,6 +1,6 @@
-import { assignmentHeight } from '../../../src/coordinator/assignments.ts'
-import { epochRules } from '../../../src/coordinator/genesis.ts'
 import type { ReplaySource } from '../../../src/replay/replay-source.ts'
+import { assignmentHeight } from '../../../src/rules/assignment.ts'
+import { epochRules } from '../../../src/rules/epoch-rules.ts'
 import type { Peer } from '../coordinator/peer.ts'
 import {
   type ChangedLog,

@@ -1,16 +1,23 @@
-import type { Budgets } from './budgets.ts'
-import type { Market } from './market.ts'
-import type { JobWork } from './submissions.ts'
+import type { SubnetDefinition } from '../subnet/definition.ts'
 
 const WHOLE_BASIS_POINTS = 10_000n
+
+/** The work behind a receipt, as far as its expected reward needs it. */
+export interface JobWork {
+  readonly subnet: string
+  /** Null for a request. */
+  readonly item: bigint | null
+  readonly epoch: bigint
+  readonly units: bigint
+}
 
 /**
  * What a receipt may earn, as far as the log says when it is submitted: the subnet's part of the epoch's budget for the
  * whole of the work that the epoch offers. The audit rate follows it; pay is decided at settlement.
  */
 export function openExpectedReward(
-  market: Pick<Market, 'subnetsAt'>,
-  budgets: Pick<Budgets, 'booked'>,
+  market: { subnetsAt(epoch: number): SubnetDefinition[] },
+  budgets: { booked(epoch: number): bigint },
   auditShareBasisPoints: number,
 ): (work: JobWork) => bigint {
   const computeShare = WHOLE_BASIS_POINTS - BigInt(auditShareBasisPoints)

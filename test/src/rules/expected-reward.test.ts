@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { openExpectedReward } from '../../../src/coordinator/expected-reward.ts'
+import { openExpectedReward } from '../../../src/rules/expected-reward.ts'
 import type { SubnetDefinition } from '../../../src/subnet/definition.ts'
-import { tinyDefinition } from './tiny-market.ts'
+import { tinyDefinition } from '../coordinator/tiny-market.ts'
 
 const BOOKED_MSAT = 10_000_000n
 

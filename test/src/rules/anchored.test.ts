@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { AnchorRecord } from '../../../anchor/anchor-record.ts'
-import { anchoredView } from '../../../src/coordinator/anchored.ts'
+import { anchoredView } from '../../../src/rules/anchored.ts'
 
 type Place = Pick<AnchorRecord, 'state' | 'size' | 'height'>
 
