@@ -3,7 +3,6 @@ import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 
 const ROOT = join(import.meta.dirname, '../../..')
-const ENTRANCES = readdirSync(join(ROOT, 'src/proof')).map((name) => join(ROOT, 'src/proof', name))
 /** What needs a native build, a node or a server: an auditor's install does without. */
 const FORBIDDEN = ['onnxruntime-node', 'better-sqlite3', 'bitcoin-core', 'zeromq', 'express']
 
@@ -14,10 +13,11 @@ function importsOf(path: string): string[] {
   return [...readFileSync(path, 'utf8').matchAll(IMPORT)].map((match) => match[1] ?? match[2] ?? '')
 }
 
-function reachable(): { files: Set<string>; packages: Set<string> } {
+function reachable(folder: string): { files: Set<string>; packages: Set<string> } {
   const files = new Set<string>()
   const packages = new Set<string>()
-  for (const queue = [...ENTRANCES]; queue.length > 0; ) {
+  const entrances = readdirSync(join(ROOT, folder)).map((name) => join(ROOT, folder, name))
+  for (const queue = entrances; queue.length > 0; ) {
     const path = queue.pop() ?? ''
     if (files.has(path)) continue
     files.add(path)
@@ -30,12 +30,23 @@ function reachable(): { files: Set<string>; packages: Set<string> } {
 }
 
 test('checking a proof loads no ONNX Runtime, database, node client or server', () => {
-  const { files, packages } = reachable()
+  const { files, packages } = reachable('src/proof')
   for (const name of FORBIDDEN) expect(packages).not.toContain(name)
   expect(files).toContain(join(ROOT, 'anchor/merkle-branch.ts'))
   expect(packages).toContain('@ipld/dag-cbor')
   expect(packages).toContain('bitcoinjs-lib')
 })
+
+test.each(['src/audit', 'src/monitor', 'src/replay'])(
+  '%s loads no ONNX Runtime, database or server, and nothing of the coordinator',
+  (folder) => {
+    const { files, packages } = reachable(folder)
+    for (const name of FORBIDDEN) if (name !== 'bitcoin-core') expect(packages).not.toContain(name)
+    const operators = [...files].filter((file) => file.startsWith(join(ROOT, 'src/coordinator/')))
+    expect(operators).toEqual([])
+    expect(files.size).toBeGreaterThan(10)
+  },
+)
 
 test('the walk sees what it should refuse', () => {
   expect(importsOf(join(ROOT, 'anchor/rpc.ts'))).toContain('bitcoin-core')
