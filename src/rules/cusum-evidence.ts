@@ -5,7 +5,7 @@ import type { Ratio } from './sampling.ts'
 const CHEAT_FAIL_RATE: Ratio = { numerator: 1n, denominator: 10n }
 
 /** From half of p1 on, honest and cheating workers can't be told apart in time: such a model has to be calibrated again. */
-const MAX_FALSE_FAIL_RATE: Ratio = { numerator: 1n, denominator: 20n }
+export const MAX_FALSE_FAIL_RATE: Ratio = { numerator: 1n, denominator: 20n }
 
 /** Nats are counted in units of 2^-32. */
 export const NAT_BITS = 32n

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { decodeCbor, encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { bytes32 } from '../../compute/work/record.ts'
+import { MAX_FALSE_FAIL_RATE } from '../rules/cusum-evidence.ts'
 
 const MAX_DEFINITION_BYTES = 64 * 1024
 const MAX_MODELS = 64
@@ -22,6 +23,8 @@ const exactProfile = z.strictObject({
 const model = z.strictObject({
   bytes: count,
   digest: bytes32,
+  /** p0: the calibrated rate at which audits of honest work fail. Above 0: no calibration shows that there are none. */
+  falseFailRate: z.strictObject({ denominator: count, numerator: count }),
   license: z.strictObject({
     redistributable: z.boolean(),
     source: z.string().max(512),
@@ -82,6 +85,14 @@ function checkRelations(value: SubnetDefinition): SubnetDefinition {
   if (new Set(value.models.map((m) => Buffer.from(m.digest).toString('hex'))).size !== value.models.length) {
     throw new DefinitionError('models: expected unique digests')
   }
+  const noisy = value.models.find(({ falseFailRate: { numerator, denominator } }) => {
+    return (
+      BigInt(numerator) * MAX_FALSE_FAIL_RATE.denominator >
+      BigInt(denominator) * MAX_FALSE_FAIL_RATE.numerator
+    )
+  })
+  if (noisy !== undefined)
+    throw new DefinitionError(`models: falseFailRate of ${noisy.name}: expected at most 1/20`)
   const blocked = value.models.find((m) => !m.license.redistributable)
   // A lease hands the model's bytes to strangers (DESIGN §9: leased only where it may be passed on).
   if (blocked !== undefined)

@@ -12,17 +12,25 @@ import { CliError, EXIT } from '../exit-code.ts'
 import { readOperatorToken } from '../operator-token.ts'
 import { openTerminal } from '../terminal.ts'
 
+/** Exact comparison fails honest work only where a machine does: that nobody has seen it in a thousand audits is all that is claimed. */
+const EXACT_FALSE_FAIL_RATE = '1/1000'
+
+/** Share of a whole, such as "1/100". */
+const share = z.string().regex(/^\d{1,9}\/[1-9]\d{0,8}$/)
+
 const subnetFile = z.strictObject({
   name: z.string(),
   weight: z.int().default(1),
   /** The next one where it is left out. */
   effectiveEpoch: z.int().optional(),
   /** Least audited share of a proven worker's receipts, such as "1/100". */
-  auditFloor: z.string().regex(/^\d{1,9}\/[1-9]\d{0,8}$/),
+  auditFloor: share,
   models: z.array(
     z.strictObject({
       name: z.string(),
       file: z.string(),
+      /** How often audits of honest work fail, as calibrated; at most "1/20". */
+      falseFailRate: share.default(EXACT_FALSE_FAIL_RATE),
       spdx: z.string(),
       source: z.string(),
       redistributable: z.boolean(),
@@ -59,19 +67,19 @@ export function addSubnet(program: Command): void {
 async function readDraft(file: string, nextEpoch: number) {
   const { effectiveEpoch = nextEpoch, auditFloor, models, dataset, ...rest } = readSubnetFile(file)
   const folder = dirname(resolve(file))
-  const [numerator = '0', denominator = '1'] = auditFloor.split('/')
   return {
     ...rest,
     effectiveEpoch,
-    auditFloor: { numerator: Number(numerator), denominator: Number(denominator) },
+    auditFloor: ratioOf(auditFloor),
     objective: 'throughput' as const,
     privacy: 'public' as const,
     models: await Promise.all(
-      models.map(async ({ file: path, name, ...license }) => {
+      models.map(async ({ file: path, name, falseFailRate, ...license }) => {
         const bytes = new Uint8Array(readFileSync(resolve(folder, path)))
         return {
           name,
           file: bytes,
+          falseFailRate: ratioOf(falseFailRate),
           license,
           profile: exactProfile(),
           unitsPerItem: Number(await modelMacs(bytes)),
@@ -83,6 +91,11 @@ async function readDraft(file: string, nextEpoch: number) {
         ? null
         : { items: readItems(resolve(folder, dataset.folder)), perEpoch: dataset.perEpoch },
   }
+}
+
+function ratioOf(text: string): { numerator: number; denominator: number } {
+  const [numerator = '0', denominator = '1'] = text.split('/')
+  return { numerator: Number(numerator), denominator: Number(denominator) }
 }
 
 function readItems(folder: string): Uint8Array[] {

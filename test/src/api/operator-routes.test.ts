@@ -82,6 +82,7 @@ describe('a subnet', () => {
           name: 'another',
           bytes: file.length,
           digest: await hold(file),
+          falseFailRate: { numerator: 3, denominator: 1_000 },
           license: { redistributable: true, source: 'made by the test', spdx: 'MIT' },
           profile: { comparison: 'exact', ...TINY_PROFILE },
           unitsPerItem: 1,

@@ -115,6 +115,7 @@ export function openServingHouse({ advancedTo = START_HEIGHT as number | null, a
 }
 
 const MODEL: Omit<SubnetModel, 'bytes' | 'digest'> = {
+  falseFailRate: { numerator: 3, denominator: 1_000 },
   license: { redistributable: true, source: 'a test', spdx: 'CC0-1.0' },
   name: 'mlp',
   profile: {

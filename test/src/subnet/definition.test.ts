@@ -10,6 +10,7 @@ import {
 const MODEL: SubnetModel = {
   bytes: 26_394,
   digest: new Uint8Array(32).fill(1),
+  falseFailRate: { numerator: 3, denominator: 1_000 },
   license: { redistributable: true, source: 'https://example.org/digits', spdx: 'MIT' },
   name: 'digits-v1.0_a',
   profile: {
@@ -46,6 +47,7 @@ test.each<[string, Partial<SubnetDefinition>]>([
   ['no dataset', { dataset: null }],
   ['audits of everything', { auditFloor: { numerator: 7, denominator: 7 } }],
   ['audits of nothing but what is at stake', { auditFloor: { numerator: 0, denominator: 1 } }],
+  ['the noisiest model', { models: [{ ...MODEL, falseFailRate: { numerator: 50, denominator: 1_000 } }] }],
   ['the longest name', { name: 'a'.repeat(64) }],
   ['the greatest weight', { weight: 1_000_000 }],
 ])('%s is a definition', (_what, changes) => {
@@ -54,6 +56,7 @@ test.each<[string, Partial<SubnetDefinition>]>([
 })
 
 const { name: _, ...nameless } = DEFINITION
+const ratio = (numerator: number, denominator: number) => ({ numerator, denominator })
 const oneModel = (changes: object) => ({ models: [{ ...MODEL, ...changes }] })
 
 test.each<[string, unknown]>([
@@ -90,6 +93,12 @@ test.each<[string, unknown]>([
   ],
   ['a model without a licence', { ...DEFINITION, ...oneModel({ license: { ...MODEL.license, spdx: '' } }) }],
   ['a model of 0 bytes', { ...DEFINITION, ...oneModel({ bytes: 0 }) }],
+  ['a model that never fails honest work', { ...DEFINITION, ...oneModel({ falseFailRate: ratio(0, 1) }) }],
+  ['a rate over 0', { ...DEFINITION, ...oneModel({ falseFailRate: ratio(1, 0) }) }],
+  [
+    'a model that fails honest work too often',
+    { ...DEFINITION, ...oneModel({ falseFailRate: ratio(51, 1_000) }) },
+  ],
   ['a model without work', { ...DEFINITION, ...oneModel({ unitsPerItem: 0 }) }],
   ['a model named by a path', { ...DEFINITION, ...oneModel({ name: 'a/b' }) }],
   ['a digest of 33 bytes', { ...DEFINITION, ...oneModel({ digest: new Uint8Array(33) }) }],
