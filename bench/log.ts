@@ -2,7 +2,7 @@
 import { hash, randomBytes, sign } from 'node:crypto'
 import type Database from 'better-sqlite3'
 import { type LogStore, openLog } from '../src/log/log-store.ts'
-import { noteSigner } from '../src/log/note-key.ts'
+import { noteSigner } from '../src/log/note-signer.ts'
 import { checkRecord, leafHash } from '../src/log/rfc6962.ts'
 import { medianSeconds, sideBySide } from './measure.ts'
 import { type Row, rowOf } from './row.ts'

@@ -1,28 +1,11 @@
 import assert from 'node:assert/strict'
 import { hashInto } from '@chainsafe/hashtree'
-import { sha256, taggedHash } from './tagged-hash.ts'
-
-const HASH_BYTES = 32
-/** 20 levels; far above a submission's 65,536, and positions stay 32-bit integers. */
-const MAX_LEAVES = 1 << 20
+import { HASH_BYTES, MAX_LEAVES } from './receipt-path.ts'
 
 /** Shape of the tree: docs/PROTOCOL.md §3. Paths are views into it, not to be written to. */
 interface ReceiptTree {
   readonly root: Uint8Array
   path(index: number): Uint8Array[]
-}
-
-export class TreePathError extends Error {
-  readonly code = 'path_malformed'
-
-  constructor(detail: string) {
-    super(`receipt tree path: ${detail}`)
-    this.name = 'TreePathError'
-  }
-}
-
-export function receiptLeaf(receiptId: Uint8Array): Uint8Array {
-  return taggedHash('assay/receipt', receiptId)
 }
 
 /** Hashes whole levels at once, each a flat array: 64-byte nodes are what hashtree is made for. */
@@ -61,37 +44,6 @@ export function treeRoot(leaves: readonly Uint8Array[]): Uint8Array {
 /** Siblings from the leaf up, none where the node is promoted. Many paths of one tree: `buildReceiptTree`. */
 export function provePath(leaves: readonly Uint8Array[], index: number): Uint8Array[] {
   return buildReceiptTree(leaves).path(index)
-}
-
-/** The root that `path` leads to from `leaf`; the caller compares it. Refuses a path of another length. */
-export function checkPath(
-  leaf: Uint8Array,
-  index: number,
-  count: number,
-  path: readonly Uint8Array[],
-): Uint8Array {
-  if (!Number.isInteger(count) || count < 1 || count > MAX_LEAVES) {
-    throw new TreePathError(`count ${count} is not 1 to ${MAX_LEAVES}`)
-  }
-  if (!Number.isInteger(index) || index < 0 || index >= count) {
-    throw new TreePathError(`index ${index} is not below count ${count}`)
-  }
-  if (leaf.length !== HASH_BYTES || path.some((sibling) => sibling.length !== HASH_BYTES)) {
-    throw new TreePathError(`a hash is not ${HASH_BYTES} bytes`)
-  }
-  const siblings = path.values()
-  let node = leaf
-  let position = index
-  for (let width = count; width > 1; width = (width + 1) >> 1) {
-    if ((position ^ 1) < width) {
-      const { value: sibling } = siblings.next()
-      if (sibling === undefined) throw new TreePathError('too short')
-      node = sha256(Buffer.concat(position & 1 ? [sibling, node] : [node, sibling]))
-    }
-    position >>= 1
-  }
-  if (siblings.next().done !== true) throw new TreePathError('too long')
-  return node
 }
 
 function levelAbove(level: Uint8Array): Uint8Array<ArrayBuffer> {

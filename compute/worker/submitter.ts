@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { receiptId } from '../work/receipt.ts'
-import { receiptLeaf, treeRoot } from '../work/receipt-tree.ts'
+import { receiptLeaf } from '../work/receipt-path.ts'
+import { treeRoot } from '../work/receipt-tree.ts'
 import { encodeHeader, parseHeader, signSubmission, submissionId } from '../work/submission.ts'
 import { publicKeyOf } from '../work/worker-key.ts'
 import { type CheckAcknowledgement, parseAcknowledgement } from './acknowledgement.ts'

@@ -1,6 +1,7 @@
 import { decodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { receiptId } from '../../compute/work/receipt.ts'
-import { provePath, receiptLeaf } from '../../compute/work/receipt-tree.ts'
+import { receiptLeaf } from '../../compute/work/receipt-path.ts'
+import { provePath } from '../../compute/work/receipt-tree.ts'
 import { MAX_RECEIPTS_PER_SUBMISSION } from '../../compute/work/submission.ts'
 import { parseEntry } from '../log/entry.ts'
 import { buildProof } from '../proof/build-proof.ts'

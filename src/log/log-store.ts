@@ -7,9 +7,9 @@ import { encodeCheckpoint } from './checkpoint.ts'
 import { encodeEntryBundle, MAX_ENTRY_BYTES } from './entry-bundle.ts'
 import { LogError } from './log-error.ts'
 import { type LogRows, openLogRows } from './log-rows.ts'
-import { signNote } from './note.ts'
-import { noteSigner } from './note-key.ts'
+import { noteSigner } from './note-signer.ts'
 import { completedNodes, leafHash, proveRecord, proveTree, treeHash } from './rfc6962.ts'
+import { signNote } from './sign-note.ts'
 import { TILE_HEIGHT, TILE_WIDTH } from './tile.ts'
 
 const SCHEMA = readFileSync(new URL('./log-schema.sql', import.meta.url), 'utf8')

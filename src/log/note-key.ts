@@ -1,54 +1,17 @@
-import assert from 'node:assert'
-import { createPrivateKey, createPublicKey, hash, type KeyObject } from 'node:crypto'
+import { createPublicKey, hash, type KeyObject } from 'node:crypto'
 import { decodeCanonicalBase64 } from './canonical-base64.ts'
 import { NoteError } from './note-error.ts'
 
 /** C2SP signed-note: the signature type of plain Ed25519, the only one that we make or check. */
-const ED25519_TYPE = 0x01
+export const ED25519_TYPE = 0x01
 
-const ED25519_KEY_BYTES = 32
-
-/** RFC 8410 §7: everything of a PKCS #8 Ed25519 private key but its 32-byte seed. */
-const PKCS8_ED25519_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex')
+export const ED25519_KEY_BYTES = 32
 
 /** Who may sign: name and key ID pick the signatures that `publicKey` has to verify. */
 export interface NoteVerifier {
   readonly name: string
   readonly keyId: number
   readonly publicKey: KeyObject
-}
-
-export interface NoteSigner {
-  readonly name: string
-  readonly keyId: number
-  readonly privateKey: KeyObject
-  /** `<name>+<key ID in hex>+<base64(type ‖ public key)>`: what those who check are given. */
-  readonly verifierKey: string
-}
-
-/**
- * The signer of key `name` from its 32-byte Ed25519 seed.
- *
- * @throws NoteError `key_malformed` for a name that notes can't carry
- */
-export function noteSigner(name: string, seed: Uint8Array): NoteSigner {
-  assert(seed.length === ED25519_KEY_BYTES, 'an Ed25519 seed has 32 bytes')
-  if (!isKeyName(name)) throw new NoteError('key_malformed', `not a key name: ${JSON.stringify(name)}`)
-  const privateKey = createPrivateKey({
-    key: Buffer.concat([PKCS8_ED25519_PREFIX, seed]),
-    format: 'der',
-    type: 'pkcs8',
-  })
-  const { x } = createPublicKey(privateKey).export({ format: 'jwk' })
-  assert(x !== undefined, 'an Ed25519 JWK has x')
-  const typedKey = Buffer.concat([Uint8Array.of(ED25519_TYPE), Buffer.from(x, 'base64url')])
-  const keyId = keyIdOf(name, typedKey)
-  return {
-    name,
-    keyId,
-    privateKey,
-    verifierKey: `${name}+${formatKeyId(keyId)}+${typedKey.toString('base64')}`,
-  }
 }
 
 /**
@@ -84,10 +47,11 @@ export function isKeyName(name: string): boolean {
   return name !== '' && name.isWellFormed() && !/[\p{White_Space}\p{Cc}+]/u.test(name)
 }
 
-function keyIdOf(name: string, typedKey: Uint8Array): number {
+/** The first four bytes of SHA-256(name LF typed key), which choose among keys of one name. */
+export function keyIdOf(name: string, typedKey: Uint8Array): number {
   return hash('sha256', Buffer.concat([Buffer.from(`${name}\n`), typedKey]), 'buffer').readUInt32BE()
 }
 
-function formatKeyId(keyId: number): string {
+export function formatKeyId(keyId: number): string {
   return keyId.toString(16).padStart(8, '0')
 }

@@ -1,14 +1,14 @@
-import { sign, verify } from 'node:crypto'
+import { verify } from 'node:crypto'
 import { decodeCanonicalBase64 } from './canonical-base64.ts'
 import { NoteError } from './note-error.ts'
-import { isKeyName, type NoteSigner, type NoteVerifier } from './note-key.ts'
+import { isKeyName, type NoteVerifier } from './note-key.ts'
 
 /** As sumdb and torchwood: far above the 16 signatures that C2SP signed-note asks for, of any kind. */
 const MAX_NOTE_BYTES = 1_000_000
 const MAX_SIGNATURES = 100
 
-const KEY_ID_BYTES = 4
-const SIGNATURE_LINE_PREFIX = '— '
+export const KEY_ID_BYTES = 4
+export const SIGNATURE_LINE_PREFIX = '— '
 const LINE_FEED = 0x0a
 const FIRST_PRINTABLE = 0x20
 
@@ -22,22 +22,6 @@ export interface Note {
   /** What was signed, with its final line feed. */
   readonly text: string
   readonly signatures: readonly NoteSignature[]
-}
-
-/**
- * A C2SP signed note: `text`, which ends in a line feed, a blank line, and a signature line for each signer.
- *
- * @throws NoteError `note_malformed` for a text that notes can't carry
- */
-export function signNote(text: string, signers: readonly NoteSigner[]): string {
-  const lines = signers.map(({ name, keyId, privateKey }) => {
-    const prefixed = Buffer.concat([uint32(keyId), sign(null, Buffer.from(text), privateKey)])
-    return `${SIGNATURE_LINE_PREFIX}${name} ${prefixed.toString('base64')}\n`
-  })
-  const message = `${text}\n${lines.join('')}`
-  // What we sign obeys what we ask of others, and reads back as what was signed.
-  if (parseNote(message).text !== text) throw malformed('the text does not end in a line feed')
-  return message
 }
 
 /**
@@ -95,12 +79,6 @@ function hasControlCharacter(message: string): boolean {
     if (code < FIRST_PRINTABLE && code !== LINE_FEED) return true
   }
   return false
-}
-
-function uint32(value: number): Buffer {
-  const bytes = Buffer.alloc(KEY_ID_BYTES)
-  bytes.writeUInt32BE(value)
-  return bytes
 }
 
 function malformed(reason: string): NoteError {

@@ -1,5 +1,5 @@
 import { parseReceipt, type Receipt, receiptId } from '../../compute/work/receipt.ts'
-import { checkPath, receiptLeaf } from '../../compute/work/receipt-tree.ts'
+import { checkPath, receiptLeaf } from '../../compute/work/receipt-path.ts'
 import { parseHeader, type SubmissionHeader } from '../../compute/work/submission.ts'
 import { type Checklist, given } from './checklist.ts'
 import type { Proof } from './proof.ts'

@@ -1,5 +1,6 @@
 import { parseReceipt, type Receipt, receiptId } from '../../compute/work/receipt.ts'
-import { receiptLeaf, treeRoot } from '../../compute/work/receipt-tree.ts'
+import { receiptLeaf } from '../../compute/work/receipt-path.ts'
+import { treeRoot } from '../../compute/work/receipt-tree.ts'
 import {
   checkSubmissionSignature,
   parseHeader,

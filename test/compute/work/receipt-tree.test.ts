@@ -1,12 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import {
-  buildReceiptTree,
-  checkPath,
-  provePath,
-  receiptLeaf,
-  treeRoot,
-} from '../../../compute/work/receipt-tree.ts'
+import { checkPath, receiptLeaf } from '../../../compute/work/receipt-path.ts'
+import { buildReceiptTree, provePath, treeRoot } from '../../../compute/work/receipt-tree.ts'
 import { sha256 } from '../../../compute/work/tagged-hash.ts'
 import { readVector, toHex } from './read-vector.ts'
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { encodeCbor } from '../../../compute/work/canonical-cbor.ts'
 import type { Receipt } from '../../../compute/work/receipt.ts'
 import { encodeReceipt, outputCommitment, parseReceipt, receiptId } from '../../../compute/work/receipt.ts'
-import { receiptLeaf } from '../../../compute/work/receipt-tree.ts'
+import { receiptLeaf } from '../../../compute/work/receipt-path.ts'
 import { bundleDigest } from '../../../compute/work/tensor-bundle.ts'
 import { fromHex, readVector, toHex } from './read-vector.ts'
 

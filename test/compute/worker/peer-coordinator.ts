@@ -10,7 +10,8 @@ import {
   parseReceipt,
   receiptId,
 } from '../../../compute/work/receipt.ts'
-import { receiptLeaf, treeRoot } from '../../../compute/work/receipt-tree.ts'
+import { receiptLeaf } from '../../../compute/work/receipt-path.ts'
+import { treeRoot } from '../../../compute/work/receipt-tree.ts'
 import { anyBytes, bytes32, bytesOf, integer } from '../../../compute/work/record.ts'
 import { checkRequest, parseRequestSignature } from '../../../compute/work/request-signature.ts'
 import { checkSubmissionSignature, parseHeader, submissionId } from '../../../compute/work/submission.ts'

@@ -13,7 +13,7 @@ import {
 import { checkAnchorChain, lastSealOf } from '../../../src/audit/check-anchor-chain.ts'
 import { readLogRoots } from '../../../src/audit/log-roots.ts'
 import { encodeEntry } from '../../../src/log/entry.ts'
-import { noteSigner } from '../../../src/log/note-key.ts'
+import { noteSigner } from '../../../src/log/note-signer.ts'
 import { ORIGIN } from '../log/log-identity.ts'
 import { GENESIS_FIELDS, headOf, memoryLog, SIGNER } from '../monitor/memory-log.ts'
 import {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Acknowledgement } from '../../../compute/worker/acknowledgement.ts'
 import { trustLog } from '../../../src/client/check-acknowledgement.ts'
-import { noteSigner } from '../../../src/log/note-key.ts'
+import { noteSigner } from '../../../src/log/note-signer.ts'
 import { ORIGIN } from '../log/log-identity.ts'
 import { appendAll, numberedEntries, openTemporaryLog } from '../log/temporary-log.ts'
 

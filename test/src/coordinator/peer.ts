@@ -5,7 +5,8 @@ import { auditCommitment, signCommitments } from '../../../compute/work/audit-co
 import { decodeCbor, encodeCbor } from '../../../compute/work/canonical-cbor.ts'
 import { jobId, parseJob } from '../../../compute/work/job.ts'
 import { encodeReceipt, outputCommitment, type Receipt, receiptId } from '../../../compute/work/receipt.ts'
-import { receiptLeaf, treeRoot } from '../../../compute/work/receipt-tree.ts'
+import { receiptLeaf } from '../../../compute/work/receipt-path.ts'
+import { treeRoot } from '../../../compute/work/receipt-tree.ts'
 import { anyBytes, bytes32, integer } from '../../../compute/work/record.ts'
 import { signRequest } from '../../../compute/work/request-signature.ts'
 import {

@@ -1,8 +1,10 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { encodeCheckpoint, parseCheckpoint, verifyCheckpoint } from '../../../src/log/checkpoint.ts'
-import { parseNote, signNote } from '../../../src/log/note.ts'
-import { noteSigner, parseVerifierKey } from '../../../src/log/note-key.ts'
+import { parseNote } from '../../../src/log/note.ts'
+import { parseVerifierKey } from '../../../src/log/note-key.ts'
+import { noteSigner } from '../../../src/log/note-signer.ts'
+import { signNote } from '../../../src/log/sign-note.ts'
 import vectors from '../../vectors/checkpoint.json' with { type: 'json' }
 
 const ROOT = 'CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I='

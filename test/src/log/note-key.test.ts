@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { noteSigner, parseVerifierKey } from '../../../src/log/note-key.ts'
+import { parseVerifierKey } from '../../../src/log/note-key.ts'
+import { noteSigner } from '../../../src/log/note-signer.ts'
 import vectors from '../../vectors/note.json' with { type: 'json' }
 
 const SEED = new Uint8Array(32).fill(1)

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { parseNote, signNote, verifyNote } from '../../../src/log/note.ts'
-import { noteSigner, parseVerifierKey } from '../../../src/log/note-key.ts'
+import { parseNote, verifyNote } from '../../../src/log/note.ts'
+import { parseVerifierKey } from '../../../src/log/note-key.ts'
+import { noteSigner } from '../../../src/log/note-signer.ts'
+import { signNote } from '../../../src/log/sign-note.ts'
 import vectors from '../../vectors/note.json' with { type: 'json' }
 
 const TEXT = 'a text\n\nwith a blank line\n'

@@ -1,7 +1,7 @@
 import { createHash, createPublicKey, sign } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { parseNote } from '../../../src/log/note.ts'
-import { noteSigner } from '../../../src/log/note-key.ts'
+import { noteSigner } from '../../../src/log/note-signer.ts'
 import { parseWitnessKey, signatureLine, verifyCosignature } from '../../../src/monitor/cosignature.ts'
 
 const NAME = 'witness.example/w1'

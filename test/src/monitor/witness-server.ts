@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
-import { noteSigner } from '../../../src/log/note-key.ts'
+import { noteSigner } from '../../../src/log/note-signer.ts'
 import { checkTree } from '../../../src/log/rfc6962.ts'
 
 export interface TestWitness {
