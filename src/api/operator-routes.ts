@@ -1,14 +1,23 @@
 import { timingSafeEqual } from 'node:crypto'
 import express, { type RequestHandler, Router } from 'express'
+import { z } from 'zod'
 import { admitModel } from '../../compute/onnx/admission.ts'
+import { bytes32 } from '../../compute/work/record.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
 import type { Coordinator } from '../coordinator/coordinator.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
+import { MAX_REASON_LENGTH } from '../log/entry.ts'
 import { epochOf } from '../rules/epoch.ts'
 import { epochRules } from '../rules/epoch-rules.ts'
 import { parseDefinition } from '../subnet/definition.ts'
-import { MAX_BODY_BYTES, rawBody } from './cbor-body.ts'
+import { MAX_BODY_BYTES, parseCborBody, rawBody } from './cbor-body.ts'
 import { openHouseOf, workingHouseOf } from './open-house.ts'
+
+const decision = z.strictObject({
+  worker: bytes32,
+  status: z.enum(['admitted', 'withdrawn']),
+  reason: z.string().min(1).max(MAX_REASON_LENGTH),
+})
 
 /** What the operator alone may do, by the token that `assay up` writes into the data folder. */
 export function operatorRoutes(coordinator: Coordinator, token: string): Router {
@@ -33,6 +42,13 @@ export function operatorRoutes(coordinator: Coordinator, token: string): Router 
     if (tip === null)
       throw new RefusedError(503, 'starting', 'the chain has not been looked at yet; ask again')
     const index = desks.market.define(definition, epochOf(tip + 1, epochRules(genesis)))
+    response.status(201).json({ index })
+  })
+
+  /** Who may audit. */
+  routes.post('/auditors', (request, response) => {
+    const { desks } = workingHouseOf(coordinator)
+    const index = desks.auditors.decide(parseCborBody(decision, rawBody(request)))
     response.status(201).json({ index })
   })
 

@@ -43,6 +43,10 @@ export function statusRoutes(coordinator: Coordinator): Router {
     })
   })
 
+  routes.get('/v1/auditors', (_request, response) => {
+    sendJson(response, { auditors: openHouseOf(coordinator).desks.auditors.list() })
+  })
+
   routes.get('/v1/receipts/:id/proof', (request, response) => {
     if (!/^[0-9a-f]{64}$/.test(request.params.id)) {
       throw new RefusedError(400, 'receipt_id_malformed', 'a receipt id is 64 lower-case hex digits')

@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, Add>> = {
   status: async (program) => (await import('./commands/status.ts')).addStatus(program),
   worker: async (program) => (await import('./commands/worker.ts')).addWorker(program),
   subnet: async (program) => (await import('./commands/subnet.ts')).addSubnet(program),
+  auditor: async (program) => (await import('./commands/auditor.ts')).addAuditor(program),
   anchor: async (program) => (await import('./commands/anchor.ts')).addAnchor(program),
   proof: async (program) => (await import('./commands/proof.ts')).addProof(program),
   headers: async (program) => (await import('./commands/headers.ts')).addHeaders(program),

@@ -3,9 +3,9 @@ import { AUDIT_ROUNDS, auditorOfRound } from '../rules/audit-rounds.ts'
 import type { EpochRules } from '../rules/epoch.ts'
 import { beaconHeight } from '../rules/epoch.ts'
 import { auditRate, isSampled } from '../rules/sampling.ts'
+import type { Auditors } from './auditors.ts'
 import type { Books } from './books.ts'
 import type { Market } from './market.ts'
-import type { Registry } from './registry.ts'
 
 interface Drawable {
   entry_index: bigint
@@ -43,7 +43,7 @@ export interface AuditDraw {
 
 export function openAuditDraw(
   books: Books,
-  parts: { market: Market; registry: Registry; rules: EpochRules; operator: Uint8Array },
+  parts: { market: Market; auditors: Auditors; rules: EpochRules; operator: Uint8Array },
 ): AuditDraw {
   const { db } = books
   const selectDue = db.prepare<[], Drawable>(
@@ -73,23 +73,23 @@ export function openAuditDraw(
   )
 
   async function beaconOf(
-    entryIndex: number,
+    { entry_index: entryIndex, worker }: Pick<Drawable, 'entry_index' | 'worker'>,
     anchored: Anchored,
     blockHash: BlockHash,
     tip: number,
   ): Promise<{ beacon: Uint8Array; candidates: Uint8Array[] } | null> {
-    const anchor = anchored.firstFinal(entryIndex)
+    const anchor = anchored.firstFinal(Number(entryIndex))
     if (anchor === null) return null
     const height = beaconHeight(anchor.height, parts.rules)
     if (tip < height + parts.rules.finalDepth - 1) return null
-    // Candidates stood in the log that this very anchor committed: nobody could make a key to fit the beacon.
-    return { beacon: await blockHash(height), candidates: parts.registry.keysAt(anchor.size) }
+    // Candidates stood in the log that this very anchor committed: nobody could be admitted to fit the beacon.
+    return { beacon: await blockHash(height), candidates: parts.auditors.candidatesOf(worker, anchor.size) }
   }
 
   async function drawDue(tip: number, anchored: Anchored, blockHash: BlockHash): Promise<number> {
     let sampled = 0
     for (const submission of selectDue.all()) {
-      const drawn = await beaconOf(Number(submission.entry_index), anchored, blockHash, tip)
+      const drawn = await beaconOf(submission, anchored, blockHash, tip)
       if (drawn === null) break
       sampled += db.transaction(() => drawSubmission(submission, drawn, tip)).immediate()
     }
@@ -111,7 +111,7 @@ export function openAuditDraw(
       if (!sampled) continue
       count += 1
       const { operator } = parts
-      const auditor = auditorOfRound({ ...drawn, round: 0, candidates, author: submission.worker, operator })
+      const auditor = auditorOfRound({ ...drawn, round: 0, candidates, operator })
       if (auditor !== null) insertAudit.run(row.receipt, 0, auditor, tip)
     }
     if (setDrawn.run(tip, submission.entry_index).changes !== 1) throw new Error('a submission is drawn once')
@@ -128,7 +128,7 @@ export function openAuditDraw(
   async function redrawDue(tip: number, anchored: Anchored, blockHash: BlockHash): Promise<number> {
     let rounds = 0
     for (const row of selectInconclusive.all()) {
-      const drawn = await beaconOf(Number(row.entry_index), anchored, blockHash, tip)
+      const drawn = await beaconOf(row, anchored, blockHash, tip)
       if (drawn === null) continue
       const round = Number(row.round) + 1
       const receipt = { beacon: drawn.beacon, submissionId: row.id, index: Number(row.position) }
@@ -138,7 +138,6 @@ export function openAuditDraw(
               ...receipt,
               round,
               candidates: drawn.candidates,
-              author: row.worker,
               operator: parts.operator,
             })
           : null

@@ -10,6 +10,14 @@ CREATE TABLE IF NOT EXISTS worker (
   previous      BLOB    NOT NULL DEFAULT (zeroblob(32)) CHECK (length(previous) = 32)
 ) STRICT;
 
+-- The operator's decisions on who may audit; the last one on each key counts.
+CREATE TABLE IF NOT EXISTS admission (
+  entry_index INTEGER NOT NULL PRIMARY KEY,
+  worker      BLOB    NOT NULL REFERENCES worker (key),
+  admitted    INTEGER NOT NULL CHECK (admitted IN (0, 1)),
+  reason      TEXT    NOT NULL
+) STRICT;
+
 -- Every definition that a subnet ever had; the newest one that is effective counts.
 CREATE TABLE IF NOT EXISTS subnet (
   entry_index INTEGER NOT NULL PRIMARY KEY,

@@ -8,6 +8,8 @@ import type { Assignments } from './assignments.ts'
 import { openAssignments } from './assignments.ts'
 import type { AuditDraw } from './audit-draw.ts'
 import { openAuditDraw } from './audit-draw.ts'
+import type { Auditors } from './auditors.ts'
+import { openAuditors } from './auditors.ts'
 import type { AuditDesk } from './audits.ts'
 import { openAuditDesk } from './audits.ts'
 import type { Bell } from './bell.ts'
@@ -46,6 +48,7 @@ export interface Desks {
   readonly results: ResultDesk
   readonly submissions: SubmissionDesk
   readonly assignments: Assignments
+  readonly auditors: Auditors
   readonly draw: AuditDraw
   readonly audits: AuditDesk
   readonly deposits: Deposits
@@ -66,6 +69,7 @@ export function openDesks(books: Books, genesis: Genesis, config: Config, payer:
     network,
     reserved: [genesis.treasury, taprootAddress(genesis.internalKey, network)],
   })
+  const auditors = openAuditors(books, { registry, operator: auditor })
   const market = openMarket(books)
   const requests = openRequestQueue(bell)
   const leases = openLeaseDesk(books, market, requests, config.leases)
@@ -84,7 +88,8 @@ export function openDesks(books: Books, genesis: Genesis, config: Config, payer:
     results: openResultDesk(books, leases),
     submissions: openSubmissionDesk(books, { origin, registry, market, expectedRewardMsat }),
     assignments: openAssignments(books, { market, registry, rules, auditor }),
-    draw: openAuditDraw(books, { market, registry, rules, operator: auditor }),
+    auditors,
+    draw: openAuditDraw(books, { market, auditors, rules, operator: auditor }),
     audits: openAuditDesk(books, { origin }),
     deposits: openDeposits(books, payer),
     budgets,

@@ -14,7 +14,7 @@ export interface Program extends AsyncDisposable {
   stop(): Promise<void>
 }
 
-const CLI = fileURLToPath(new URL('../cli/assay.js', import.meta.url))
+export const CLI = fileURLToPath(new URL('../cli/assay.js', import.meta.url))
 const STOP_LIMIT_MS = 15_000
 
 export function startProgram(

@@ -6,6 +6,7 @@ import { loadDigits, TRAINING_ROWS } from '../../compute/digits/load-digits.ts'
 import { trainInChild } from '../../compute/digits/train-in-child.ts'
 import { startBitcoind } from '../../regtest/start-bitcoind.ts'
 import { askCoordinator } from '../client/ask-coordinator.ts'
+import { readAuditors } from '../client/auditors.ts'
 import type { ReadStatus } from '../client/read-status.ts'
 import type { DemoEvent, DemoSummary, Stage } from './demo-event.ts'
 import {
@@ -94,6 +95,7 @@ export async function runDemo({
     const { open } = await site.status()
     return open !== null && open.workers.length === 3 ? true : null
   })
+  await admitWorkers()
   await anchorNow()
   await mineUntil((status) => status.open?.epoch === 0)
 
@@ -157,6 +159,16 @@ export async function runDemo({
   const seconds = (performance.now() - startedMs) / 1000
   if (summary.ok) rmSync(site.folder, { recursive: true, force: true })
   return { ...summary, seconds: Math.round(seconds * 10) / 10, blocks: driver.height() - startHeight }
+
+  /** Genesis names the operator's auditor; whoever else may recheck work is the operator's public decision. */
+  async function admitWorkers(): Promise<void> {
+    const own = (await readAuditors(site.url)).auditors.map(({ auditor }) => auditor)
+    const { open } = await site.status()
+    const others = open?.workers.filter(({ worker }) => !own.includes(worker)) ?? []
+    for (const { worker } of others) {
+      await site.command('auditor', 'admit', worker, '--reason', 'a machine that the operator has seen')
+    }
+  }
 
   async function anchorNow(): Promise<void> {
     await until('an anchor to be asked for', STEP_LIMIT_MS, async () => {

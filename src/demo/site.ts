@@ -1,7 +1,9 @@
+import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { taprootAddress } from '../../anchor/taproot-address.ts'
 import { newWorkerKey, publicKeyOf } from '../../compute/work/worker-key.ts'
 import { freePort } from '../../regtest/free-port.ts'
@@ -18,7 +20,7 @@ import {
   ORIGIN,
   PAYOUT_THRESHOLD_SATS,
 } from './demo-plan.ts'
-import { type Program, startProgram } from './program.ts'
+import { CLI, type Program, startProgram } from './program.ts'
 import { until } from './until.ts'
 
 /** A coordinator and its workers as separate processes over one regtest node, in a folder of their own. */
@@ -31,6 +33,8 @@ export interface Site extends AsyncDisposable {
   /** SIGKILL, then a new start over what the dead one left. */
   killCoordinator(): Promise<void>
   startWorker(name: string, audit: 'also' | 'only'): void
+  /** `assay` with these arguments and the site's configuration. Rejects where it ends with another exit code than 0. */
+  command(...args: readonly string[]): Promise<void>
   /** SIGTERM: they deliver what they hold, and let go of their spools. */
   stopWorkers(): Promise<void>
   /** Throws when a program has ended that nobody ended. */
@@ -116,6 +120,9 @@ export async function openSite(
         audit,
       ]
       workers.push(startProgram(name, [...args, ...operator], { env, logFile: join(folder, `${name}.log`) }))
+    },
+    async command(...args) {
+      await promisify(execFile)(process.execPath, [CLI, ...args, '--config', configFile])
     },
     async stopWorkers() {
       await Promise.all(workers.splice(0).map((worker) => worker.stop()))

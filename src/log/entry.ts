@@ -12,12 +12,15 @@ export const MAX_ORIGIN_LENGTH = 255
 /** BIP-173 allows 90 characters. */
 const MAX_ADDRESS_LENGTH = 90
 const MAX_ACCOUNT_LENGTH = 128
+/** A sentence or two for the public. */
+export const MAX_REASON_LENGTH = 500
 
 const bytes64 = bytesOf(64)
 const countOf = integer.min(1)
 const uint32 = integer.max(0xffff_ffff)
 const blocks = integer.min(1)
 const address = z.string().min(1).max(MAX_ADDRESS_LENGTH)
+const reason = z.string().min(1).max(MAX_REASON_LENGTH)
 
 /** 0 ≤ n < 2^63: bigint here, the shortest integer in CBOR. */
 const money = z
@@ -73,12 +76,21 @@ const entrySchema = z.discriminatedUnion('kind', [
   /** `commitments`: the signed CBOR list of `{commitment, receipt, round}`. */
   entryOf('audit', { auditor: bytes32, commitments: anyBytes, signature: bytes64 }),
   entryOf('verdict', { verdicts: blob, count: countOf }),
-  entryOf('status', {
-    subject: z.literal('epoch'),
-    epoch: integer,
-    status: z.literal('matured'),
-    height: integer,
-  }),
+  z.discriminatedUnion('subject', [
+    entryOf('status', {
+      subject: z.literal('epoch'),
+      epoch: integer,
+      status: z.literal('matured'),
+      height: integer,
+    }),
+    /** The operator's decision, and why. */
+    entryOf('status', {
+      subject: z.literal('auditor'),
+      worker: bytes32,
+      status: z.enum(['admitted', 'withdrawn']),
+      reason,
+    }),
+  ]),
   /** `height`: at which the epoch was settled. `blockHash`: of its verdict cutoff, final by then. */
   entryOf('epoch', {
     epoch: integer,
@@ -96,6 +108,8 @@ const entrySchema = z.discriminatedUnion('kind', [
 
 export type Entry = z.output<typeof entrySchema>
 export type EntryOf<Kind extends Entry['kind']> = Extract<Entry, { kind: Kind }>
+type Status = EntryOf<'status'>
+export type StatusOf<Subject extends Status['subject']> = Extract<Status, { subject: Subject }>
 
 export class EntryError extends Error {
   override readonly name = 'EntryError'

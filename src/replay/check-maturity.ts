@@ -1,10 +1,10 @@
 import { maturedAccount, unmaturedAccount } from '../ledger/accounts.ts'
-import type { EntryOf } from '../log/entry.ts'
+import type { StatusOf } from '../log/entry.ts'
 import { maturityHeight } from '../rules/epoch.ts'
 import { latestTip, type ReplayState } from './replay-state.ts'
 
 /** A settled epoch's rewards become their workers' for good, once, at the height that the calendar says. */
-export function checkMaturity(state: ReplayState, { epoch, height }: EntryOf<'status'>, index: number): void {
+export function checkMaturity(state: ReplayState, { epoch, height }: StatusOf<'epoch'>, index: number): void {
   const check = state.findings.at('maturity', index)
   const accrual = state.accruals.get(epoch)
   check(accrual !== undefined, 'epoch_not_settled', () => `epoch ${epoch} is not settled, or has matured`)

@@ -5,6 +5,7 @@ const RULES = [
   'log',
   'genesis',
   'workers',
+  'auditors',
   'subnets',
   'jobs',
   'submissions',

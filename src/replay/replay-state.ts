@@ -1,6 +1,7 @@
 import type { EntryOf } from '../log/entry.ts'
 import type { Payee } from '../log/payees.ts'
 import { type Anchored, anchoredView } from '../rules/anchored.ts'
+import type { Admission } from '../rules/auditors.ts'
 import type { EpochRules } from '../rules/epoch.ts'
 import { epochRules } from '../rules/epoch-rules.ts'
 import { openExpectedReward } from '../rules/expected-reward.ts'
@@ -29,6 +30,8 @@ export interface ReplayState {
   readonly balances: Balances
   /** By key, hex; in the order of registration. */
   readonly workers: Map<string, ReplayedWorker>
+  /** In the order of the log. */
+  readonly admissions: Admission[]
   /** By id, hex: leased and not settled. */
   readonly jobs: Map<string, ReplayedJob>
   /** In order, not settled. */
@@ -157,6 +160,7 @@ export function openReplayState(
     expectedRewardMsat: openExpectedReward(markets, { booked }, genesis.auditBasisPoints),
     balances: openBalances(),
     workers: new Map(),
+    admissions: [],
     jobs: new Map(),
     submissions: [],
     receipts: new Map(),

@@ -5,6 +5,7 @@ import { leafHash } from '../log/rfc6962.ts'
 import { openTreeEdge } from '../monitor/tree-edge.ts'
 import { verifierKeyOf } from '../monitor/verifier-key.ts'
 import { checkAudit } from './check-audit.ts'
+import { checkAuditor } from './check-auditor.ts'
 import { checkBudget } from './check-budget.ts'
 import { checkClaims } from './check-claims.ts'
 import { checkDeposit } from './check-deposit.ts'
@@ -121,7 +122,7 @@ async function checkEntry(state: ReplayState, entry: Entry, index: number): Prom
       await checkDeposit(state, entry, index)
       break
     case 'status':
-      checkMaturity(state, entry, index)
+      checkStatus(state, entry, index)
       break
     case 'payout':
       await checkPayout(state, entry, index)
@@ -132,6 +133,19 @@ async function checkEntry(state: ReplayState, entry: Entry, index: number): Prom
       entry satisfies never
   }
   return []
+}
+
+function checkStatus(state: ReplayState, entry: EntryOf<'status'>, index: number): void {
+  switch (entry.subject) {
+    case 'epoch':
+      checkMaturity(state, entry, index)
+      break
+    case 'auditor':
+      checkAuditor(state, entry, index)
+      break
+    default:
+      entry satisfies never
+  }
 }
 
 /** Blocks and log grow together; whether they are anchors at all is not asked here. */

@@ -53,19 +53,17 @@ export function isSampled({ rate, ...receipt }: SampledReceipt & { rate: Ratio }
 }
 
 /**
- * The auditor of a sampled receipt in a round: the candidate other than the author that stands at place `round`, from
- * 0, by highest H(beacon ‖ submission id ‖ uint32 BE index ‖ candidate). Each round so draws somebody else; null when
- * the candidates are used up. They are distinct keys, in the log before the beacon's block; their order plays no part.
+ * The auditor of a sampled receipt in a round: the candidate at place `round`, from 0, by highest H(beacon ‖ submission
+ * id ‖ uint32 BE index ‖ candidate). Each round so draws somebody else; null when the candidates are used up. They are
+ * distinct keys, in the log before the beacon's block; their order plays no part.
  */
 export function drawAuditor({
   round,
   candidates,
-  author,
   ...receipt
-}: SampledReceipt & { round: number; candidates: Uint8Array[]; author: Uint8Array }): Uint8Array | null {
+}: SampledReceipt & { round: number; candidates: Uint8Array[] }): Uint8Array | null {
   assert(Number.isSafeInteger(round) && round >= 0, 'a round is a count')
-  const others = candidates.filter((candidate) => Buffer.compare(candidate, author) !== 0)
-  return rankForSubject(preimage(receipt), others)[round] ?? null
+  return rankForSubject(preimage(receipt), candidates)[round] ?? null
 }
 
 function preimage({ beacon, submissionId, index }: SampledReceipt): Uint8Array {

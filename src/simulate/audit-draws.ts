@@ -12,7 +12,6 @@ export type AuditDraws = { all: number; own: number }[]
 export function drawAudits({ floor, maturityEpochs }: Setting, seed: string): AuditDraws {
   const unmaturedMsat = BigInt(maturityEpochs * RECEIPTS_PER_EPOCH) * REWARD_MSAT
   const rate = auditRate({ rewardMsat: REWARD_MSAT, unmaturedMsat, floor })
-  const author = named('other worker')
   return Array.from({ length: EPOCHS }, (_, epoch) => {
     const draws = { all: 0, own: 0 }
     for (let index = 0; index < RECEIPTS_PER_EPOCH; index++) {
@@ -23,7 +22,7 @@ export function drawAudits({ floor, maturityEpochs }: Setting, seed: string): Au
       }
       if (!isSampled({ ...receipt, rate })) continue
       draws.all += 1
-      if (drawAuditor({ ...receipt, round: 0, candidates: CANDIDATES, author }) === PLAYER) draws.own += 1
+      if (drawAuditor({ ...receipt, round: 0, candidates: CANDIDATES }) === PLAYER) draws.own += 1
     }
     return { all: draws.all * Number(OTHERS), own: draws.own * Number(OTHERS) }
   })

@@ -7,7 +7,6 @@ import type { Strategy } from './strategies.ts'
 interface Submission {
   beacon: Uint8Array
   submissionId: Uint8Array
-  author: Uint8Array
   receipts: number
   cheatShare: number
   rate: Ratio
@@ -41,7 +40,7 @@ export function auditSubmission(
       audited.unsampled += 1
       continue
     }
-    const auditor = drawAuditor({ ...receipt, round: 0, candidates, author: drawn.author })
+    const auditor = drawAuditor({ ...receipt, round: 0, candidates })
     if (auditor === null) throw new Error('there are twelve auditors')
     const failRate = isCheated ? detection : FALSE_FAIL_RATE
     const verdict = !bribed.has(auditor) && random() < failRate ? 'fail' : 'pass'

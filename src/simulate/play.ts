@@ -85,7 +85,6 @@ function work(
   const submission = {
     beacon,
     submissionId: named(key.name, 'submission'),
-    author: named(key.name),
     receipts,
     cheatShare: strategy.waits && isCertain ? 0 : move.cheatShare,
     rate,

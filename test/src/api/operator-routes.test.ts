@@ -5,6 +5,7 @@ import { encodeCbor } from '../../../compute/work/canonical-cbor.ts'
 import { sha256 } from '../../../compute/work/tagged-hash.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { MAX_BODY_BYTES } from '../../../src/api/cbor-body.ts'
+import { parseEntry } from '../../../src/log/entry.ts'
 import { encodeDataset } from '../../../src/subnet/dataset.ts'
 import { encodeDefinition, type SubnetDefinition } from '../../../src/subnet/definition.ts'
 import { unary } from '../../compute/onnx/sample-models.ts'
@@ -36,7 +37,7 @@ async function hold(bytes: Uint8Array): Promise<Uint8Array> {
   return sha256(bytes)
 }
 
-describe.each(['blobs', 'subnets', 'anchor'])('POST /v1/operator/%s', (path) => {
+describe.each(['blobs', 'subnets', 'auditors', 'anchor'])('POST /v1/operator/%s', (path) => {
   const cases: [string, string | null][] = [
     ['without a token', null],
     ['with an empty token', 'Bearer '],
@@ -228,4 +229,46 @@ test('an anchor that was asked for holds what was in the log then', async () => 
   const { size } = Object(await response.json())
   await site.mine(2)
   expect(site.anchored().sizeAt(site.coordinator().advancedTo() ?? 0)).toBeGreaterThanOrEqual(size)
+})
+
+describe('POST /v1/operator/auditors', () => {
+  const decision = (changes: object) =>
+    encodeCbor({ worker: site.keys.auditor.publicKey, status: 'admitted', reason: 'known', ...changes })
+
+  test.each([
+    ['a body of another form', () => Uint8Array.of(0xa0), 400, 'body_malformed'],
+    ['no reason', () => decision({ reason: '' }), 400, 'body_malformed'],
+    ['a reason too long', () => decision({ reason: 'x'.repeat(501) }), 400, 'body_malformed'],
+    ['another status', () => decision({ status: 'suspended' }), 400, 'body_malformed'],
+    ['a key that is not registered', () => decision({ worker: Buffer.alloc(32, 7) }), 404, 'worker_unknown'],
+  ])('%s is refused', async (_what, body, status, code) => {
+    await expectRefused(site, () => post('auditors', body()), { status, code })
+  })
+
+  test('admits and withdraws, each once, and never the auditor that genesis names', async () => {
+    const operator = await site.auditor()
+    const worker = await site.peer()
+    const say = (status: string, key = worker.key) => post('auditors', decision({ worker: key, status }))
+    const same = { status: 409, code: 'auditor_status_same' }
+    await expectRefused(site, () => say('withdrawn'), same)
+    const admitted = await say('admitted')
+    expect(admitted.status).toBe(201)
+    const { log } = site.coordinator().books
+    expect(await admitted.json()).toEqual({ index: log.size() - 1 })
+    expect(parseEntry(log.entry(log.size() - 1))).toEqual({
+      v: 1,
+      kind: 'status',
+      subject: 'auditor',
+      worker: new Uint8Array(worker.key),
+      status: 'admitted',
+      reason: 'known',
+    })
+    await expectRefused(site, () => say('admitted'), same)
+    expect((await say('withdrawn')).status).toBe(201)
+    await expectRefused(site, () => say('withdrawn'), same)
+    await expectRefused(site, () => say('admitted', operator.key), {
+      status: 409,
+      code: 'auditor_of_genesis',
+    })
+  })
 })

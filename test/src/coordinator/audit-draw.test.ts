@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { submissionId } from '../../../compute/work/submission.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { decideAuditor, readAuditors } from '../../../src/client/auditors.ts'
 import { parseEntry } from '../../../src/log/entry.ts'
 import { auditRate, drawAuditor, isSampled } from '../../../src/rules/sampling.ts'
 import type { Peer } from './peer.ts'
-import { BUDGET_MSAT, openSite, type Site } from './site.ts'
+import { BUDGET_MSAT, openSite, type Site, TOKEN } from './site.ts'
 import { tinyMarket } from './tiny-market.ts'
 
 /** Of 24 items of one epoch, all alike (DESIGN §8: 95 % to those who computed). */
@@ -53,6 +54,27 @@ test('the beacon alone decides what is audited and by whom, at the rate that the
   expect(site.troubles).toEqual([])
 })
 
+test('keys that nobody has admitted, or that are admitted no more, are drawn for nothing', async () => {
+  await using site = await openSite(node, { flags: { 'epoch.auditRoundBlocks': '100' } })
+  const [worker, withdrawn, operator] = await site.begin(2)
+  if (worker === undefined || withdrawn === undefined || operator === undefined)
+    throw new Error('three peers')
+  for (let i = 0; i < 12; i += 1) await site.peer()
+  const works = await worker.hold(await worker.lease())
+  expect(works.length).toBeGreaterThan(3)
+  const decision = { worker: withdrawn.key, status: 'withdrawn', reason: 'the test says so' } as const
+  await decideAuditor(site.url, TOKEN, decision)
+  await worker.submit(worker.draft(works.map(({ receipt }) => receipt)))
+  await site.mineUntil('the draw', () => site.status().audits.sampled === works.length)
+  const auditors = site.coordinator().books.db.prepare<[], Buffer>('SELECT auditor FROM audit').pluck().all()
+  expect(auditors.map((key) => key.toString('hex'))).toEqual(works.map(() => operator.hex))
+  const answer = await readAuditors(site.url)
+  expect(answer.auditors).toEqual([
+    expect.objectContaining({ auditor: worker.hex, openRounds: 0, reason: 'known to the test' }),
+    { auditor: operator.hex, address: operator.address, entry: null, reason: null, openRounds: works.length },
+  ])
+})
+
 /** Works these jobs and waits for the draw: not a block before the beacon is final. */
 async function drawOf(site: Site, worker: Peer, jobs: Awaited<ReturnType<Peer['lease']>>): Promise<Drawn[]> {
   const works = await worker.hold(jobs)
@@ -84,8 +106,8 @@ async function expectedDraw(site: Site, worker: Peer, peers: Peer[], unmaturedMs
   return Array.from({ length: count }, (_, position) => {
     const receipt = { beacon, submissionId: submissionId(entry.header), index: position }
     const sampled = isSampled({ ...receipt, rate })
-    const candidates = peers.map(({ key }) => key)
-    const auditor = sampled ? drawAuditor({ ...receipt, round: 0, candidates, author: worker.key }) : null
+    const candidates = peers.filter((peer) => peer !== worker).map(({ key }) => key)
+    const auditor = sampled ? drawAuditor({ ...receipt, round: 0, candidates }) : null
     return {
       position: BigInt(position),
       sampled: sampled ? 1n : 0n,

@@ -8,6 +8,7 @@ import { newWorkerKey, publicKeyOf } from '../../../compute/work/worker-key.ts'
 import type { RegtestNode } from '../../../regtest/start-bitcoind.ts'
 import { createApp } from '../../../src/api/app.ts'
 import { type Listening, listen } from '../../../src/api/listen.ts'
+import { decideAuditor } from '../../../src/client/auditors.ts'
 import { publishSubnet, type SubnetDraft } from '../../../src/client/publish-subnet.ts'
 import type { Config } from '../../../src/config/config-schema.ts'
 import { parseConfig } from '../../../src/config/parse-config.ts'
@@ -75,7 +76,7 @@ export interface Site extends AsyncDisposable {
   mineAudited(auditors: readonly Peer[], what: string, done: () => boolean): Promise<void>
   /** Until an anchor that holds everything now in the log is mined. */
   anchorAll(): Promise<void>
-  /** Registered workers, the operator's auditor as the last of them, at the block before epoch 0. */
+  /** Registered workers, admitted as auditors, the operator's own as the last of them, at the block before epoch 0. */
   begin(workers: number): Promise<Peer[]>
   /** A registered worker. */
   peer(): Promise<Peer>
@@ -202,6 +203,9 @@ export async function openSite(node: RegtestNode, options: SiteOptions = {}): Pr
       const peers: Peer[] = []
       while (peers.length < workers) peers.push(await site.peer())
       peers.push(await site.auditor())
+      for (const { key: worker } of peers.slice(0, workers)) {
+        await decideAuditor(site.url, TOKEN, { worker, status: 'admitted', reason: 'known to the test' })
+      }
       await site.anchorAll()
       await site.mineTo(startHeight - 1)
       if (coordinator.advancedTo() !== startHeight - 1) throw new Error('epoch 0 began too early')

@@ -115,6 +115,14 @@ const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
   }),
   fc.record({
     v,
+    kind: kind('status'),
+    subject: fc.constant('auditor' as const),
+    worker: bytes32,
+    status: fc.constantFrom('admitted' as const, 'withdrawn' as const),
+    reason: text,
+  }),
+  fc.record({
+    v,
     kind: kind('epoch'),
     epoch: int,
     accruals: bytes32,

@@ -9,7 +9,7 @@ import {
   type SubmissionHeader,
   signSubmission,
 } from '../../../compute/work/submission.ts'
-import { type Entry, type EntryOf, encodeEntry, parseEntry } from '../../../src/log/entry.ts'
+import { type Entry, type EntryOf, encodeEntry, parseEntry, type StatusOf } from '../../../src/log/entry.ts'
 import { type Payee, parsePayees } from '../../../src/log/payees.ts'
 import type { Rule } from '../../../src/replay/findings.ts'
 import type { ReplaySource } from '../../../src/replay/replay-source.ts'
@@ -48,6 +48,32 @@ export async function changeEntry<Kind extends Entry['kind']>(
 ): Promise<ChangedLog> {
   const { index, entry } = await find(log, kind, isMeant)
   return { source: await withBytes(log, index, encodeEntry(change(entry))), entry: index }
+}
+
+/** Of an epoch's rewards. */
+export function changeMaturity(
+  log: ReplaySource,
+  change: (entry: StatusOf<'epoch'>) => Entry,
+): Promise<ChangedLog> {
+  return changeEntry(
+    log,
+    'status',
+    (entry) => (entry.subject === 'epoch' ? change(entry) : entry),
+    ({ subject }) => subject === 'epoch',
+  )
+}
+
+/** Of an auditor's admission. */
+export function changeAdmission(
+  log: ReplaySource,
+  change: (entry: StatusOf<'auditor'>) => Entry,
+): Promise<ChangedLog> {
+  return changeEntry(
+    log,
+    'status',
+    (entry) => (entry.subject === 'auditor' ? change(entry) : entry),
+    ({ subject }) => subject === 'auditor',
+  )
 }
 
 /** The first entry of a kind once more, in the place of the second. */

@@ -4,6 +4,7 @@ import { epochRules } from '../../../src/rules/epoch-rules.ts'
 import type { Peer } from '../coordinator/peer.ts'
 import {
   type ChangedLog,
+  changeAdmission,
   changeAudit,
   changeEntry,
   changeHeader,
@@ -12,6 +13,7 @@ import {
   changeVerdicts,
   type Difference,
   repeatEntry,
+  without,
 } from './changed-log.ts'
 import { find } from './recorded-log.ts'
 
@@ -107,6 +109,24 @@ export const DIFFERENCES_IN_WORK: Difference[] = [
         (list) => list,
         (auditor) => anotherThan(peers, auditor),
       ),
+  ],
+  [
+    'the admission of a key that is not registered',
+    'auditors: worker_unknown',
+    (log) => changeAdmission(log, (entry) => ({ ...entry, worker: NOTHING })),
+  ],
+  [
+    'the withdrawal of a key that was not admitted',
+    'auditors: auditor_status_same',
+    (log) => changeAdmission(log, (entry) => ({ ...entry, status: 'withdrawn' })),
+  ],
+  [
+    'an auditor whose admission is left out',
+    'audits: auditor_not_drawn',
+    async (log) => ({
+      source: await without(log, (entry) => entry.kind === 'status' && entry.subject === 'auditor'),
+      entry: null,
+    }),
   ],
   [
     'an audit of no receipt',

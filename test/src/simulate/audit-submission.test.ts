@@ -8,7 +8,6 @@ const ALWAYS = { numerator: 1n, denominator: 1n }
 const submission = {
   beacon: named('beacon'),
   submissionId: named('submission'),
-  author: named('author'),
   receipts: 200,
   cheatShare: 1,
   rate: ALWAYS,

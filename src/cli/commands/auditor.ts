@@ -1,0 +1,68 @@
+import type { Command } from 'commander'
+import { decideAuditor, type ListedAuditors, readAuditors } from '../../client/auditors.ts'
+import { loadConfig } from '../../config/load-config.ts'
+import { CliError, EXIT } from '../exit-code.ts'
+import { readOperatorToken } from '../operator-token.ts'
+import { renderTable } from '../table.ts'
+import { openTerminal } from '../terminal.ts'
+
+interface DecisionOptions {
+  readonly config: string
+  readonly reason: string
+  readonly url?: string
+  readonly json?: boolean
+}
+
+export function addAuditor(program: Command): void {
+  const auditor = program.command('auditor').description("who rechecks others' work")
+  auditor
+    .command('list')
+    .description('who may be drawn to audit, and what waits for each')
+    .option('--url <url>', "the coordinator's", 'http://127.0.0.1:8380')
+    .option('--json', 'print the result as JSON')
+    .action(async (options: { url: string; json?: boolean }) => {
+      openTerminal(options.json === true).result(await readAuditors(options.url), renderAuditors)
+    })
+  addDecision(auditor, 'admit', 'let a registered worker audit, by an entry of the log')
+  addDecision(auditor, 'withdraw', 'draw it no more from the next anchor on, by an entry of the log')
+}
+
+function addDecision(auditor: Command, name: 'admit' | 'withdraw', description: string): void {
+  auditor
+    .command(name)
+    .description(description)
+    .argument('<key>', "the worker's key, 64 hex digits, as it logs it at its start")
+    .requiredOption('--reason <text>', 'why; public for ever')
+    .requiredOption('--config <file>', "the coordinator's configuration, for the operator token")
+    .option('--url <url>', "the coordinator's; by default where the configuration listens")
+    .option('--json', 'print the result as JSON')
+    .action(async (key: string, options: DecisionOptions) => {
+      if (!/^[0-9a-f]{64}$/.test(key)) {
+        throw new CliError(EXIT.usage, 'key_malformed', `${key}: expected 64 lower-case hex digits`)
+      }
+      const config = loadConfig({ file: options.config, env: process.env })
+      const url = options.url ?? `http://${config.listen.host}:${config.listen.port}`
+      const status = name === 'admit' ? 'admitted' : 'withdrawn'
+      const index = await decideAuditor(url, readOperatorToken(config.dataDir), {
+        worker: Buffer.from(key, 'hex'),
+        status,
+        reason: options.reason,
+      })
+      openTerminal(options.json === true).result({ auditor: key, status, index }, (said) => {
+        return `Entry ${said.index} says that ${said.auditor} is ${said.status}. It counts from the anchor that covers it.`
+      })
+    })
+}
+
+function renderAuditors({ auditors }: ListedAuditors): string {
+  if (auditors.length === 0) return 'Nobody audits: start the operator’s auditor, or admit a worker.'
+  return renderTable(
+    ['auditor', 'admitted by', 'open rounds', 'reason'],
+    auditors.map(({ auditor, entry, openRounds, reason }) => [
+      auditor,
+      entry === null ? 'genesis' : `entry ${entry}`,
+      `${openRounds}`,
+      reason ?? '',
+    ]),
+  )
+}
