@@ -1,65 +1,103 @@
-import { findHeight } from './inclusion.ts'
-import type { Node } from './node.ts'
-import type { OpenPayout, PayerStore } from './payer-store.ts'
-import type { SendOutcome } from './send-outcome.ts'
+import { bumpPayout, raisePayout } from './bump-payout.ts'
+import { findMined, findWaiting, type MinedAttempt } from './find-payout.ts'
+import type { PayoutAttempt, PayoutRecord } from './payout-record.ts'
+import { type PayoutSite, standing, troubleOf } from './payout-site.ts'
 
-/** A reorg deeper than this is a case for people; it bounds how far below its preparation a payout is looked for. */
-const MAX_REORG_BLOCKS = 100
+/** What bitcoind says of a transaction that pays too little for its mempool or for relay (validation.cpp). */
+const PAYS_TOO_LITTLE = /min (relay )?fee not met|mempool full/
 
 /**
- * One payout, judged at the present tip and sent again where the node lost it: the same bytes, always. An unknown
- * outcome leaves it as it is. Throws RpcError, NodeError.
+ * One payout, judged at the present tip by all of its attempts, sent again where the node lost it, and bumped where it
+ * waits too long. An unknown outcome leaves it as it is. Throws RpcError, NodeError.
  */
-export async function advancePayout(
-  node: Node,
-  store: PayerStore,
-  payout: OpenPayout,
-  finalDepth: number,
-): Promise<void> {
-  const { number, txid, raw, state } = payout
+export async function advancePayout(site: PayoutSite, payout: PayoutRecord): Promise<void> {
+  const { node } = site
   const { height: tipHeight } = await node.chain()
-  const confirm = (block: { height: number; blockHash: string }) =>
-    store.markConfirmed(number, block, tipHeight - block.height + 1 >= finalDepth)
-
-  const { block } = payout
-  if (block !== null && (await node.blockHash(block.height)) === block.blockHash) return confirm(block)
-  if ((await node.mempoolEntry(txid)) !== null) return store.markBroadcast(number)
-
-  const outcome = await node.send(raw)
-  if (outcome.kind === 'accepted') return store.markBroadcast(number)
-  // Anything else may mean that it is in a block: look before saying that something is wrong.
-  const found = await findBlock(node, payout, tipHeight)
-  if (found !== null) return confirm(found)
-  if (state === 'confirmed') store.markBroadcast(number)
-  store.markTrouble(number, troubleOf(outcome))
-}
-
-function troubleOf(outcome: Exclude<SendOutcome, { kind: 'accepted' }>): string {
-  switch (outcome.kind) {
-    case 'known':
-      return 'the node knows it, but shows it neither in the mempool nor in a block'
-    case 'spent':
-      return `an input is missing or spent: ${outcome.detail}`
-    case 'refused':
-      return `refused by the node: ${outcome.detail}`
-    case 'unknown':
-      return `no answer to the broadcast: ${outcome.detail}`
+  const payments = signed(payout, null)
+  const mined = await findMined(node, payout, payments, tipHeight)
+  if (mined !== null) return confirm(site, payout, mined, tipHeight)
+  const waiting = await findWaiting(node, payments)
+  const newest = payments[0]
+  if (newest === undefined) {
+    site.store.markTrouble(payout.id, 'waits for its signature: see `assay payout export`')
+    return
+  }
+  if (waiting === newest || !site.maySend) return wait(site, payout, waiting, tipHeight)
+  const outcome = await node.send(newest.raw)
+  if (outcome.kind === 'accepted') return wait(site, payout, newest, tipHeight)
+  if (waiting !== null) return wait(site, payout, waiting, tipHeight)
+  if (payout.state === 'confirmed') site.store.mark(payout.id, 'broadcast', standing(newest, null))
+  site.store.markTrouble(payout.id, troubleOf(outcome))
+  // Not relayed at this price, so no mempool need be paid for what a better one evicts.
+  if (outcome.kind === 'refused' && PAYS_TOO_LITTLE.test(outcome.detail)) {
+    await raisePayout(site, payout, newest, tipHeight)
   }
 }
 
-/** By its change output while that is unspent, else block by block. */
-async function findBlock(
-  node: Node,
-  { txid, changeVout, sinceHeight }: OpenPayout,
+type SignedAttempt = PayoutAttempt & { raw: Uint8Array }
+
+/** Newest first: the payments, or the children of one. */
+function signed({ attempts }: PayoutRecord, parent: number | null): SignedAttempt[] {
+  return attempts
+    .filter((one): one is SignedAttempt => one.parent === parent && one.raw !== null)
+    .toReversed()
+}
+
+/** In the mempool, or nowhere. */
+async function wait(
+  site: PayoutSite,
+  payout: PayoutRecord,
+  payment: PayoutAttempt | null,
   tipHeight: number,
-): Promise<{ height: number; blockHash: string } | null> {
-  const change = await node.txOut({ txid, vout: changeVout }, { mempool: false })
-  const height =
-    change === null
-      ? await findHeight(node, txid, tipHeight, sinceHeight - MAX_REORG_BLOCKS)
-      : tipHeight - change.confirmations + 1
-  const blockHash = height === null ? null : await node.blockHash(height)
-  if (height === null || blockHash === null) return null
-  // The tip may have moved since: only a block that holds it counts.
-  return (await node.transactionInBlock(txid, blockHash)) === null ? null : { height, blockHash }
+): Promise<void> {
+  const { store } = site
+  if (payment === null) {
+    const known = payout.payment
+    if (payout.state === 'confirmed' && known !== null)
+      store.mark(payout.id, 'broadcast', standing(known, null))
+    return
+  }
+  const child = await findChild(site, payout, payment)
+  store.mark(payout.id, 'broadcast', standing(payment, child))
+  const isNew = payout.state === 'prepared'
+  if (site.maySend && !isNew) await bumpPayout(site, payout, { payment, child, tipHeight })
+}
+
+/** In a block. Settled when all that was sent for it is deep enough. */
+async function confirm(
+  site: PayoutSite,
+  payout: PayoutRecord,
+  { attempt: payment, block }: MinedAttempt,
+  tipHeight: number,
+): Promise<void> {
+  const { store, node, policy } = site
+  store.markSeen(payment.number, block)
+  const isFinal = (height: number) => tipHeight - height + 1 >= policy.finalDepth
+  const child = await findMined(node, payout, signed(payout, payment.number), tipHeight)
+  if (child !== null) {
+    store.markSeen(child.attempt.number, child.block)
+    const isSettled = isFinal(block.height) && isFinal(child.block.height)
+    return store.mark(payout.id, isSettled ? 'settled' : 'confirmed', standing(payment, child.attempt))
+  }
+  const waiting = await findChild(site, payout, payment)
+  const isSettled = isFinal(block.height) && waiting === null
+  store.mark(payout.id, isSettled ? 'settled' : 'confirmed', standing(payment, waiting))
+  if (waiting !== null && site.maySend) {
+    await bumpPayout(site, payout, { payment: null, child: waiting, tipHeight })
+  }
+}
+
+/** Our child of that payment, if the node holds one; the one that it held and has lost is sent again. */
+async function findChild(
+  { node, maySend }: PayoutSite,
+  payout: PayoutRecord,
+  payment: PayoutAttempt,
+): Promise<PayoutAttempt | null> {
+  const waiting = await findWaiting(node, signed(payout, payment.number))
+  if (waiting !== null) return waiting
+  const { child } = payout
+  if (child === null || child.raw === null || child.parent !== payment.number) return null
+  // It was taken once: somebody may still hold it, so it stays until it is mined.
+  if (maySend) await node.send(child.raw)
+  return child
 }

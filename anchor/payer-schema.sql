@@ -1,29 +1,19 @@
--- Payouts of the treasury, one row each for good: a payout is built once, and a retry sends the same bytes.
+-- Payouts of the treasury, one row each for good. Every attempt spends the same coins and pays the same outputs: at most
+-- one of them can ever be mined.
 CREATE TABLE IF NOT EXISTS payer_payout (
   number       INTEGER PRIMARY KEY,
   -- The caller's name for it; the same name never pays twice.
   id           TEXT    NOT NULL UNIQUE,
-  -- pinned: its coins are taken · prepared: final bytes kept · broadcast: the node took it · confirmed: in the best
-  -- chain · settled: deep enough, never judged again.
+  -- pinned: its coins are taken · prepared: an attempt is kept · broadcast: the node took one · confirmed: one is in the
+  -- best chain · settled: deep enough, never judged again.
   state        TEXT    NOT NULL CHECK (state IN ('pinned', 'prepared', 'broadcast', 'confirmed', 'settled')),
   total_sats   INTEGER NOT NULL CHECK (total_sats > 0),
-  fee_sats     INTEGER CHECK (fee_sats >= 0),
-  change_sats  INTEGER CHECK (change_sats > 0),
-  vsize        INTEGER CHECK (vsize > 0),
-  txid         TEXT UNIQUE CHECK (length(txid) = 64),
-  raw          BLOB,
-  -- Height of the chain when it was prepared: it can't be mined far below.
-  since_height INTEGER CHECK (since_height >= 0),
-  -- The block in which it was last seen: of the best chain only while the state is confirmed or settled.
-  height       INTEGER CHECK (height >= 0),
-  block_hash   TEXT CHECK (length(block_hash) = 64),
+  -- The attempt that the node holds or the chain shows, and the child that pays for it; NULL before.
+  payment      INTEGER REFERENCES payer_attempt (number),
+  child        INTEGER REFERENCES payer_attempt (number),
   -- Why it doesn't go forward, for people; NULL when nothing is in the way.
   trouble      TEXT,
-  CHECK ((raw IS NULL) = (state = 'pinned') AND (raw IS NULL) = (txid IS NULL) AND (raw IS NULL) = (vsize IS NULL)
-    AND (raw IS NULL) = (fee_sats IS NULL) AND (raw IS NULL) = (change_sats IS NULL)
-    AND (raw IS NULL) = (since_height IS NULL)),
-  CHECK ((height IS NULL) = (block_hash IS NULL)),
-  CHECK (state NOT IN ('confirmed', 'settled') OR height IS NOT NULL)
+  CHECK (payment IS NOT NULL OR (child IS NULL AND state IN ('pinned', 'prepared')))
 ) STRICT;
 
 -- The coins of each payout, in order; position 0 is THE pinned input. No coin is ever given to a second payout.
@@ -37,7 +27,7 @@ CREATE TABLE IF NOT EXISTS payer_input (
   UNIQUE (txid, vout)
 ) STRICT;
 
--- Whom it pays, in order, the change left out; written together with the final bytes.
+-- Whom it pays, in order, the change left out; written together with the first attempt.
 CREATE TABLE IF NOT EXISTS payer_output (
   payout     INTEGER NOT NULL REFERENCES payer_payout (number),
   position   INTEGER NOT NULL CHECK (position >= 0),
@@ -45,3 +35,25 @@ CREATE TABLE IF NOT EXISTS payer_output (
   value_sats INTEGER NOT NULL CHECK (value_sats > 0),
   PRIMARY KEY (payout, position)
 ) STRICT;
+
+-- Every transaction that was ever made for a payout, none deleted: an older one may be mined and then is the payment.
+CREATE TABLE IF NOT EXISTS payer_attempt (
+  number       INTEGER PRIMARY KEY,
+  payout       INTEGER NOT NULL REFERENCES payer_payout (number),
+  -- NULL: it pays the outputs. Else it is a child that spends that attempt's change and pays for both.
+  parent       INTEGER REFERENCES payer_attempt (number),
+  -- Taproot inputs alone: the txid is known before anybody has signed (BIP-141).
+  txid         TEXT    NOT NULL UNIQUE CHECK (length(txid) = 64),
+  vsize        INTEGER NOT NULL CHECK (vsize > 0),
+  fee_sats     INTEGER NOT NULL CHECK (fee_sats >= 0),
+  change_sats  INTEGER NOT NULL CHECK (change_sats > 0),
+  -- Height of the chain when it was made: it can't be mined far below, and from here its time is counted.
+  since_height INTEGER NOT NULL CHECK (since_height >= 0),
+  -- Final bytes; NULL while it waits for an external signature.
+  raw          BLOB,
+  -- The block in which it was last seen.
+  height       INTEGER CHECK (height >= 0),
+  block_hash   TEXT CHECK (length(block_hash) = 64),
+  CHECK ((height IS NULL) = (block_hash IS NULL))
+) STRICT;
+CREATE INDEX IF NOT EXISTS payer_attempt_of ON payer_attempt (payout);

@@ -1,61 +1,53 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import type { Database } from 'better-sqlite3'
-import type { PayoutOutput, PayoutRecord } from './payout-record.ts'
+import type { PayoutAttempt, PayoutOutput, PayoutRecord, PayoutState } from './payout-record.ts'
 import type { TreasuryCoin } from './payout-transaction.ts'
 
-/** What a payout is, once it is built. */
-interface BuiltPayout {
-  txid: string
-  raw: Uint8Array
-  vsize: number
-  feeSats: bigint
-  changeSats: bigint
-  sinceHeight: number
-  outputs: readonly PayoutOutput[]
-}
-
-/** A signed payout that may still move, as judging needs it. */
-export interface OpenPayout {
-  number: number
-  state: 'prepared' | 'broadcast' | 'confirmed'
-  txid: string
-  raw: Uint8Array
-  sinceHeight: number
-  /** Where it was last seen. */
-  block: { height: number; blockHash: string } | null
-  changeVout: number
-}
+export type NewAttempt = Omit<PayoutAttempt, 'number' | 'block'>
 
 /** The payouts in SQLite. Each change is one transaction, durable when the function returns. */
 export interface PayerStore {
-  pin(id: string, totalSats: bigint, coins: readonly TreasuryCoin[]): void
+  /** `alongside` runs in the same transaction: it takes the pin down with it when it throws. */
+  pin(id: string, totalSats: bigint, coins: readonly TreasuryCoin[], alongside: () => void): void
   isPinned(coin: TreasuryCoin): boolean
-  /** Keeps the final bytes of a pinned payout: before they may leave the process. */
-  keepBuilt(id: string, built: BuiltPayout): void
+  /** Keeps whom a pinned payout pays, and its first attempt: before its bytes may leave the process. */
+  keepFirst(id: string, outputs: readonly PayoutOutput[], attempt: NewAttempt): void
+  /** Keeps one more attempt; one of the same txid is the same one, and is returned as it was kept. */
+  keepAttempt(id: string, attempt: NewAttempt): PayoutAttempt
+  /** The final bytes of an attempt that waited for them until `height`. */
+  keepSigned(attempt: number, raw: Uint8Array, height: number): void
   get(id: string): PayoutRecord | null
   all(): PayoutRecord[]
-  /** Oldest first: a later one may spend an earlier one's change. */
-  open(): OpenPayout[]
-  markBroadcast(number: number): void
-  markConfirmed(number: number, block: { height: number; blockHash: string }, settled: boolean): void
-  markTrouble(number: number, trouble: string): void
+  /** Those with attempts that may still move, oldest first: a later one may spend an earlier one's change. */
+  open(): PayoutRecord[]
+  markSeen(attempt: number, block: { height: number; blockHash: string }): void
+  /** Where the payout stands now, and by which of its attempts. */
+  mark(id: string, state: PayoutState, standing: { payment: number; child: number | null }): void
+  markTrouble(id: string, trouble: string | null): void
 }
 
 interface PayoutRow {
   number: bigint
   id: string
-  state: PayoutRecord['state']
+  state: PayoutState
   total_sats: bigint
-  fee_sats: bigint | null
-  change_sats: bigint | null
-  vsize: bigint | null
-  txid: string | null
+  payment: bigint | null
+  child: bigint | null
+  trouble: string | null
+}
+
+interface AttemptRow {
+  number: bigint
+  parent: bigint | null
+  txid: string
+  vsize: bigint
+  fee_sats: bigint
+  change_sats: bigint
+  since_height: bigint
   raw: Uint8Array | null
-  since_height: bigint | null
   height: bigint | null
   block_hash: string | null
-  trouble: string | null
 }
 
 const SCHEMA = readFileSync(new URL('./payer-schema.sql', import.meta.url), 'utf8')
@@ -72,18 +64,25 @@ export function openPayerStore(db: Database): PayerStore {
   const insertOutput = db.prepare<[bigint, number, string, bigint]>(
     'INSERT INTO payer_output (payout, position, address, value_sats) VALUES (?, ?, ?, ?)',
   )
-  const setPrepared = db.prepare<[Omit<BuiltPayout, 'outputs'> & { number: bigint }]>(`
-    UPDATE payer_payout SET state = 'prepared', txid = @txid, raw = @raw, vsize = @vsize, fee_sats = @feeSats,
-      change_sats = @changeSats, since_height = @sinceHeight
-    WHERE number = @number AND state = 'pinned'`)
-  const setBroadcast = db.prepare<[number]>(
-    "UPDATE payer_payout SET state = 'broadcast', trouble = NULL WHERE number = ? AND state IN ('prepared', 'broadcast', 'confirmed')",
+  const insertAttempt = db.prepare<[NewAttempt & { payout: bigint }]>(
+    `INSERT INTO payer_attempt (payout, parent, txid, vsize, fee_sats, change_sats, since_height, raw)
+     VALUES (@payout, @parent, @txid, @vsize, @feeSats, @changeSats, @sinceHeight, @raw)
+     ON CONFLICT (txid) DO NOTHING`,
   )
-  const setConfirmed = db.prepare<[string, number, string, number]>(
-    'UPDATE payer_payout SET state = ?, height = ?, block_hash = ?, trouble = NULL ' +
-      "WHERE number = ? AND state IN ('prepared', 'broadcast', 'confirmed')",
+  const setPrepared = db.prepare<[bigint]>(
+    "UPDATE payer_payout SET state = 'prepared' WHERE number = ? AND state = 'pinned'",
   )
-  const setTrouble = db.prepare<[string, number]>('UPDATE payer_payout SET trouble = ? WHERE number = ?')
+  const setRaw = db.prepare<[Uint8Array, number, number]>(
+    'UPDATE payer_attempt SET raw = ?, since_height = ? WHERE number = ? AND raw IS NULL',
+  )
+  const setSeen = db.prepare<[number, string, number]>(
+    'UPDATE payer_attempt SET height = ?, block_hash = ? WHERE number = ?',
+  )
+  const setState = db.prepare<[PayoutState, number, number | null, string]>(
+    `UPDATE payer_payout SET state = ?, payment = ?, child = ?, trouble = NULL
+      WHERE id = ? AND state NOT IN ('pinned', 'settled')`,
+  )
+  const setTrouble = db.prepare<[string | null, string]>('UPDATE payer_payout SET trouble = ? WHERE id = ?')
   const byId = db.prepare<[string], PayoutRow>('SELECT * FROM payer_payout WHERE id = ?')
   const selectAll = db.prepare<[], PayoutRow>('SELECT * FROM payer_payout ORDER BY number')
   const selectOpen = db.prepare<[], PayoutRow>(
@@ -95,81 +94,105 @@ export function openPayerStore(db: Database): PayerStore {
   const selectOutputs = db.prepare<[bigint], { address: string; value_sats: bigint }>(
     'SELECT address, value_sats FROM payer_output WHERE payout = ? ORDER BY position',
   )
-  const countOutputs = db
-    .prepare<[bigint], bigint>('SELECT count(*) FROM payer_output WHERE payout = ?')
-    .pluck()
+  const selectAttempts = db.prepare<[bigint], AttemptRow>(
+    'SELECT * FROM payer_attempt WHERE payout = ? ORDER BY number',
+  )
+  const attemptByTxid = db.prepare<[string], AttemptRow>('SELECT * FROM payer_attempt WHERE txid = ?')
   const findInput = db.prepare<[string, number]>('SELECT 1 FROM payer_input WHERE txid = ? AND vout = ?')
 
-  const pin = db.transaction((id: string, totalSats: bigint, coins: readonly TreasuryCoin[]) => {
-    const { lastInsertRowid } = insertPayout.run(id, totalSats)
-    for (const [position, { txid, vout, valueSats }] of coins.entries()) {
-      insertInput.run(lastInsertRowid, position, txid, vout, valueSats)
-    }
-  })
+  const pin = db.transaction(
+    (id: string, totalSats: bigint, coins: readonly TreasuryCoin[], alongside: () => void) => {
+      const { lastInsertRowid } = insertPayout.run(id, totalSats)
+      for (const [position, { txid, vout, valueSats }] of coins.entries()) {
+        insertInput.run(lastInsertRowid, position, txid, vout, valueSats)
+      }
+      alongside()
+    },
+  )
 
-  const keepBuilt = db.transaction((id: string, { outputs, ...built }: BuiltPayout) => {
+  const keepFirst = db.transaction(
+    (id: string, outputs: readonly PayoutOutput[], attempt: NewAttempt): void => {
+      const payout = numberOf(id)
+      assert.equal(setPrepared.run(payout).changes, 1, `payout ${id} is prepared already`)
+      for (const [position, { address, valueSats }] of outputs.entries()) {
+        insertOutput.run(payout, position, address, valueSats)
+      }
+      insertAttempt.run({ ...attempt, payout })
+    },
+  )
+
+  function numberOf(id: string): bigint {
     const number = byId.get(id)?.number
     assert(number !== undefined, `no payout ${id}`)
-    assert.equal(setPrepared.run({ ...built, number }).changes, 1, `payout ${id} is prepared already`)
-    for (const [position, { address, valueSats }] of outputs.entries()) {
-      insertOutput.run(number, position, address, valueSats)
-    }
-  })
+    return number
+  }
 
   function recordOf(row: PayoutRow): PayoutRecord {
-    const { id, state, total_sats: totalSats, txid, trouble, number } = row
-    const inputs = selectInputs
-      .all(number)
-      .map(({ txid, vout, value_sats: valueSats }) => ({ txid, vout: Number(vout), valueSats }))
-    const outputs = selectOutputs
-      .all(number)
-      .map(({ address, value_sats: valueSats }) => ({ address, valueSats }))
+    const { id, state, total_sats: totalSats, trouble, number } = row
+    const attempts = selectAttempts.all(number).map(attemptOf)
+    const find = (wanted: bigint | null) => attempts.find((one) => BigInt(one.number) === wanted) ?? null
+    const payment = find(row.payment) ?? attempts.findLast(({ parent }) => parent === null) ?? null
+    const child = find(row.child)
+    const isMined = state === 'confirmed' || state === 'settled'
     return {
       id,
       state,
       totalSats,
-      inputs,
-      outputs,
-      changeSats: row.change_sats ?? 0n,
-      feeSats: row.fee_sats ?? 0n,
-      vsize: Number(row.vsize ?? 0n),
-      txid,
-      raw: row.raw,
-      height: state === 'confirmed' || state === 'settled' ? Number(row.height) : null,
+      inputs: selectInputs
+        .all(number)
+        .map(({ txid, vout, value_sats: valueSats }) => ({ txid, vout: Number(vout), valueSats })),
+      outputs: selectOutputs
+        .all(number)
+        .map(({ address, value_sats: valueSats }) => ({ address, valueSats })),
+      attempts,
+      payment,
+      child,
+      feeSats: (payment?.feeSats ?? 0n) + (child?.feeSats ?? 0n),
+      height: isMined ? (payment?.block?.height ?? null) : null,
       trouble,
     }
   }
 
-  function openOf(row: PayoutRow): OpenPayout {
-    const { number, state, txid, raw, since_height: sinceHeight, height, block_hash: blockHash } = row
-    assert(state !== 'pinned' && state !== 'settled' && txid !== null && raw !== null && sinceHeight !== null)
-    return {
-      number: Number(number),
-      state,
-      txid,
-      raw,
-      sinceHeight: Number(sinceHeight),
-      block: height === null || blockHash === null ? null : { height: Number(height), blockHash },
-      changeVout: Number(countOutputs.get(number)),
-    }
-  }
-
   return {
-    pin: (id, totalSats, coins) => pin.immediate(id, totalSats, coins),
+    pin: (id, totalSats, coins, alongside) => pin.immediate(id, totalSats, coins, alongside),
     isPinned: ({ txid, vout }) => findInput.get(txid, vout) !== undefined,
-    keepBuilt: (id, built) => keepBuilt.immediate(id, built),
+    keepFirst: (id, outputs, attempt) => keepFirst.immediate(id, outputs, attempt),
+    keepAttempt(id, attempt) {
+      insertAttempt.run({ ...attempt, payout: numberOf(id) })
+      const row = attemptByTxid.get(attempt.txid)
+      assert(row !== undefined, 'an attempt was kept')
+      return attemptOf(row)
+    },
+    keepSigned(attempt, raw, height) {
+      assert.equal(setRaw.run(raw, height, attempt).changes, 1, `attempt ${attempt} is signed already`)
+    },
     get(id) {
       const row = byId.get(id)
       return row === undefined ? null : recordOf(row)
     },
     all: () => selectAll.all().map(recordOf),
-    open: () => selectOpen.all().map(openOf),
-    markBroadcast(number) {
-      assert.equal(setBroadcast.run(number).changes, 1)
+    open: () => selectOpen.all().map(recordOf),
+    markSeen(attempt, { height, blockHash }) {
+      assert.equal(setSeen.run(height, blockHash, attempt).changes, 1)
     },
-    markConfirmed(number, { height, blockHash }, settled) {
-      assert.equal(setConfirmed.run(settled ? 'settled' : 'confirmed', height, blockHash, number).changes, 1)
+    mark(id, state, { payment, child }) {
+      assert.equal(setState.run(state, payment, child, id).changes, 1)
     },
-    markTrouble: (number, trouble) => setTrouble.run(trouble, number),
+    markTrouble: (id, trouble) => setTrouble.run(trouble, id),
+  }
+}
+
+function attemptOf(row: AttemptRow): PayoutAttempt {
+  const { txid, raw, height, block_hash: blockHash } = row
+  return {
+    number: Number(row.number),
+    parent: row.parent === null ? null : Number(row.parent),
+    txid,
+    vsize: Number(row.vsize),
+    feeSats: row.fee_sats,
+    changeSats: row.change_sats,
+    sinceHeight: Number(row.since_height),
+    raw,
+    block: height === null || blockHash === null ? null : { height: Number(height), blockHash },
   }
 }

@@ -1,37 +1,33 @@
 import { isDeepStrictEqual } from 'node:util'
-import { utils } from '@scure/btc-signer'
 import type { Database } from 'better-sqlite3'
 import { parseAddress } from './address.ts'
 import { advancePayout } from './advance-payout.ts'
-import { checkPayoutTransaction } from './check-payout-transaction.ts'
 import { chooseCoins } from './choose-coins.ts'
 import { sealScript } from './commitment.ts'
-import { anchorFee, type FeeLimits } from './fee.ts'
+import { anchorFee } from './fee.ts'
 import { inTurn } from './in-turn.ts'
 import type { NetworkName } from './network.ts'
 import type { Node } from './node.ts'
 import { PayerError } from './payer-error.ts'
+import { feeCapSats, type PayerPolicy } from './payer-policy.ts'
 import { openPayerStore } from './payer-store.ts'
-import type { PayoutOutput, PayoutRecord } from './payout-record.ts'
-import { buildPayoutTransaction, payoutVsize, type TreasuryCoin } from './payout-transaction.ts'
+import { createPayoutMaker } from './payout-maker.ts'
+import type { PayoutAttempt, PayoutOutput, PayoutRecord } from './payout-record.ts'
+import type { TreasuryCoin } from './payout-transaction.ts'
+import { finalizePsbt } from './psbt.ts'
 
 export type { PayoutRecord } from './payout-record.ts'
 export type Coin = TreasuryCoin
-
-export interface PayerPolicy extends FeeLimits {
-  /** Confirmations from which a payout is never judged again. */
-  finalDepth: number
-  /** For the node's fee estimate. */
-  targetBlocks: number
-}
 
 interface PayerOptions {
   /** Reads integers as bigint, commits with full sync. Stays the caller's. */
   db: Database
   node: Node
   network: NetworkName
-  /** 32 bytes; all coins are BIP-86 outputs of it. */
-  secretKey: Uint8Array
+  /** x-only, 32 bytes; all coins are BIP-86 outputs of it. */
+  internalKey: Uint8Array
+  /** Its secret, 32 bytes; null where somebody else signs. */
+  secretKey: Uint8Array | null
   changeAddress: string
   policy: PayerPolicy
   /** Candidates; each is looked up in the node before it is taken. */
@@ -40,55 +36,88 @@ interface PayerOptions {
 
 /**
  * Pays lists of outputs from the treasury, each exactly once: pin → persist → sign → persist the final bytes →
- * broadcast → confirm → settle. Calls run one after the other. All may throw RpcError and NodeError.
+ * broadcast → bump while it waits → confirm → settle. Calls run one after the other. All may throw RpcError and
+ * NodeError.
  */
 export interface Payer {
+  /** The coins and the fee of a payout if it were pinned and made now. Throws as pin and prepare do, and keeps nothing. */
+  quote(outputs: readonly PayoutOutput[]): Promise<PayoutQuote>
   /**
    * Takes coins for a payout of that total, its highest fee and a change output, for good; the first is THE pinned
-   * input. The same call again gives the same coins. Throws PayerError `insufficient_funds`, `payout_differs`,
-   * `node_syncing`.
+   * input. `alongside` gets them and runs in the transaction that keeps them. The same call again gives the same coins
+   * and runs nothing. Throws PayerError `insufficient_funds`, `payout_differs`, `node_syncing`.
    */
-  pin(id: string, totalSats: bigint): Promise<Coin[]>
+  pin(id: string, totalSats: bigint, alongside?: (coins: readonly Coin[]) => void): Promise<Coin[]>
   /**
-   * Signs the payout once and keeps the bytes; sends nothing. The same call again does nothing. Throws PayerError
+   * Makes the payout's first attempt and keeps it; sends nothing. The same call again does nothing. Throws PayerError
    * `payout_unknown`, `payout_differs`, `fee_stalled`; AddressError, PayoutBuildError.
    */
   prepare(id: string, outputs: readonly PayoutOutput[]): Promise<void>
-  /** Judges every payout that isn't settled at the present tip, and sends again what the node lost. Idempotent. */
+  /** Judges every payout that isn't settled at the present tip, sends again what the node lost, bumps. Idempotent. */
   advance(): Promise<void>
+  /** The same, but nothing is signed or sent. */
+  follow(): Promise<void>
+  /** What waits for an external signature, as an unsigned PSBT; null when nothing does. */
+  unsignedPsbt(id: string): Uint8Array | null
+  /**
+   * Takes the signed form of what waits, after comparing it with what is kept; sends nothing. @returns its txid. Throws
+   * PayerError `nothing_to_sign`; PsbtError, PayoutCheckError.
+   */
+  importPsbt(id: string, psbt: Uint8Array): Promise<string>
   /** Oldest first. */
   payouts(): PayoutRecord[]
 }
 
+export interface PayoutQuote {
+  coins: Coin[]
+  vsize: number
+  feeSats: bigint
+}
+
 export function openPayer(options: PayerOptions): Payer {
-  const { db, node, network, secretKey, policy, listCoins } = options
+  const { db, node, network, internalKey, secretKey, policy, listCoins } = options
   const store = openPayerStore(db)
-  const internalKey = utils.pubSchnorr(secretKey)
   const treasuryScript = sealScript(internalKey, null)
   const change = parseAddress(options.changeAddress, network)
+  const maker = createPayoutMaker({ network, internalKey, secretKey, changeScript: change.script })
   const queue = inTurn()
 
-  async function pin(id: string, totalSats: bigint): Promise<Coin[]> {
+  async function choose(totalSats: bigint): Promise<Coin[]> {
+    if ((await node.chain()).initialBlockDownload) {
+      throw new PayerError('node_syncing', 'the node is still catching up: no coin can be taken')
+    }
+    // The market moves until the payout is mined: the highest fee that the policy allows is set aside.
+    const neededSats = totalSats + feeCapSats(policy, totalSats) + change.dustSats
+    const candidates = (await listCoins()).filter((coin) => !store.isPinned(coin))
+    return chooseCoins(node, candidates, treasuryScript, neededSats)
+  }
+
+  async function quote(outputs: readonly PayoutOutput[]): Promise<PayoutQuote> {
+    const totalSats = sumOf(outputs)
+    const coins = await choose(totalSats)
+    const vsize = maker.paymentVsize(coins.length, outputs)
+    return { coins, vsize, feeSats: await price(vsize, totalSats) }
+  }
+
+  async function pin(
+    id: string,
+    totalSats: bigint,
+    alongside: (coins: readonly Coin[]) => void,
+  ): Promise<Coin[]> {
     const known = store.get(id)
     if (known !== null) {
       if (known.totalSats === totalSats) return known.inputs
       throw differs(id, `it was pinned for ${known.totalSats} sat, not ${totalSats}`)
     }
-    if ((await node.chain()).initialBlockDownload) {
-      throw new PayerError('node_syncing', 'the node is still catching up: no coin can be taken')
-    }
-    // The outputs, so the size, so the fee come later: the highest fee that the policy allows is set aside.
-    const neededSats = totalSats + policy.capSats + change.dustSats
-    const candidates = (await listCoins()).filter((coin) => !store.isPinned(coin))
-    const coins = await chooseCoins(node, candidates, treasuryScript, neededSats)
-    store.pin(id, totalSats, coins)
+    const coins = await choose(totalSats)
+    store.pin(id, totalSats, coins, () => alongside(coins))
     return coins
   }
 
   async function prepare(id: string, outputs: readonly PayoutOutput[]): Promise<void> {
     const known = store.get(id)
     if (known === null) throw new PayerError('payout_unknown', `payout ${id} has no pinned input`)
-    const totalSats = outputs.reduce((sum, { valueSats }) => sum + valueSats, 0n)
+    const totalSats = sumOf(outputs)
     if (known.totalSats !== totalSats) {
       throw differs(id, `it was pinned for ${known.totalSats} sat, its outputs sum to ${totalSats}`)
     }
@@ -97,40 +126,68 @@ export function openPayer(options: PayerOptions): Payer {
       throw differs(id, 'it was prepared for other outputs')
   }
 
-  async function build({ id, inputs }: PayoutRecord, outputs: readonly PayoutOutput[]): Promise<void> {
-    const payments = outputs.map(({ address, valueSats }) => ({
-      script: parseAddress(address, network).script,
-      valueSats,
-    }))
-    const scripts = payments.map(({ script }) => script)
-    const { script: changeScript } = change
-    const feeSats = await price(payoutVsize(inputs.length, scripts, changeScript))
-    const { height: sinceHeight } = await node.chain()
-    const { raw } = buildPayoutTransaction({ secretKey, inputs, outputs: payments, changeScript, feeSats })
-    const intended = { internalKey, inputs, outputs: payments, changeScript, feeSats }
-    const { txid, vsize, changeSats } = checkPayoutTransaction(raw, intended)
-    store.keepBuilt(id, { txid, raw, vsize, feeSats, changeSats, sinceHeight, outputs })
+  async function build({ id, inputs, totalSats }: PayoutRecord, outputs: readonly PayoutOutput[]) {
+    const feeSats = await price(maker.paymentVsize(inputs.length, outputs), totalSats)
+    const { height } = await node.chain()
+    store.keepFirst(
+      id,
+      outputs,
+      maker.make({ inputs, outputs: [...outputs] }, { parent: null, feeSats }, height),
+    )
   }
 
-  async function price(vsize: number): Promise<bigint> {
-    const { floorSatPerKvb, ceilingSatPerKvb, capSats } = policy
+  async function price(vsize: number, totalSats: bigint): Promise<bigint> {
+    const { floorSatPerKvb, ceilingSatPerKvb } = policy
     const market = await node.feeMarket(policy.targetBlocks)
+    const capSats = feeCapSats(policy, totalSats)
     const answer = anchorFee({ ...market, floorSatPerKvb, ceilingSatPerKvb, capSats, vsize })
     if (answer.kind === 'fee') return answer.feeSats
     const { neededSats, reason } = answer
     throw new PayerError('fee_stalled', `${reason}: a fee of ${neededSats} sat is needed`, { neededSats })
   }
 
-  async function advance(): Promise<void> {
-    for (const payout of store.open()) await advancePayout(node, store, payout, policy.finalDepth)
+  async function advance(maySend: boolean): Promise<void> {
+    for (const payout of store.open()) await advancePayout({ node, store, maker, policy, maySend }, payout)
+  }
+
+  function unsigned(id: string) {
+    const payout = store.get(id)
+    const attempt = payout?.attempts.findLast(({ raw }) => raw === null)
+    if (payout == null || attempt === undefined) return null
+    return { payout, attempt, wanted: { ...attempt, parent: parentOf(payout, attempt) } }
+  }
+
+  async function importPsbt(id: string, psbt: Uint8Array): Promise<string> {
+    const waiting = unsigned(id)
+    if (waiting === null)
+      throw new PayerError('nothing_to_sign', `nothing of payout ${id} waits for a signature`)
+    const raw = finalizePsbt(psbt)
+    maker.check(waiting.payout, waiting.wanted, raw)
+    store.keepSigned(waiting.attempt.number, raw, (await node.chain()).height)
+    return waiting.attempt.txid
   }
 
   return {
-    pin: (id, totalSats) => queue(() => pin(id, totalSats)),
+    quote: (outputs) => queue(() => quote(outputs)),
+    pin: (id, totalSats, alongside = () => undefined) => queue(() => pin(id, totalSats, alongside)),
     prepare: (id, outputs) => queue(() => prepare(id, outputs)),
-    advance: () => queue(advance),
+    advance: () => queue(() => advance(true)),
+    follow: () => queue(() => advance(false)),
+    unsignedPsbt(id) {
+      const waiting = unsigned(id)
+      return waiting === null ? null : maker.psbt(waiting.payout, waiting.wanted)
+    },
+    importPsbt: (id, psbt) => queue(() => importPsbt(id, psbt)),
     payouts: () => store.all(),
   }
+}
+
+function parentOf({ attempts }: PayoutRecord, { parent }: PayoutAttempt): PayoutAttempt | null {
+  return attempts.find(({ number }) => number === parent) ?? null
+}
+
+function sumOf(outputs: readonly PayoutOutput[]): bigint {
+  return outputs.reduce((sum, { valueSats }) => sum + valueSats, 0n)
 }
 
 function differs(id: string, why: string): PayerError {

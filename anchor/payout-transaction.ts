@@ -32,14 +32,20 @@ export class PayoutBuildError extends Error {
 }
 
 interface PayoutPlan {
-  /** 32 bytes. */
-  secretKey: Uint8Array
   /** Spent in this order; the first is the payout's pinned input. */
   inputs: readonly TreasuryCoin[]
   /** Paid in this order, before the change. */
   outputs: readonly Payment[]
   changeScript: Uint8Array
   feeSats: bigint
+}
+
+/** A payout that nobody has signed. Taproot inputs alone: signing changes neither txid nor size. */
+interface PlannedPayout {
+  txid: string
+  vsize: number
+  changeVout: number
+  changeSats: bigint
 }
 
 /** 400,000 weight units: nodes relay nothing larger (Bitcoin Core, policy/policy.h). */
@@ -61,43 +67,61 @@ export function payoutVsize(
   return Math.ceil((FIXED_WEIGHT + inputCount * INPUT_WEIGHT + 4 * (counts + outputBytes)) / 4)
 }
 
+/** What a payout of that plan will be. Throws PayoutBuildError. */
+export function planPayoutTransaction(plan: PayoutPlan, internalKey: Uint8Array): PlannedPayout {
+  return described(unsigned(plan, internalKey), plan)
+}
+
+/** The same as an unsigned PSBT, version 0 (BIP-174), with each coin and its internal key (BIP-371). */
+export function payoutPsbt(plan: PayoutPlan, internalKey: Uint8Array): Uint8Array {
+  return unsigned(plan, internalKey).toPSBT(0)
+}
+
 /**
  * The signed payout: these inputs, these outputs, in this order, then always a change output, so that the payout
  * can be bumped by a child. Signatures are randomised: keep the bytes. Throws PayoutBuildError.
  */
-export function buildPayoutTransaction(plan: PayoutPlan): {
-  txid: string
-  raw: Uint8Array
-  vsize: number
-  changeVout: number
-  changeSats: bigint
-} {
-  const { secretKey, inputs, outputs, changeScript, feeSats } = plan
+export function buildPayoutTransaction(
+  plan: PayoutPlan & { secretKey: Uint8Array },
+): PlannedPayout & { raw: Uint8Array } {
+  const transaction = unsigned(plan, utils.pubSchnorr(plan.secretKey))
+  transaction.sign(plan.secretKey)
+  transaction.finalize()
+  const planned = described(transaction, plan)
+  assert.equal(transaction.vsize, planned.vsize)
+  return { ...planned, raw: transaction.extract() }
+}
+
+function unsigned(plan: PayoutPlan, internalKey: Uint8Array): Transaction {
+  const { inputs, outputs, changeScript, feeSats } = plan
   assert(feeSats >= 0n, `fee: ${feeSats} sat`)
   assert(inputs.length > 0, 'a payout spends at least its pinned input')
   checkInputs(inputs)
   for (const output of outputs) checkOutput(output)
-  const planned = payoutVsize(
-    inputs.length,
-    outputs.map(({ script }) => script),
-    changeScript,
-  )
-  if (planned > MAX_PAYOUT_VSIZE) throw new PayoutBuildError('transaction_too_large', `${planned} vB`)
-  const changeSats = sumSats(inputs) - sumSats(outputs) - feeSats
-  if (changeSats < dustLimit(changeScript)) {
-    throw new PayoutBuildError('funds_short', `${changeSats} sat would be left for the change output`)
+  const vsize = vsizeOf(plan)
+  if (vsize > MAX_PAYOUT_VSIZE) throw new PayoutBuildError('transaction_too_large', `${vsize} vB`)
+  const amount = changeOf(plan)
+  if (amount < dustLimit(changeScript)) {
+    throw new PayoutBuildError('funds_short', `${amount} sat would be left for the change output`)
   }
-
   const transaction = new Transaction()
-  const internalKey = utils.pubSchnorr(secretKey)
   for (const coin of inputs) transaction.addInput(keyPathInput({ ...coin, payload: null }, internalKey))
-  for (const { script, valueSats: amount } of outputs) transaction.addOutput({ script, amount })
-  transaction.addOutput({ script: changeScript, amount: changeSats })
-  transaction.sign(secretKey)
-  transaction.finalize()
-  const { id: txid, vsize } = transaction
-  assert.equal(vsize, planned)
-  return { txid, raw: transaction.extract(), vsize, changeVout: outputs.length, changeSats }
+  for (const output of outputs) transaction.addOutput({ script: output.script, amount: output.valueSats })
+  transaction.addOutput({ script: changeScript, amount })
+  return transaction
+}
+
+function described({ id: txid }: Transaction, plan: PayoutPlan): PlannedPayout {
+  return { txid, vsize: vsizeOf(plan), changeVout: plan.outputs.length, changeSats: changeOf(plan) }
+}
+
+function vsizeOf({ inputs, outputs, changeScript }: PayoutPlan): number {
+  const scripts = outputs.map(({ script }) => script)
+  return payoutVsize(inputs.length, scripts, changeScript)
+}
+
+function changeOf({ inputs, outputs, feeSats }: PayoutPlan): bigint {
+  return sumSats(inputs) - sumSats(outputs) - feeSats
 }
 
 function checkInputs(inputs: readonly TreasuryCoin[]): void {

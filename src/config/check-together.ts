@@ -19,10 +19,11 @@ interface Checked {
     auditRoundBlocks: number
   }
   subsidy: { initialMsat: bigint; capMsat: bigint }
+  payout: { signer: 'keystore' | 'psbt'; treasuryKey?: string }
 }
 
 export function checkTogether(
-  { network, bitcoind, anchor, epoch, subsidy }: Checked,
+  { network, bitcoind, anchor, epoch, subsidy, payout }: Checked,
   context: { addIssue(issue: { code: 'custom'; path: string[]; message: string }): void },
 ): void {
   const require = (holds: boolean, key: string, message: string) => {
@@ -37,6 +38,8 @@ export function checkTogether(
     anchor.ceilingSatPerKvb, 'anchor.floorSatPerKvb', 'expected no more than ceilingSatPerKvb')
   require(anchor.capSats <= anchor.dayCapSats, 'anchor.capSats', 'expected no more than dayCapSats')
   require(subsidy.initialMsat <= subsidy.capMsat, 'subsidy.initialMsat', 'expected no more than capMsat')
+  require((payout.signer === 'psbt') ===
+    (payout.treasuryKey !== undefined), 'payout.treasuryKey', 'expected with signer psbt, and only then')
   // The draw of an anchor in an epoch's last block is known this much later.
   const { verdictBlocks, beaconDelay, finalDepth, auditRoundBlocks } = epoch
   require(verdictBlocks >

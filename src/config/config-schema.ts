@@ -102,10 +102,21 @@ export const configSchema = z
     payout: z.strictObject({
       // 546: what nodes relay to a P2PKH address, the dearest of those that are paid.
       thresholdSats: money(546n).describe('Least matured balance that is paid out.'),
-      capSats: money(1n).describe('Most that the fee of one payout may be.'),
+      capSats: money(1n).describe('Most that the fees of one payout may be, its bumps included.'),
+      feeShareBasisPoints: integer(1, 10_000).describe(
+        'Most that these fees may be of what it pays, in 1/10,000; until then it waits.',
+      ),
       maxPayees: integer(1, 2_000).describe(
         'Payees of one payout; 2,000 outputs stay below the 100,000 vB that nodes relay.',
       ),
+      signer: z
+        .enum(['keystore', 'psbt'])
+        .describe('keystore: signed here. psbt: exported, signed elsewhere and imported again.'),
+      treasuryKey: z
+        .exactOptional(text.regex(/^[0-9a-f]{64}$/, 'expected 64 hex digits'))
+        .describe(
+          "With signer psbt: the treasury's x-only internal key; its secret need not be on this machine.",
+        ),
     }),
     leases: z.strictObject({
       deadlineMs: integer(1_000, 86_400_000).describe('Milliseconds from lease to deadline.'),

@@ -52,7 +52,13 @@ export function networkDefaults(network: NetworkName): ConfigDefaults {
     subsidy: { initialMsat: 10_000_000n, halvingEpochs: 1_460, capMsat: 29_200_000_000n },
     shares: { auditBasisPoints: 500 },
     reserve: { feeSats: 100_000n },
-    payout: { thresholdSats: 10_000n, capSats: 50_000n, maxPayees: 500 },
+    payout: {
+      thresholdSats: 10_000n,
+      capSats: 50_000n,
+      feeShareBasisPoints: 1_000,
+      maxPayees: 500,
+      signer: 'keystore',
+    },
     leases: { deadlineMs: 60_000, maxPerWorker: 256 },
   }
 }

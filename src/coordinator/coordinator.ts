@@ -102,13 +102,14 @@ async function openOver(
   const pins = pinsOf(config)
   await node.chain()
   await assertPinned(node, pins)
+  const treasury = treasuryOf(config, keys)
   const watched = await watchKeys(
     rpc,
     `assay-${Buffer.from(keys.anchor.internalKey).toString('hex', 0, 8)}`,
-    keys,
+    { anchor: keys.anchor, treasury },
   )
   const anchorAddress = taprootAddress(keys.anchor.internalKey, network)
-  const treasuryAddress = taprootAddress(keys.treasury.internalKey, network)
+  const treasuryAddress = taprootAddress(treasury.internalKey, network)
 
   const genesis = readGenesis(log)
   let house = genesis === null ? null : openHouse(genesis)
@@ -118,6 +119,7 @@ async function openOver(
   function openHouse(genesis: Genesis): OpenHouse {
     const { finalDepth } = genesis.epoch
     const { targetBlocks, floorSatPerKvb, ceilingSatPerKvb } = config.anchor
+    const { capSats, feeShareBasisPoints } = config.payout
     const anchorer = openAnchorer({
       db,
       node,
@@ -134,9 +136,9 @@ async function openOver(
       db,
       node,
       network,
-      secretKey: keys.treasury.secretKey,
+      ...treasury,
       changeAddress: treasuryAddress,
-      policy: { finalDepth, targetBlocks, floorSatPerKvb, ceilingSatPerKvb, capSats: config.payout.capSats },
+      policy: { finalDepth, targetBlocks, floorSatPerKvb, ceilingSatPerKvb, capSats, feeShareBasisPoints },
       listCoins: () => watched.treasuryCoins(finalDepth),
     })
     return { genesis, anchorer, payer, desks: openDesks(books, genesis, config, payer) }
@@ -218,6 +220,16 @@ async function openOver(
       release()
     },
   }
+}
+
+/** The keystore's treasury, or with an external signer the configured one, whose secret is nowhere here. */
+function treasuryOf(
+  { payout }: Config,
+  { treasury }: Keys,
+): { internalKey: Uint8Array; secretKey: Uint8Array | null } {
+  const { signer, treasuryKey } = payout
+  if (signer === 'keystore' || treasuryKey === undefined) return treasury
+  return { internalKey: new Uint8Array(Buffer.from(treasuryKey, 'hex')), secretKey: null }
 }
 
 function pinsOf({ bitcoind: { pinnedBlock } }: Config): PinnedBlock[] {

@@ -95,9 +95,9 @@ function payoutRow({ books }: Coordinator, { payer }: OpenHouse): Reconciliation
   const chainSats = payer
     .payouts()
     .filter(({ state }) => state === 'settled')
-    .reduce((sum, payout) => {
-      const inputs = payout.inputs.reduce((s, { valueSats }) => s + valueSats, 0n)
-      return sum + inputs - payout.changeSats
+    .reduce((sum, { inputs, payment, child }) => {
+      const spentSats = inputs.reduce((s, { valueSats }) => s + valueSats, 0n)
+      return sum + spentSats - ((child ?? payment)?.changeSats ?? 0n)
     }, 0n)
   return row('payouts and fees', paidMsat ?? 0n, chainSats * MSAT_PER_SAT)
 }

@@ -67,10 +67,16 @@ export interface WorkerStatus {
   readonly paidMsat: bigint
 }
 
-export interface PayoutStatus extends Pick<PayoutRecord, 'txid' | 'vsize' | 'feeSats' | 'height'> {
+export interface PayoutStatus extends Pick<PayoutRecord, 'feeSats' | 'height' | 'trouble'> {
   readonly number: number
   readonly totalSats: bigint
   readonly state: string
+  readonly txid: string | null
+  readonly vsize: number
+  /** Transactions made for it so far. */
+  readonly attempts: number
+  /** The treasury's own, which spends the change and pays for both. */
+  readonly child: { readonly txid: string; readonly height: number | null } | null
 }
 
 /** The newest anchors that a status carries; the rest is paged. */
@@ -152,8 +158,12 @@ function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer 
         number,
         totalSats,
         state: sent === undefined || state !== 'logged' ? state : sent.state,
-        txid: sent?.txid ?? null,
-        vsize: sent?.vsize ?? 0,
+        txid: sent?.payment?.txid ?? null,
+        vsize: sent?.payment?.vsize ?? 0,
+        attempts: sent?.attempts.length ?? 0,
+        child:
+          sent?.child == null ? null : { txid: sent.child.txid, height: sent.child.block?.height ?? null },
+        trouble: sent?.trouble ?? null,
         feeSats: sent?.feeSats ?? 0n,
         height: sent?.height ?? null,
       }

@@ -2,7 +2,6 @@ import { sealScript } from '../../anchor/commitment.ts'
 import type { BitcoinRpc } from '../../anchor/rpc.ts'
 import type { WatchedCoin } from '../../anchor/watch-wallet.ts'
 import { openWatchWallet } from '../../anchor/watch-wallet.ts'
-import type { Keys } from '../keystore/derive-keys.ts'
 
 /** The two addresses that hold money, as bitcoind's own watch-only wallet sees them. */
 export interface WatchedKeys {
@@ -11,8 +10,17 @@ export interface WatchedKeys {
   treasuryCoins(minConfirmations: number): Promise<WatchedCoin[]>
 }
 
+interface Watched {
+  /** x-only. */
+  readonly internalKey: Uint8Array
+}
+
 /** `name` is the wallet's, one for each log: several coordinators may share a node. */
-export async function watchKeys(rpc: BitcoinRpc, name: string, keys: Keys): Promise<WatchedKeys> {
+export async function watchKeys(
+  rpc: BitcoinRpc,
+  name: string,
+  keys: { anchor: Watched; treasury: Watched },
+): Promise<WatchedKeys> {
   const watched = [keys.anchor, keys.treasury].map(({ internalKey }) => ({
     descriptor: `tr(${Buffer.from(internalKey).toString('hex')})`,
     since: 'now' as const,

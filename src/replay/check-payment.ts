@@ -29,9 +29,7 @@ async function checkPayment(state: ReplayState, payout: ReplayedPayout): Promise
   }
   const check = state.findings.at('payments', payout.entry)
   const { txid, height } = claimed
-  const hash = height === null ? null : await state.source.chain.blockHash(height)
-  const raw =
-    txid === null || hash === null ? null : await unlessPruned(node.transactionInBlock(txid, txidText(hash)))
+  const raw = await readMined(state, claimed)
   if (raw === PRUNED) {
     state.findings.skip('payments')
     state.areCoinsKnown = false
@@ -49,7 +47,56 @@ async function checkPayment(state: ReplayState, payout: ReplayedPayout): Promise
   check(height >= from, 'paid_before_anchor', () => `paid in block ${height}, its intent is final at ${from}`)
   checkOutputs(state, payout, transaction)
   const feeSats = moveCoins(state, payout, transaction)
-  return state.areCoinsKnown ? feeSats : claimed.feeSats
+  const childFeeSats =
+    claimed.child === null ? 0n : await followChild(state, payout, transaction, claimed.child)
+  return state.areCoinsKnown ? feeSats + childFeeSats : claimed.feeSats
+}
+
+/** The treasury's own child of a payment: it moves the change to the treasury, less a fee. @returns that fee */
+async function followChild(
+  state: ReplayState,
+  { entry, payees }: ReplayedPayout,
+  parent: Transaction,
+  claimed: { txid: string; height: number | null },
+): Promise<bigint> {
+  const check = state.findings.at('payments', entry)
+  const raw = await readMined(state, claimed)
+  if (raw === PRUNED) {
+    state.areCoinsKnown = false
+    return 0n
+  }
+  const child = raw === null ? null : parseTransaction(raw)
+  const [input, ...inputs] = child?.ins ?? []
+  const [output, ...outputs] = child?.outs ?? []
+  const change = `${parent.getId()}:${payees.length}`
+  const isOurs =
+    input !== undefined &&
+    output !== undefined &&
+    inputs.length + outputs.length === 0 &&
+    `${txidText(input.hash)}:${input.index}` === change &&
+    paysTo(output, state.treasury)
+  check(
+    isOurs && child?.getId() === claimed.txid,
+    'child_mismatch',
+    () => `${claimed.txid} in block ${claimed.height} does not move the change to the treasury`,
+  )
+  const coin = state.coins.get(change)
+  if (!isOurs || coin === undefined) return 0n
+  coin.isSpent = true
+  const moved = { txid: claimed.txid, vout: 0, sats: output.value, entry, isSpent: false }
+  state.coins.set(`${moved.txid}:0`, moved)
+  return coin.sats - output.value
+}
+
+/** Its full bytes; null when the chain doesn't hold it there. */
+async function readMined(
+  { source }: ReplayState,
+  { txid, height }: { txid: string | null; height: number | null },
+): Promise<Uint8Array | typeof PRUNED | null> {
+  const { node } = source.chain
+  const hash = height === null ? null : await source.chain.blockHash(height)
+  if (node === null || txid === null || hash === null) return null
+  return unlessPruned(node.transactionInBlock(txid, txidText(hash)))
 }
 
 /** Each payee its amount, in the order of the intent, and one change output to the treasury. */

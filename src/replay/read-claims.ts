@@ -9,9 +9,9 @@ export async function readClaims(url: string): Promise<Claims | null> {
     size: log.size,
     accounts: new Map(open.accounts.map(({ account, msat }) => [account, BigInt(msat)])),
     payments: new Map(
-      open.payouts.map(({ number, state, txid, height, feeSats }) => [
+      open.payouts.map(({ number, state, txid, height, feeSats, child }) => [
         number,
-        { settled: state === 'settled', txid, height, feeSats: BigInt(feeSats) },
+        { settled: state === 'settled', txid, height, feeSats: BigInt(feeSats), child },
       ]),
     ),
   }

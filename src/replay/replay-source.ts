@@ -46,5 +46,8 @@ interface ClaimedPayment {
   readonly settled: boolean
   readonly txid: string | null
   readonly height: number | null
+  /** Of both. */
   readonly feeSats: bigint
+  /** What spends the payment's change and pays for both; null: nothing does. */
+  readonly child: { readonly txid: string; readonly height: number | null } | null
 }

@@ -4,7 +4,7 @@ import type { Node } from '../../anchor/node.ts'
 import type { PayoutOutput, PayoutRecord } from '../../anchor/payout-record.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
 import { hex, mempool, openDatabase, youngNode } from './anchor-site.ts'
-import { onlyPayout, openTreasury, payees, type Treasury } from './payer-treasury.ts'
+import { onlyPayout, openTreasury, payees, paymentOf, type Treasury } from './payer-treasury.ts'
 
 let bitcoind: RegtestNode
 let node: Node
@@ -34,8 +34,7 @@ async function prepared(treasury: Treasury): Promise<{ outputs: PayoutOutput[]; 
   const payer = treasury.open()
   await payer.pin('a', 27_000n)
   await payer.prepare('a', outputs)
-  const { raw, txid } = onlyPayout(payer)
-  if (txid === null) throw new Error('not prepared')
+  const { raw, txid } = paymentOf(onlyPayout(payer))
   return { outputs, raw: hex(raw), txid }
 }
 
@@ -62,7 +61,7 @@ describe('advance', () => {
       const payer = treasury.open()
       await payer.advance()
       expect(onlyPayout(payer)).toMatchObject({ state, trouble: null })
-      expect(hex(onlyPayout(payer).raw)).toBe(raw)
+      expect(hex(paymentOf(onlyPayout(payer)).raw)).toBe(raw)
     }
     await expectPaidOnce(outputs)
   })
@@ -109,13 +108,13 @@ describe('advance', () => {
     await bitcoind.mine(1)
     const { height } = await node.chain()
     // The change moves on, so that gettxout can't tell of the payout.
-    const change = onlyPayout(treasury.open())
+    const change = paymentOf(onlyPayout(treasury.open()))
     treasury.coins.push({ txid, vout: 3, valueSats: change.changeSats })
     const next = treasury.open()
     await next.pin('b', 1_000n)
     await next.prepare('b', payees(1_000n))
     const [, second] = next.payouts()
-    await node.send(second?.raw ?? new Uint8Array())
+    await node.send(paymentOf(second).raw)
     await bitcoind.mine(1)
     await next.advance()
     expect(next.payouts().map(({ state, height: at }) => [state, at])).toEqual([
@@ -141,7 +140,7 @@ describe('advance', () => {
     await bitcoind.mine(3)
     await payer.advance()
     expect(onlyPayout(payer).state).toBe('settled')
-    expect(hex(onlyPayout(payer).raw)).toBe(raw)
+    expect(hex(paymentOf(onlyPayout(payer)).raw)).toBe(raw)
     await expectPaidOnce(outputs)
   })
 
@@ -151,7 +150,7 @@ describe('advance', () => {
     const payer = treasury.open()
     await payer.advance()
     await bitcoind.mine(1)
-    treasury.coins.push({ txid, vout: 3, valueSats: onlyPayout(payer).changeSats })
+    treasury.coins.push({ txid, vout: 3, valueSats: paymentOf(onlyPayout(payer)).changeSats })
     await payer.pin('b', 1_000n)
     await payer.prepare('b', payees(1_000n))
     await payer.advance()
@@ -186,7 +185,8 @@ describe('advance', () => {
     const [first, second] = payer.payouts()
     expect(first?.state).toBe('prepared')
     expect(first?.trouble).toContain('an input is missing or spent')
-    expect(hex(first?.raw)).toBe(raw)
+    expect(first?.attempts).toHaveLength(1)
+    expect(hex(paymentOf(first).raw)).toBe(raw)
     expect(second?.state).toBe('broadcast')
     await bitcoind.mine(1)
   })

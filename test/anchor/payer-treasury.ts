@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { utils } from '@scure/btc-signer'
 import type { Database } from 'better-sqlite3'
 import type { Node } from '../../anchor/node.ts'
-import { openPayer, type Payer, type PayerPolicy } from '../../anchor/payer.ts'
-import type { PayoutOutput, PayoutRecord } from '../../anchor/payout-record.ts'
+import { openPayer, type Payer } from '../../anchor/payer.ts'
+import type { PayerPolicy } from '../../anchor/payer-policy.ts'
+import type { PayoutAttempt, PayoutOutput, PayoutRecord } from '../../anchor/payout-record.ts'
 import type { TreasuryCoin } from '../../anchor/payout-transaction.ts'
 import { taprootAddress } from '../../anchor/taproot-address.ts'
 import type { RegtestNode } from '../../regtest/start-bitcoind.ts'
@@ -15,11 +16,14 @@ const POLICY: PayerPolicy = {
   floorSatPerKvb: 2_000n,
   ceilingSatPerKvb: 50_000n,
   capSats: 5_000n,
+  feeShareBasisPoints: 10_000,
 }
 export interface Treasury {
   coins: TreasuryCoin[]
   address: string
-  open(changes?: { node?: Node; policy?: Partial<PayerPolicy>; db?: Database }): Payer
+  secretKey: Uint8Array
+  /** `external`: the payer has no key. */
+  open(changes?: { node?: Node; policy?: Partial<PayerPolicy>; db?: Database; external?: boolean }): Payer
   [Symbol.dispose](): void
 }
 
@@ -33,12 +37,14 @@ export async function openTreasury(bitcoind: RegtestNode, ...values: bigint[]): 
   return {
     coins,
     address,
+    secretKey,
     open: (changes = {}) =>
       openPayer({
         db: changes.db ?? db,
         node: changes.node ?? youngNode(bitcoind.rpc),
         network: 'regtest',
-        secretKey,
+        internalKey: utils.pubSchnorr(secretKey),
+        secretKey: changes.external === true ? null : secretKey,
         changeAddress: address,
         policy: { ...POLICY, ...changes.policy },
         listCoins: async () => coins,
@@ -59,4 +65,11 @@ export function onlyPayout(payer: Payer): PayoutRecord {
   const [record, ...others] = payer.payouts()
   if (record === undefined || others.length > 0) throw new Error(`${others.length} payouts too many`)
   return record
+}
+
+/** The transaction that stands for the payout now. */
+export function paymentOf(record: PayoutRecord | undefined): PayoutAttempt & { raw: Uint8Array } {
+  const { payment } = record ?? {}
+  if (payment?.raw == null) throw new Error('not made, or not signed')
+  return { ...payment, raw: payment.raw }
 }

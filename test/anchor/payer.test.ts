@@ -8,7 +8,7 @@ import type { TreasuryCoin } from '../../anchor/payout-transaction.ts'
 import { taprootAddress } from '../../anchor/taproot-address.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
 import { hex, mempool, youngNode } from './anchor-site.ts'
-import { onlyPayout, openTreasury, payees } from './payer-treasury.ts'
+import { onlyPayout, openTreasury, payees, paymentOf } from './payer-treasury.ts'
 
 let bitcoind: RegtestNode
 let node: Node
@@ -31,7 +31,7 @@ describe('pin', () => {
     const payer = treasury.open()
     const [small, large, middle] = treasury.coins
     expect(await payer.pin('a', 60_000n)).toEqual([large, middle])
-    expect(onlyPayout(payer)).toMatchObject({ state: 'pinned', totalSats: 60_000n, txid: null })
+    expect(onlyPayout(payer)).toMatchObject({ state: 'pinned', totalSats: 60_000n, payment: null })
     expect(await payer.pin('b', 20_000n - HEADROOM_SATS)).toEqual([small])
   })
 
@@ -134,21 +134,22 @@ describe('prepare', () => {
     const coins = await payer.pin('a', 60_000n)
     await payer.prepare('a', outputs)
     const record = onlyPayout(payer)
+    const payment = paymentOf(record)
     expect(await mempool(bitcoind)).toEqual([])
     expect(record.state).toBe('prepared')
-    const transaction = Transaction.fromBuffer(record.raw ?? new Uint8Array())
+    const transaction = Transaction.fromBuffer(payment.raw)
     const spent = transaction.ins.map(({ hash, index }) => ({
       txid: Buffer.from(hash).reverse().toString('hex'),
       vout: index,
     }))
     expect(spent).toEqual(coins.map(OUTPOINT))
     const paid = transaction.outs.map(({ script, value }) => [hex(script), value])
-    const expected = [...outputs, { address: treasury.address, valueSats: record.changeSats }]
+    const expected = [...outputs, { address: treasury.address, valueSats: payment.changeSats }]
     expect(paid).toEqual(
       expected.map(({ address, valueSats }) => [hex(parseAddress(address, 'regtest').script), valueSats]),
     )
     const inSats = coins.reduce((sum, { valueSats }) => sum + valueSats, 0n)
-    expect(inSats).toBe(60_000n + record.changeSats + record.feeSats)
+    expect(inSats).toBe(60_000n + payment.changeSats + record.feeSats)
     expect(record.feeSats).toBe(BigInt(transaction.virtualSize()) * 2n)
   })
 
@@ -160,10 +161,10 @@ describe('prepare', () => {
     await payer.pin('a', 15_000n)
     await expect(payer.prepare('a', payees(14_999n))).rejects.toMatchObject({ code: 'payout_differs' })
     await payer.prepare('a', outputs)
-    const { raw } = onlyPayout(payer)
+    const { raw } = paymentOf(onlyPayout(payer))
     const reopened = treasury.open()
     await reopened.prepare('a', outputs)
-    expect(hex(onlyPayout(reopened).raw)).toBe(hex(raw))
+    expect(hex(paymentOf(onlyPayout(reopened)).raw)).toBe(hex(raw))
     await expect(reopened.prepare('a', outputs.toReversed())).rejects.toMatchObject({
       code: 'payout_differs',
     })

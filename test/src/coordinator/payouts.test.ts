@@ -44,7 +44,12 @@ test('no coin leaves before the intent is final in an anchor, and change is no d
 
 test('payees beyond what one payout holds are paid by the next, everyone once', async () => {
   // No share of it is a whole number of satoshis.
-  const flags = { 'payout.maxPayees': '1', 'payout.thresholdSats': '546', 'subsidy.initialMsat': '59999999' }
+  const flags = {
+    'payout.maxPayees': '1',
+    'payout.thresholdSats': '546',
+    'payout.feeShareBasisPoints': '10000',
+    'subsidy.initialMsat': '59999999',
+  }
   await using site = await openSite(node, { flags })
   const [first, second, operator] = await site.begin(2)
   if (first === undefined || second === undefined || operator === undefined) throw new Error('too few peers')

@@ -29,8 +29,8 @@ const TAMPERING = [
   },
   {
     what: 'a payout that took more from the treasury',
-    sql: 'UPDATE payer_payout SET change_sats = change_sats - 1',
-    undo: 'UPDATE payer_payout SET change_sats = change_sats + 1',
+    sql: 'UPDATE payer_attempt SET change_sats = change_sats - 1',
+    undo: 'UPDATE payer_attempt SET change_sats = change_sats + 1',
     wrong: ['payouts and fees'],
     inconsistent: [],
   },
@@ -117,8 +117,9 @@ test('a coin that left the treasury without a payout is found', async () => {
 test('a payout is known by its change alone: its other outputs are deposits, whoever they pay', () => {
   const { desks, payer } = site.house()
   const [payout] = payer.payouts()
-  if (payout?.txid == null) throw new Error('no payout')
-  const { txid, outputs } = payout
+  if (payout?.payment == null) throw new Error('no payout')
+  const { payment, outputs } = payout
+  const { txid } = payment
   const valueSats = 1_000n
   expect(desks.deposits.bookNew([{ txid, vout: outputs.length, valueSats }])).toBe(0)
   expect(desks.deposits.bookNew([{ txid, vout: outputs.length - 1, valueSats }])).toBe(1)
