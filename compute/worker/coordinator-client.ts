@@ -34,6 +34,7 @@ const resultsSchema = z.object({
 })
 const leasesSchema = z.strictObject({
   jobs: z.array(z.strictObject({ inputs: anyBytes, job: anyBytes, salt: bytes32 })),
+  reason: z.string().nullable(),
 })
 const auditsSchema = z.strictObject({
   audits: z.array(
@@ -47,7 +48,8 @@ const verdictsSchema = z.object({
 export type CoordinatorInfo = z.infer<typeof infoSchema>
 /** Fields of the execution profile that a model's receipts must show. */
 export type ModelProfile = CoordinatorInfo['subnets'][number]['models'][number]['profile']
-export type LeasedJob = z.infer<typeof leasesSchema>['jobs'][number]
+type Lease = z.infer<typeof leasesSchema>
+export type LeasedJob = Lease['jobs'][number]
 export type LeasedAudit = z.infer<typeof auditsSchema>['audits'][number]
 export type Verdict = z.infer<typeof verdictsSchema>['verdicts'][number]
 type RefusedResult = z.infer<typeof resultsSchema>['refused'][number]
@@ -79,7 +81,8 @@ export interface CoordinatorClient {
   register(registration: Registration, signal: AbortSignal): Promise<number>
   /** The worker's chain as the log has it. */
   chain(worker: Uint8Array): Promise<{ nextSequence: number; previous: Uint8Array }>
-  lease(max: number, waitMs: number, signal: AbortSignal): Promise<LeasedJob[]>
+  /** `reason`: a code, why this worker gets no jobs whatever there is to do; else null. */
+  lease(max: number, waitMs: number, signal: AbortSignal): Promise<Lease>
   sendResults(results: readonly Result[]): Promise<RefusedResult[]>
   sendFailure(job: Uint8Array, reason: string): Promise<void>
   /** @returns the acknowledgement, as it came */
@@ -101,7 +104,7 @@ export function openCoordinatorClient(exchange: Exchange): CoordinatorClient {
       return { nextSequence, previous: Buffer.from(previous, 'hex') }
     },
     lease: async (max, waitMs, signal) =>
-      fromCbor(leasesSchema, await exchange.post('/v1/leases', { max, waitMs }, { waitMs, signal })).jobs,
+      fromCbor(leasesSchema, await exchange.post('/v1/leases', { max, waitMs }, { waitMs, signal })),
     sendResults: async (results) =>
       fromJson(resultsSchema, await exchange.post('/v1/results', { results })).refused,
     async sendFailure(job, reason) {

@@ -25,13 +25,17 @@ export async function workLoop(o: {
   onEvent: OnWorkerEvent
 }): Promise<void> {
   let failuresInARow = 0
+  let lastReason: string | null = null
 
   async function lease(): Promise<LeasedJob[]> {
     try {
       if (failuresInARow > 0) await sleep(pauseMs(failuresInARow), undefined, { signal: o.stop })
       while (!o.delivery.hasRoom()) await sleep(BACKLOG_POLL_MS, undefined, { signal: o.stop })
       o.stop.throwIfAborted()
-      const jobs = await o.client.lease(MAX_JOBS, WAIT_MS, o.stop)
+      const { jobs, reason } = await o.client.lease(MAX_JOBS, WAIT_MS, o.stop)
+      // Said once, not at every poll.
+      if (reason !== null && reason !== lastReason) o.onEvent({ type: 'idle', reason })
+      lastReason = reason
       if (jobs.length > 0) o.onEvent({ type: 'leased', jobs: jobs.length })
       return jobs
     } catch (error) {

@@ -4,6 +4,8 @@ export type WorkerEvent =
   | { type: 'started'; provider: string; device: string }
   | { type: 'fetched'; model: string; bytes: number }
   | { type: 'leased'; jobs: number }
+  /** The coordinator has no work for this key, whatever there is to do: such as `audit_capacity_full`. */
+  | { type: 'idle'; reason: string }
   | { type: 'ran'; job: string; tookMs: number }
   /** The job went back to the coordinator. */
   | { type: 'failed'; job: string; reason: string }

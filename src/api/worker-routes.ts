@@ -93,17 +93,22 @@ export function workerRoutes(coordinator: Coordinator): Router {
 
   routes.post('/leases', async (request, response) => {
     const { bell, leases, key, body, genesis } = signed(request, leaseRequest)
+    const epochNow = () => {
+      const tip = coordinator.advancedTo()
+      return tip === null ? null : epochOf(tip + 1, epochRules(genesis))
+    }
     const take = () => {
       // The log may have come to stand still while the poll was asleep.
       workingHouseOf(coordinator)
-      const tip = coordinator.advancedTo()
-      const epoch = tip === null ? null : epochOf(tip + 1, epochRules(genesis))
+      const epoch = epochNow()
       return epoch === null ? [] : leases.lease(key, body.max, epoch)
     }
     const jobs = await leasePolls.run(key, (superseded) =>
       untilSome(bell, response, body.waitMs, take, superseded),
     )
-    sendCbor(response, { jobs })
+    const epoch = epochNow()
+    const reason = jobs.length > 0 || epoch === null ? null : leases.refusal(key, epoch)
+    sendCbor(response, { jobs, reason })
   })
 
   routes.post('/results', (request, response) => {

@@ -41,12 +41,19 @@ function openLines({ height, log }: ReadStatus, open: Open): string[] {
       `${audits.rounds} rounds open; ${audits.sampled} sampled: ${audits.passed} passed, ${audits.failed} failed, ` +
         `${audits.void} void, ${audits.undecided} undecided`,
     ),
+    ...(audits.load < audits.limit ? [] : [line('FULL', capacityText(audits))]),
     line('Treasury', treasuryText(open)),
     line('Payouts', payouts.length === 0 ? 'none yet' : countsText(payouts)),
     ...(payoutTrouble === null ? [] : [line('STUCK', payoutTrouble)]),
     line('Workers', `${workers.length}`),
     ...workerLines(workers),
   ]
+}
+
+function capacityText({ load, limit }: Open['audits']): string {
+  if (limit === 0)
+    return "nobody audits, so new keys get no work: start the operator's auditor, or admit a worker"
+  return `auditors have ${load} audits before them, of ${limit}: new keys get no work until there are fewer`
 }
 
 function anchorText({ anchors }: Open, height: number | null, entries: number): string {

@@ -20,6 +20,8 @@ const statusSchema = z.object({
       work: z.record(text, count),
       audits: z.object({
         rounds: count,
+        load: count,
+        limit: count,
         sampled: count,
         undecided: count,
         passed: count,

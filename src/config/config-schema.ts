@@ -122,6 +122,11 @@ export const configSchema = z
       deadlineMs: integer(1_000, 86_400_000).describe('Milliseconds from lease to deadline.'),
       maxPerWorker: integer(1, 65_536).describe('Jobs that one worker may hold at a time.'),
     }),
+    audits: z.strictObject({
+      maxOpenPerAuditor: integer(1, 1_000_000).describe(
+        'Audits that one auditor may have before it; when all have, new keys get no work.',
+      ),
+    }),
   })
   .superRefine(checkTogether)
 

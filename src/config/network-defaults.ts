@@ -60,5 +60,7 @@ export function networkDefaults(network: NetworkName): ConfigDefaults {
       signer: 'keystore',
     },
     leases: { deadlineMs: 60_000, maxPerWorker: 256 },
+    // Sixteen of the largest leases: hours of a slow model, minutes of a small one.
+    audits: { maxOpenPerAuditor: 4_096 },
   }
 }

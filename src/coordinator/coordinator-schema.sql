@@ -56,9 +56,12 @@ CREATE TABLE IF NOT EXISTS job (
   units         INTEGER NOT NULL CHECK (units > 0),
   entry_index   INTEGER NOT NULL,
   deadline_ms   INTEGER NOT NULL,
+  -- Leased to a worker with nothing unmatured: it will be audited for certain.
+  unproven      INTEGER NOT NULL CHECK (unproven IN (0, 1)),
   state         TEXT    NOT NULL CHECK (state IN ('leased', 'released', 'answered', 'submitted'))
 ) STRICT;
 CREATE INDEX IF NOT EXISTS job_deadline ON job (state, deadline_ms);
+CREATE INDEX IF NOT EXISTS job_unproven ON job (epoch) WHERE unproven = 1 AND state IN ('leased', 'answered');
 CREATE INDEX IF NOT EXISTS job_item ON job (subnet, model, item) WHERE item IS NOT NULL;
 
 -- A worker's answer, held until its submission comes: the outputs are in the blob store under `output`.
@@ -81,6 +84,8 @@ CREATE TABLE IF NOT EXISTS submission (
   drawn_height   INTEGER,
   UNIQUE (worker, sequence)
 ) STRICT;
+
+CREATE INDEX IF NOT EXISTS submission_undrawn ON submission (entry_index) WHERE drawn_height IS NULL;
 
 CREATE TABLE IF NOT EXISTS receipt (
   id          BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 32),
@@ -109,6 +114,7 @@ CREATE TABLE IF NOT EXISTS audit (
   PRIMARY KEY (receipt, round)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS audit_open ON audit (auditor, state);
+CREATE INDEX IF NOT EXISTS audit_under_way ON audit (drawn_height) WHERE state IN ('drawn', 'committed');
 
 -- An epoch gets its row when its budget is fixed, when its work is assigned or when it is settled, whichever is first.
 CREATE TABLE IF NOT EXISTS epoch (

@@ -6,6 +6,8 @@ import { epochRules } from '../rules/epoch-rules.ts'
 import { openExpectedReward } from '../rules/expected-reward.ts'
 import type { Assignments } from './assignments.ts'
 import { openAssignments } from './assignments.ts'
+import type { AuditCapacity } from './audit-capacity.ts'
+import { openAuditCapacity } from './audit-capacity.ts'
 import type { AuditDraw } from './audit-draw.ts'
 import { openAuditDraw } from './audit-draw.ts'
 import type { Auditors } from './auditors.ts'
@@ -49,6 +51,7 @@ export interface Desks {
   readonly submissions: SubmissionDesk
   readonly assignments: Assignments
   readonly auditors: Auditors
+  readonly capacity: AuditCapacity
   readonly draw: AuditDraw
   readonly audits: AuditDesk
   readonly deposits: Deposits
@@ -72,7 +75,9 @@ export function openDesks(books: Books, genesis: Genesis, config: Config, payer:
   const auditors = openAuditors(books, { registry, operator: auditor })
   const market = openMarket(books)
   const requests = openRequestQueue(bell)
-  const leases = openLeaseDesk(books, market, requests, config.leases)
+  const { maxOpenPerAuditor } = config.audits
+  const capacity = openAuditCapacity(books, { auditors, maxOpenPerAuditor })
+  const leases = openLeaseDesk(books, market, requests, capacity, config.leases)
   const budgets = openBudgets(books, {
     rules,
     subsidy,
@@ -89,6 +94,7 @@ export function openDesks(books: Books, genesis: Genesis, config: Config, payer:
     submissions: openSubmissionDesk(books, { origin, registry, market, expectedRewardMsat }),
     assignments: openAssignments(books, { market, registry, rules, auditor }),
     auditors,
+    capacity,
     draw: openAuditDraw(books, { market, auditors, rules, operator: auditor }),
     audits: openAuditDesk(books, { origin }),
     deposits: openDeposits(books, payer),

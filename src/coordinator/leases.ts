@@ -10,6 +10,7 @@ import {
 } from '../../compute/work/job.ts'
 import { treeRoot } from '../../compute/work/receipt-tree.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
+import type { AuditCapacity } from './audit-capacity.ts'
 import type { Books } from './books.ts'
 import { record } from './books.ts'
 import type { Market, MarketModel } from './market.ts'
@@ -29,6 +30,8 @@ export interface LeaseDesk {
    * RefusedError `space_short`.
    */
   lease(worker: Uint8Array, max: number, epoch: number): LeasedJob[]
+  /** Why this worker gets nothing whatever there is to do; null: it may. */
+  refusal(worker: Uint8Array, epoch: number): 'audit_capacity_full' | null
   /** Gives back jobs that a worker could not run; those that are not its own or already answered are passed over. */
   fail(worker: Uint8Array, failures: readonly { job: Uint8Array; reason: string }[]): number
   /** Gives back every lease whose deadline has passed. */
@@ -60,6 +63,7 @@ export function openLeaseDesk(
   books: Books,
   market: Market,
   requests: RequestQueue,
+  capacity: AuditCapacity,
   policy: { deadlineMs: number; maxPerWorker: number },
 ): LeaseDesk {
   const { db } = books
@@ -75,9 +79,9 @@ export function openLeaseDesk(
     .pluck()
   const insertJob = db.prepare(
     `INSERT INTO job (id, bytes, subnet, model, input, input_salt, origin_salt, origin_record, item, worker, epoch, units,
-                      entry_index, deadline_ms, state)
+                      entry_index, deadline_ms, unproven, state)
      VALUES (@id, @bytes, @subnet, @model, @inputDigest, @inputSalt, @originSalt, @originRecord, @item, @worker, @epoch,
-             @units, @entryIndex, @deadlineMs, 'leased')`,
+             @units, @entryIndex, @deadlineMs, @unproven, 'leased')`,
   )
   const release = db.prepare(
     `UPDATE job SET state = 'released' WHERE id = ? AND worker = ? AND state = 'leased'`,
@@ -94,7 +98,11 @@ export function openLeaseDesk(
   function lease(worker: Uint8Array, max: number, epoch: number): LeasedJob[] {
     // A requester of a worker that died waits for the next one to ask, not for the next block.
     expire(Date.now())
-    const room = Math.min(max, policy.maxPerWorker - Number(countLeased.get(worker)))
+    const room = Math.min(
+      max,
+      policy.maxPerWorker - Number(countLeased.get(worker)),
+      capacity.freeFor(worker, epoch),
+    )
     if (room <= 0) return []
     assertSpace()
     const asked = requests.take(hex(worker), room, MAX_LEASED_INPUT_BYTES)
@@ -129,6 +137,7 @@ export function openLeaseDesk(
       list,
       ...drafts.flatMap(({ request, inputs }) => (request === null ? [] : [inputs])),
     ])
+    const unproven = capacity.isUnproven(worker) ? 1 : 0
     const root = treeRoot(jobs.map(({ id }) => id))
     const entry = { v: 1, kind: 'jobs', worker, epoch, count: jobs.length, root, jobs: sha256(list) } as const
     record(books, entry, (entryIndex) => {
@@ -149,6 +158,7 @@ export function openLeaseDesk(
           units,
           entryIndex,
           deadlineMs,
+          unproven,
         })
         if (item !== null) setItem.run('leased', subnet.name, model.digest, item, 'open')
       }
@@ -205,6 +215,7 @@ export function openLeaseDesk(
 
   return {
     lease,
+    refusal: (worker, epoch) => (capacity.freeFor(worker, epoch) > 0 ? null : 'audit_capacity_full'),
     fail: (worker, failures) => giveBack(failures.map(({ job, reason }) => ({ job, worker, reason }))),
     expire,
     requestOf: (job) => waiting.get(hex(job)) ?? null,

@@ -46,7 +46,7 @@ type WorkFigure =
   | 'undrawn'
   | 'itemsAssigned'
   | 'itemsDone'
-type AuditFigure = 'rounds' | 'sampled' | 'undecided' | 'passed' | 'failed' | 'void'
+type AuditFigure = 'load' | 'limit' | 'rounds' | 'sampled' | 'undecided' | 'passed' | 'failed' | 'void'
 
 type AnchorStatus = Pick<AnchorRecord, 'index' | 'state' | 'size' | 'txid' | 'vsize' | 'feeSats' | 'height'>
 
@@ -127,6 +127,7 @@ function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer 
       itemsDone: count(`SELECT count(*) FROM item WHERE state = 'done'`),
     },
     audits: {
+      ...desks.capacity.figures(epoch ?? 0),
       rounds: desks.audits.open().rounds,
       sampled: count('SELECT count(*) FROM receipt WHERE sampled = 1'),
       undecided: desks.audits.open().receipts,

@@ -1,8 +1,14 @@
-import type { Coordinator } from '../coordinator/coordinator.ts'
+import type { Coordinator, OpenHouse } from '../coordinator/coordinator.ts'
+import { epochOf } from '../rules/epoch.ts'
+import { epochRules } from '../rules/epoch-rules.ts'
 import { type Reading, reading, readingBy } from './reading.ts'
 
 /** Work from request to verdict. Every query reads an index or a table that stays small: tables grow by a row a receipt. */
-export function createWorkReadings({ books: { db, blobs }, house }: Coordinator): () => Reading[] {
+export function createWorkReadings({
+  advancedTo,
+  books: { db, blobs },
+  house,
+}: Coordinator): () => Reading[] {
   const one = (sql: string) => {
     const statement = db.prepare<[], bigint>(sql).pluck()
     return () => statement.get() ?? 0n
@@ -34,8 +40,20 @@ export function createWorkReadings({ books: { db, blobs }, house }: Coordinator)
       'state',
       new Map<string, bigint>([...AUDIT_STATES.map((state) => [state, 0n] as const), ...rounds.all()]),
     ),
+    readingBy(
+      'assay_audit_capacity',
+      'Audits under way or sure to come (load), and how many the auditors may have (limit): at the limit new keys get no work.',
+      'figure',
+      capacityOf(house(), advancedTo()),
+    ),
     reading('assay_data_free_bytes', 'What the file system of the data folder has left.', blobs.freeBytes()),
   ]
+}
+
+function capacityOf(house: OpenHouse | null, height: number | null): [string, number][] {
+  if (house === null || height === null) return []
+  const epoch = epochOf(height + 1, epochRules(house.genesis)) ?? 0
+  return Object.entries(house.desks.capacity.figures(epoch))
 }
 
 const AUDIT_STATES = ['drawn', 'committed', 'pass', 'fail', 'inconclusive'] as const

@@ -96,7 +96,12 @@ export async function startPeerCoordinator() {
   const nonces = new Set<string>()
   const requests: { path: string; body: Uint8Array }[] = []
   const chain = { nextSequence: 0, previous: new Uint8Array(32) as Uint8Array }
-  const state = { intercept: (() => {}) as Intercept, lateMs: 60_000, refusedJobs: new Set<string>() }
+  const state = {
+    intercept: (() => {}) as Intercept,
+    lateMs: 60_000,
+    refusedJobs: new Set<string>(),
+    idleReasons: [] as string[],
+  }
 
   function addJob(inputs: Uint8Array, model: Uint8Array = new Uint8Array(32)): PeerJob {
     const salt = randomBytes(32)
@@ -235,11 +240,16 @@ export async function startPeerCoordinator() {
         return { index: 3 }
       case '/v1/leases': {
         const { max, waitMs } = read(leases, body)
+        const reason = state.idleReasons.shift()
+        if (reason !== undefined) return encodeCbor({ jobs: [], reason })
         const taken = await poll(waitMs, () =>
           [...jobs.values()].filter((job) => job.state === 'open').slice(0, max),
         )
         for (const job of taken) job.state = 'leased'
-        return encodeCbor({ jobs: taken.map(({ bytes, inputs, salt }) => ({ inputs, job: bytes, salt })) })
+        return encodeCbor({
+          jobs: taken.map(({ bytes, inputs, salt }) => ({ inputs, job: bytes, salt })),
+          reason: null,
+        })
       }
       case '/v1/results':
         return acceptResults(body)

@@ -117,6 +117,19 @@ describe('runWorker', () => {
     ])
   })
 
+  test('says once why it gets no work, not at every poll', async () => {
+    const digest = peer.addModel(doubler, profile)
+    peer.addJob(bundle('x', 1), digest)
+    peer.state.idleReasons.push('audit_capacity_full', 'audit_capacity_full', 'audit_capacity_full')
+    const worker = start()
+    await seen('ran', 1, worker)
+    stop.abort()
+    await worker
+    expect(events.filter(({ type }) => type === 'idle')).toEqual([
+      { type: 'idle', reason: 'audit_capacity_full' },
+    ])
+  })
+
   test('gives back what it can not run, with the reason, and goes on', async () => {
     const digest = peer.addModel(doubler, profile)
     const junk = peer.addModel(doubler.subarray(0, 5), profile)

@@ -26,6 +26,7 @@ function taking(...batches: string[][]) {
 test('a worker that polls is answered when the work comes', async () => {
   await using site = await openSite(node)
   const worker = await site.peer()
+  await site.auditor()
   await site.anchorAll()
   await site.mineTo(site.startHeight - 2)
   const polling = worker.lease(256, LONG_MS)
@@ -38,6 +39,7 @@ test('a worker that polls is answered when the work comes', async () => {
 test("a worker's newer poll ends its older one of the same route, which answers empty", async () => {
   await using site = await openSite(node)
   const worker = await site.peer()
+  await site.auditor()
   const { leases, audits } = site.house().desks
   const asleep = [vi.spyOn(leases, 'lease'), vi.spyOn(audits, 'lease')]
   await site.anchorAll()

@@ -22,6 +22,7 @@ import { TINY_PROFILE, tinyOutput } from './tiny-market.ts'
 
 const leaseAnswer = z.object({
   jobs: z.array(z.object({ inputs: anyBytes, job: anyBytes, salt: bytes32 })),
+  reason: z.string().nullable(),
 })
 const auditAnswer = z.object({
   audits: z.array(
