@@ -7,6 +7,7 @@ const SUITES = new Map<string, Suite>([
   ['anchors', { load: () => import('./anchors.ts') }],
   ['money', { load: () => import('./money.ts') }],
   ['verify', { load: () => import('./verify.ts') }],
+  ['compute', { load: () => import('./compute.ts'), isSlow: true }],
   ['demo', { load: () => import('./demo.ts'), isSlow: true }],
 ])
 

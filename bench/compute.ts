@@ -1,0 +1,7 @@
+/** Compute: models run for requesters, beside ONNX Runtime with nothing around it. */
+import { wholeSystem } from './compute/whole-system.ts'
+import type { Row } from './row.ts'
+
+export async function* rows(): AsyncGenerator<Row> {
+  yield* wholeSystem()
+}

@@ -1,0 +1,55 @@
+import { Agent, type IncomingMessage, request } from 'node:http'
+
+export interface Shot {
+  readonly url: string
+  readonly headers: Record<string, string>
+  readonly body: Uint8Array
+}
+
+export interface Answered {
+  readonly seconds: number
+  /** Of each request, from its first byte to the answer's last. */
+  readonly latenciesMs: readonly number[]
+  readonly last: Uint8Array
+}
+
+/** Sends `requests` of the same, by as many clients at a time, each on a connection of its own. Throws on any answer but 200. */
+export async function load(shot: Shot, clients: number, requests: number): Promise<Answered> {
+  const agent = new Agent({ keepAlive: true, maxSockets: clients })
+  const latenciesMs: number[] = []
+  let left = requests
+  let last: Uint8Array = new Uint8Array()
+  async function client(): Promise<void> {
+    while (left-- > 0) {
+      const sentMs = performance.now()
+      last = await post(agent, shot)
+      latenciesMs.push(performance.now() - sentMs)
+    }
+  }
+  const startedMs = performance.now()
+  try {
+    await Promise.all(Array.from({ length: clients }, client))
+    return { seconds: (performance.now() - startedMs) / 1000, latenciesMs, last }
+  } finally {
+    agent.destroy()
+  }
+}
+
+function post(agent: Agent, { url, headers, body }: Shot): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const sent = request(url, { agent, method: 'POST', headers }, (response) => {
+      readAll(response).then((bytes) => {
+        if (response.statusCode === 200) resolve(bytes)
+        else reject(new Error(`${url} answered ${response.statusCode}: ${Buffer.from(bytes).toString('utf8')}`))
+      }, reject)
+    })
+    sent.on('error', reject)
+    sent.end(body)
+  })
+}
+
+async function readAll(response: IncomingMessage): Promise<Uint8Array> {
+  const chunks: Buffer[] = []
+  for await (const chunk of response) chunks.push(chunk)
+  return Buffer.concat(chunks)
+}

@@ -1,0 +1,125 @@
+/** From a requester's HTTP request by coordinator and worker to receipts in the durable log. */
+import assert from 'node:assert/strict'
+import { median } from '../measure.ts'
+import { type Row, rowOf } from '../row.ts'
+import { openBareRuntime } from './bare-runtime.ts'
+import { type BenchModel, convNet, mlp } from './bench-models.ts'
+import { type BenchSite, openBenchSite } from './bench-site.ts'
+import { inferShot } from './infer-shot.ts'
+import { load } from './load.ts'
+import { startServer } from './start-server.ts'
+
+const ROUNDS = 3
+/** Requests under way: enough for the worker never to wait for the coordinator. */
+const CLIENTS = 128
+const MIN_CONV_RATIO = 0.8
+const MIN_MLP_RATIO = 0.45
+const MIN_SINGLE_ROW_RATIO = 0.35
+const MAX_OVERHEAD_MS = 2
+const LATENCY_REQUESTS = 200
+
+export async function* wholeSystem(): AsyncGenerator<Row> {
+  const models = { conv: convNet(), mlp: mlp() }
+  await using system = await openBenchSite([models.conv, models.mlp], 1)
+  yield await saturated(system, models.conv, 1, 3_000, MIN_CONV_RATIO)
+  yield await saturated(system, models.mlp, 32, 2_000, MIN_MLP_RATIO)
+  yield await singleRows(system, models.mlp, 4_000)
+  yield await overhead(system, models.mlp)
+}
+
+/** Each round ends when the log holds a receipt for every answer. */
+async function saturated(
+  system: BenchSite,
+  model: BenchModel,
+  rows: number,
+  requests: number,
+  bound: number,
+): Promise<Row> {
+  await using bare = await openBareRuntime(model, rows)
+  const shot = inferShot(system.site.url, model, rows)
+  await assertAnswer(system, model, rows)
+  const ours = async () => {
+    const before = (await system.drained()).open?.work['receipts'] ?? 0
+    const startedMs = performance.now()
+    await load(shot, CLIENTS, requests)
+    const after = (await system.drained()).open?.work['receipts'] ?? 0
+    assert.equal(after - before, requests, 'each answer has its receipt in the log')
+    return (performance.now() - startedMs) / 1000
+  }
+  const baseline = async () => {
+    const startedMs = performance.now()
+    for (let i = 0; i < requests; i += 1) await bare.run()
+    return (performance.now() - startedMs) / 1000
+  }
+  const { oursSeconds, baselineSeconds } = await inTurns(ours, baseline)
+  return rowOf({
+    name: `whole system, ${model.name}, ${rows} rows a request, ${CLIENTS} clients, beside a bare loop`,
+    value: requests / oursSeconds,
+    unit: 'requests/s',
+    baseline: requests / baselineSeconds,
+    bar: { on: 'ratio', is: '≥', bound },
+  })
+}
+
+async function singleRows(system: BenchSite, model: BenchModel, requests: number): Promise<Row> {
+  await using bare = await startServer('./bare-server.ts')
+  const shot = inferShot(system.site.url, model, 1)
+  const echo = { ...shot, url: `${bare.url}/echo` }
+  await assertAnswer(system, model, 1)
+  const ours = async () => {
+    const before = (await system.drained()).open?.work['receipts'] ?? 0
+    const startedMs = performance.now()
+    await load(shot, CLIENTS, requests)
+    const after = (await system.drained()).open?.work['receipts'] ?? 0
+    assert.equal(after - before, requests)
+    return (performance.now() - startedMs) / 1000
+  }
+  const { oursSeconds, baselineSeconds } = await inTurns(
+    ours,
+    async () => (await load(echo, CLIENTS, requests)).seconds,
+  )
+  return rowOf({
+    name: `whole system, ${model.name}, single rows, ${CLIENTS} clients, beside a bare HTTP echo`,
+    value: requests / oursSeconds,
+    unit: 'requests/s',
+    baseline: requests / baselineSeconds,
+    bar: { on: 'ratio', is: '≥', bound: MIN_SINGLE_ROW_RATIO },
+  })
+}
+
+async function overhead(system: BenchSite, model: BenchModel): Promise<Row> {
+  await using bare = await startServer('./bare-server.ts')
+  const shot = inferShot(system.site.url, model, 1)
+  const direct = { ...shot, url: `${bare.url}/infer/${model.name}`, body: shot.body.subarray(-784 * 4) }
+  await system.drained()
+  await load(shot, 1, 20)
+  await load(direct, 1, 20)
+  const ours = await load(shot, 1, LATENCY_REQUESTS)
+  const theirs = await load(direct, 1, LATENCY_REQUESTS)
+  return rowOf({
+    name: 'whole system, one client: latency above that of node:http with ONNX Runtime, p50',
+    value: median(ours.latenciesMs) - median(theirs.latenciesMs),
+    unit: 'ms',
+    baseline: median(theirs.latenciesMs),
+    bar: { on: 'value', is: '≤', bound: MAX_OVERHEAD_MS },
+  })
+}
+
+async function assertAnswer(system: BenchSite, model: BenchModel, rows: number): Promise<void> {
+  await using bare = await openBareRuntime(model, rows)
+  const expected = await bare.run()
+  const { last } = await load(inferShot(system.site.url, model, rows), 1, 1)
+  assert(Buffer.from(last.subarray(-expected.length)).equals(expected), `${model.name} gives its answer`)
+}
+
+async function inTurns(ours: () => Promise<number>, baseline: () => Promise<number>) {
+  const oursSeconds: number[] = []
+  const baselineSeconds: number[] = []
+  await ours()
+  await baseline()
+  for (let round = 0; round < ROUNDS; round += 1) {
+    oursSeconds.push(await ours())
+    baselineSeconds.push(await baseline())
+  }
+  return { oursSeconds: median(oursSeconds), baselineSeconds: median(baselineSeconds) }
+}
