@@ -1,6 +1,8 @@
-import { mkdirSync, readdirSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { syncFolder } from '../blobs/blob-folder.ts'
+import { SMALL_BLOBS, syncFolder } from '../blobs/blob-folder.ts'
+import { openSmallBlobs } from '../blobs/small-blobs.ts'
+import { copyDatabase } from './copy-database.ts'
 import { linkOrCopy } from './copy-file.ts'
 
 export interface CopiedBlobs {
@@ -14,7 +16,7 @@ export interface CopiedBlobs {
 const FOLDER_NAME = /^[0-9a-f]{2}$/
 const BLOB_NAME = /^[0-9a-f]{64}$/
 
-/** Every blob under `from`, as `<folder>/<name>`. */
+/** Every blob under `from` that is a file, as `<folder>/<name>`. */
 export function blobPaths(from: string): string[] {
   return readdirSync(from)
     .filter((folder) => FOLDER_NAME.test(folder))
@@ -25,7 +27,7 @@ export function blobPaths(from: string): string[] {
     )
 }
 
-/** Links or copies every blob; `to` must not be there. A blob's bytes never change, so a store in use is copied as well. */
+/** Links or copies every blob; `to` must not be there. A blob's bytes never change, so a store in use is copied as well. Throws BackupError. */
 export async function copyBlobs(
   from: string,
   to: string,
@@ -35,7 +37,8 @@ export async function copyBlobs(
   const folders = new Set(paths.map((path) => join(to, path.slice(0, 2))))
   mkdirSync(to, { mode: 0o700 })
   for (const folder of folders) mkdirSync(folder)
-  let bytes = 0
+  const small = await copySmall(join(from, SMALL_BLOBS), join(to, SMALL_BLOBS))
+  let { bytes } = small
   let linked = 0
   for (const [done, path] of paths.entries()) {
     const isLink = await linkOrCopy(join(from, path), join(to, path))
@@ -44,5 +47,16 @@ export async function copyBlobs(
     onProgress(done + 1, paths.length)
   }
   for (const folder of [...folders, to]) syncFolder(folder)
-  return { count: paths.length, bytes, linked }
+  return { count: paths.length + small.count, bytes, linked }
+}
+
+async function copySmall(from: string, to: string): Promise<{ count: number; bytes: number }> {
+  if (!existsSync(from)) return { count: 0, bytes: 0 }
+  await copyDatabase(from, to)
+  const copy = openSmallBlobs(to)
+  try {
+    return copy.totals()
+  } finally {
+    copy.close()
+  }
 }

@@ -1,5 +1,8 @@
+import { hash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { SMALL_BLOBS } from '../blobs/blob-folder.ts'
+import { openSmallBlobs } from '../blobs/small-blobs.ts'
 import { BackupError } from './backup-error.ts'
 import { blobPaths, copyBlobs } from './copy-blobs.ts'
 import { examineDatabase } from './copy-database.ts'
@@ -72,5 +75,15 @@ async function checkBlobs(folder: string, onProgress: RestoreOptions['onProgress
       throw new BackupError('backup_corrupt', `blob ${basename(path)} has another hash`)
     }
     onProgress(done + 1, paths.length)
+  }
+  const small = openSmallBlobs(join(folder, SMALL_BLOBS))
+  try {
+    for (const { name, bytes } of small.each()) {
+      if (hash('sha256', bytes) !== name) {
+        throw new BackupError('backup_corrupt', `blob ${name} has another hash`)
+      }
+    }
+  } finally {
+    small.close()
   }
 }

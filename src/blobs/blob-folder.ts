@@ -11,7 +11,10 @@ const FAN_OUT = 256
 /** Far longer than any write takes, so what is older was left by a crash and belongs to no running process. */
 const TEMPORARY_MAX_AGE_MS = 24 * 60 * 60 * 1000
 
-/** The layout of a blob store: `<first byte>/<name>`, and `tmp/` on the same file system to rename from. */
+/** Beside the files: the database of the small ones. */
+export const SMALL_BLOBS = 'small.sqlite'
+
+/** The layout of a blob store: `small.sqlite`, `<first byte>/<name>`, and `tmp/` on the same file system to rename from. */
 export interface BlobFolder {
   readonly temporary: string
   /** Throws BlobError `blob_name_invalid`. */

@@ -1,11 +1,12 @@
 import assert from 'node:assert'
 import { hash, randomUUID } from 'node:crypto'
-import { existsSync, readFileSync, renameSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { BlobError } from './blob-error.ts'
-import { openBlobFolder, syncFolder } from './blob-folder.ts'
+import { openBlobFolder, SMALL_BLOBS, syncFolder } from './blob-folder.ts'
+import { MAX_SMALL_BLOB_BYTES, type NamedBlob, openSmallBlobs } from './small-blobs.ts'
 
 /** What Node reads in one go, and what a protobuf (so an ONNX model) can have: 2 GiB less one byte. */
 export const MAX_BLOB_BYTES = 2 ** 31 - 1
@@ -17,7 +18,7 @@ export const MAX_BLOB_BYTES = 2 ** 31 - 1
 export interface BlobStore {
   /** Throws BlobError `blob_too_large`, `blob_unwritable`. */
   putSync(bytes: Uint8Array): string
-  /** As `putSync` for each, syncing a folder once. After a failure any of them may be there, whole. */
+  /** As `putSync` for each, syncing once for all small ones. After a failure any of them may be there, whole. */
   putMany(blobs: readonly Uint8Array[]): string[]
   /** Null when absent. Throws BlobError `blob_corrupt` rather than give bytes that aren't the name's. */
   get(name: string): Uint8Array | null
@@ -28,6 +29,8 @@ export interface BlobStore {
   stream(name: string): Promise<{ sizeBytes: number; body: Readable } | null>
   /** What the file system still has for us. */
   freeBytes(): number
+  /** Nothing more is asked of it. */
+  close(): void
 }
 
 /**
@@ -37,10 +40,11 @@ export interface BlobStore {
  */
 export function openBlobStore(folder: string): BlobStore {
   const { temporary, pathOf } = translating('blob_unwritable', () => openBlobFolder(folder))
+  const small = translating('blob_unwritable', () => openSmallBlobs(join(folder, SMALL_BLOBS)))
 
   /** Write and sync aside, rename, sync the folders: a name never stands for half a blob. */
-  function putMany(blobs: readonly Uint8Array[]): string[] {
-    const named = blobs.map((bytes) => ({ bytes, name: nameOf(bytes), aside: join(temporary, randomUUID()) }))
+  function putFiles(blobs: readonly NamedBlob[]): void {
+    const named = blobs.map((blob) => ({ ...blob, aside: join(temporary, randomUUID()) }))
     try {
       // What is there already is written again: its first writer may not have synced it yet, or the disk may have
       // lost bytes of it since.
@@ -50,7 +54,25 @@ export function openBlobStore(folder: string): BlobStore {
     } finally {
       for (const { aside } of named) rmSync(aside, { force: true })
     }
+  }
+
+  function putMany(blobs: readonly Uint8Array[]): string[] {
+    const named = blobs.map((bytes) => ({ bytes, name: nameOf(bytes) }))
+    const [little, large] = [named.filter(isSmall), named.filter((blob) => !isSmall(blob))]
+    if (little.length > 0) small.put(little)
+    if (large.length > 0) putFiles(large)
     return named.map(({ name }) => name)
+  }
+
+  /** Null when it is no small one; most are, so these are looked at first. */
+  function readSmall(name: string): Uint8Array | null {
+    pathOf(name) // refuses what is no name
+    return translating('blob_unreadable', () => small.get(name))
+  }
+
+  function sizeOf(name: string): number | null {
+    const path = pathOf(name)
+    return small.sizeBytes(name) ?? statSync(path, { throwIfNoEntry: false })?.size ?? null
   }
 
   return {
@@ -63,29 +85,36 @@ export function openBlobStore(folder: string): BlobStore {
     putMany: (blobs) => translating('blob_unwritable', () => putMany(blobs)),
 
     get(name) {
-      const bytes = translating('blob_unreadable', () => readIfThere(pathOf(name)))
+      const bytes = readSmall(name) ?? translating('blob_unreadable', () => readIfThere(pathOf(name)))
       if (bytes !== null && hash('sha256', bytes, 'hex') !== name) {
         throw new BlobError('blob_corrupt', `the stored bytes of blob ${name} have another hash`)
       }
       return bytes
     },
 
-    has: (name) => existsSync(pathOf(name)),
-
-    sizeBytes: (name) => statSync(pathOf(name), { throwIfNoEntry: false })?.size ?? null,
+    has: (name) => sizeOf(name) !== null,
+    sizeBytes: sizeOf,
 
     async stream(name) {
+      const bytes = readSmall(name)
+      if (bytes !== null) return { sizeBytes: bytes.length, body: Readable.from([bytes]) }
       const file = await openIfThere(pathOf(name))
       if (file === null) return null
       // Size and bytes of one open file: a rename under the same name changes neither.
       return { sizeBytes: (await file.stat()).size, body: file.createReadStream() }
     },
 
+    close: small.close,
+
     freeBytes() {
       const { bavail, bsize } = statfsSync(folder)
       return bavail * bsize
     },
   }
+}
+
+function isSmall({ bytes }: NamedBlob): boolean {
+  return bytes.length <= MAX_SMALL_BLOB_BYTES
 }
 
 function nameOf(bytes: Uint8Array): string {

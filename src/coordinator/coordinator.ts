@@ -216,6 +216,7 @@ async function openOver(
       await watch[Symbol.asyncDispose]()
       await rounds.close()
       house?.desks.requests.close()
+      books.blobs.close()
       db.close()
       release()
     },

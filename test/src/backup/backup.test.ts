@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { hash } from 'node:crypto'
 import { once } from 'node:events'
 import {
   appendFileSync,
@@ -21,7 +22,7 @@ import { openBlobStore } from '../../../src/blobs/blob-store.ts'
 import { openLogRows } from '../../../src/log/log-rows.ts'
 import { treeHash } from '../../../src/log/rfc6962.ts'
 import { openDatabase } from '../../../src/store/open-database.ts'
-import { BLOBS, ENTRIES, makeDataFolder, ORIGIN } from './data-folder.ts'
+import { BLOBS, ENTRIES, LARGE_BLOBS, makeDataFolder, ORIGIN } from './data-folder.ts'
 
 const quietly = () => undefined
 
@@ -59,6 +60,9 @@ test('what is restored is what was backed up, byte for byte', async () => {
   ]) {
     expect(readFileSync(join(to, name)), name).toEqual(readFileSync(join(folder.dataDir, name)))
   }
+  const restored = openBlobStore(join(to, 'blobs'))
+  for (const text of BLOBS) expect(`${restored.get(hash('sha256', text))}`).toBe(text)
+  restored.close()
   expect(readFileSync(join(to, 'assay.toml'))).toEqual(readFileSync(folder.configFile))
   expect(examineDatabase(join(to, 'assay.sqlite'))).toEqual(taken.log)
   openDatabase(join(to, 'assay.sqlite')).close()
@@ -113,7 +117,7 @@ test('a process that never stops writing is backed up as of one moment', async (
 test('blobs on the same disk are hard links, and what the store writes later changes none of them', async () => {
   const folder = makeDataFolder()
   const { linkedBlobs } = await backUp(folder, folder.beside('backup'))
-  expect(linkedBlobs).toBe(BLOBS.length)
+  expect(linkedBlobs).toBe(LARGE_BLOBS)
   const linked = firstBlob(folder.beside('backup'))
   const { ino } = statSync(linked)
   openBlobStore(join(folder.dataDir, 'blobs')).putMany(BLOBS.map((text) => Buffer.from(text)))
@@ -168,6 +172,18 @@ const DAMAGES: Readonly<Record<string, { damage: (backup: string) => void; code:
     code: 'backup_corrupt',
   },
   'a blob of other bytes': { damage: (b) => replace(firstBlob(b), 'other bytes'), code: 'backup_corrupt' },
+  'the small blobs missing': {
+    damage: (b) => rmSync(join(b, 'blobs', 'small.sqlite')),
+    code: 'backup_corrupt',
+  },
+  'a small blob of other bytes': {
+    damage(b) {
+      const db = openDatabase(join(b, 'blobs', 'small.sqlite'))
+      db.prepare("UPDATE blob SET bytes = CAST('b small one' AS BLOB) WHERE length(bytes) = 11").run()
+      db.close()
+    },
+    code: 'backup_corrupt',
+  },
   'a manifest that tells of another log': {
     damage: (b) => edit(join(b, 'manifest.json'), `"size": ${ENTRIES}`, `"size": ${ENTRIES + 1}`),
     code: 'backup_corrupt',

@@ -8,7 +8,9 @@ import { openDatabase } from '../../../src/store/open-database.ts'
 
 export const ORIGIN = 'test.assay.example/log'
 export const ENTRIES = 5
-export const BLOBS = ['one blob', 'another blob', '']
+/** Two that are files of their own, two that are not. */
+export const BLOBS = ['one blob'.repeat(20_000), 'another blob'.repeat(20_000), 'a small one', '']
+export const LARGE_BLOBS = 2
 
 /** A data folder as a coordinator leaves it, small, and room beside it that the test's end removes. */
 export function makeDataFolder(): { dataDir: string; configFile: string; beside: (name: string) => string } {
@@ -17,6 +19,7 @@ export function makeDataFolder(): { dataDir: string; configFile: string; beside:
   const dataDir = join(room, 'data')
   const blobs = openBlobStore(join(dataDir, 'blobs'))
   blobs.putMany(BLOBS.map((text) => Buffer.from(text)))
+  blobs.close()
   const db = openDatabase(join(dataDir, 'assay.sqlite'))
   const log = openLog({ db, origin: ORIGIN, seed: new Uint8Array(32).fill(1) })
   const append = db.transaction((text: string) => log.append(Buffer.from(text)))

@@ -16,10 +16,16 @@ import { buffer } from 'node:stream/consumers'
 import fc from 'fast-check'
 import { expect, onTestFinished, test } from 'vitest'
 import { type BlobStore, MAX_BLOB_BYTES, openBlobStore } from '../../../src/blobs/blob-store.ts'
+import { MAX_SMALL_BLOB_BYTES } from '../../../src/blobs/small-blobs.ts'
+import { openDatabase } from '../../../src/store/open-database.ts'
 
 const HELLO = Buffer.from('hello')
 /** `printf hello | sha256sum` */
 const HELLO_NAME = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824'
+/** Above what is kept in the database of small ones. `python3 -c "print(end='assay' * 40000)" | sha256sum` */
+const LARGE = Buffer.from('assay'.repeat(40_000))
+const LARGE_NAME = '54f52cf4134b00fbcd89635d58d85f0b72a31896c820efd527831c9b275d67f8'
+const LARGE_FOLDER = '54'
 
 function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'assay-blobs-'))
@@ -36,14 +42,39 @@ function coded(code: string): unknown {
   return expect.objectContaining({ name: 'BlobError', code })
 }
 
-test('a blob is named by its SHA-256, lies under its first byte, and comes back', () => {
+test('a large blob is named by its SHA-256, lies under its first byte, and comes back', () => {
+  const { folder, blobs } = open()
+  expect(blobs.putSync(LARGE)).toBe(LARGE_NAME)
+  expect(readFileSync(join(folder, LARGE_FOLDER, LARGE_NAME))).toEqual(LARGE)
+  expect(blobs.get(LARGE_NAME)).toEqual(LARGE)
+  expect(blobs.has(LARGE_NAME)).toBe(true)
+  expect(blobs.sizeBytes(LARGE_NAME)).toBe(LARGE.length)
+  expect(openBlobStore(folder).get(LARGE_NAME)).toEqual(LARGE)
+})
+
+test('a small blob is named by its SHA-256, is no file of its own, and comes back, to another process too', async () => {
   const { folder, blobs } = open()
   expect(blobs.putSync(HELLO)).toBe(HELLO_NAME)
-  expect(readFileSync(join(folder, '2c', HELLO_NAME))).toEqual(HELLO)
-  expect(blobs.get(HELLO_NAME)).toEqual(HELLO)
-  expect(blobs.has(HELLO_NAME)).toBe(true)
-  expect(blobs.sizeBytes(HELLO_NAME)).toBe(5)
-  expect(openBlobStore(folder).get(HELLO_NAME)).toEqual(HELLO)
+  expect(readdirSync(join(folder, HELLO_NAME.slice(0, 2)))).toEqual([])
+  const other = openBlobStore(folder)
+  for (const store of [blobs, other]) {
+    expect(store.get(HELLO_NAME)).toEqual(HELLO)
+    expect(store.has(HELLO_NAME)).toBe(true)
+    expect(store.sizeBytes(HELLO_NAME)).toBe(5)
+    const stream = await store.stream(HELLO_NAME)
+    expect(stream?.sizeBytes).toBe(5)
+    expect(stream && (await buffer(stream.body))).toEqual(HELLO)
+  }
+  blobs.close()
+  other.putSync(HELLO)
+})
+
+test.each([MAX_SMALL_BLOB_BYTES, MAX_SMALL_BLOB_BYTES + 1])('%i bytes come back', (length) => {
+  const { folder, blobs } = open()
+  const bytes = Buffer.alloc(length, 'x')
+  const name = blobs.putSync(bytes)
+  expect(blobs.get(name)).toEqual(bytes)
+  expect(existsSync(join(folder, name.slice(0, 2), name))).toBe(length > MAX_SMALL_BLOB_BYTES)
 })
 
 test('an absent blob is null everywhere', async () => {
@@ -96,11 +127,14 @@ test.each([
 
 test('bytes that rotted on the disk are refused, and putting them again heals them', () => {
   const { folder, blobs } = open()
-  blobs.putSync(HELLO)
-  writeFileSync(join(folder, '2c', HELLO_NAME), 'hallo')
-  expect(() => blobs.get(HELLO_NAME)).toThrow(coded('blob_corrupt'))
-  blobs.putSync(HELLO)
-  expect(blobs.get(HELLO_NAME)).toEqual(HELLO)
+  blobs.putMany([LARGE, HELLO])
+  writeFileSync(join(folder, LARGE_FOLDER, LARGE_NAME), 'hallo')
+  const db = openDatabase(join(folder, 'small.sqlite'))
+  db.prepare("UPDATE blob SET bytes = x'00'").run()
+  db.close()
+  for (const name of [LARGE_NAME, HELLO_NAME]) expect(() => blobs.get(name)).toThrow(coded('blob_corrupt'))
+  blobs.putMany([LARGE, HELLO])
+  expect([blobs.get(LARGE_NAME), blobs.get(HELLO_NAME)]).toEqual([LARGE, HELLO])
 })
 
 test('a blob above the limit is refused, and nothing of its batch is kept', () => {
@@ -113,8 +147,8 @@ test('a blob above the limit is refused, and nothing of its batch is kept', () =
 
 test('a store that cannot be written says so with the cause, and leaves nothing aside', () => {
   const { folder, blobs } = open()
-  rmSync(join(folder, '2c'), { recursive: true })
-  expect(() => blobs.putSync(HELLO)).toThrow(
+  rmSync(join(folder, LARGE_FOLDER), { recursive: true })
+  expect(() => blobs.putSync(LARGE)).toThrow(
     expect.objectContaining({ code: 'blob_unwritable', cause: expect.objectContaining({ code: 'ENOENT' }) }),
   )
   expect(readdirSync(join(folder, 'tmp'))).toEqual([])
@@ -125,10 +159,10 @@ test('a store that cannot be written says so with the cause, and leaves nothing 
 
 test('a blob that cannot be read is not taken for an absent one', async () => {
   const { folder, blobs } = open()
-  rmSync(join(folder, '2c'), { recursive: true })
-  writeFileSync(join(folder, '2c'), 'a file where a folder should be')
-  expect(() => blobs.get(HELLO_NAME)).toThrow(coded('blob_unreadable'))
-  await expect(blobs.stream(HELLO_NAME)).rejects.toThrow(coded('blob_unreadable'))
+  rmSync(join(folder, LARGE_FOLDER), { recursive: true })
+  writeFileSync(join(folder, LARGE_FOLDER), 'a file where a folder should be')
+  expect(() => blobs.get(LARGE_NAME)).toThrow(coded('blob_unreadable'))
+  await expect(blobs.stream(LARGE_NAME)).rejects.toThrow(coded('blob_unreadable'))
 })
 
 test('opening sweeps what a crash left a day ago, and leaves what may be in use', () => {
@@ -159,7 +193,7 @@ test('a process killed while it puts blobs leaves only whole ones, and every one
   expect(reported.length).toBeGreaterThanOrEqual(50)
   const blobs = openBlobStore(folder)
   const present = readdirSync(folder, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isFile() && !entry.parentPath.endsWith('tmp'))
+    .filter((entry) => entry.isFile() && /^[0-9a-f]{64}$/.test(entry.name))
     .map((entry) => entry.name)
   for (const name of [...present, ...reported]) expect(blobs.get(name)).not.toBeNull()
 })

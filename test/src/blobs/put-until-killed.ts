@@ -6,4 +6,7 @@ import { openBlobStore } from '../../../src/blobs/blob-store.ts'
 const STDOUT = 1
 const [folder = ''] = process.argv.slice(2)
 const blobs = openBlobStore(folder)
-for (;;) writeSync(STDOUT, `${blobs.putSync(randomBytes(100_000))}\n`)
+for (;;) {
+  const names = blobs.putMany([randomBytes(100_000), randomBytes(200_000)])
+  writeSync(STDOUT, names.map((name) => `${name}\n`).join(''))
+}
