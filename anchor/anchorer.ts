@@ -31,17 +31,20 @@ interface AnchorerOptions {
   topUps?: () => Promise<readonly TopUp[]>
 }
 
-interface AnchorerState {
+interface Judgement {
+  /** Why nothing goes forward, and what can be done. */
+  stalled: { code: StallCode; detail: string; advice: string; neededSats: bigint | null } | null
+  /** This database may not know the newest truth about the chain, after a deep reorg say: nothing may be paid. */
+  inDoubt: boolean
+}
+
+interface AnchorerState extends Judgement {
   /** null before the first advance. */
   tipHeight: number | null
   /** The anchor that waits to be mined. */
   inFlight: AnchorRecord | null
-  /** Why nothing goes forward, and what can be done. */
-  stalled: { code: StallCode; detail: string; advice: string; neededSats: bigint | null } | null
   /** A foreign transaction ended the chain of seals, for good. */
   broken: SealBreak | null
-  /** This database may not know the newest truth about the chain, after a deep reorg say: nothing may be paid. */
-  inDoubt: boolean
   /** What the last seal in the chain holds. */
   sealSats: bigint
   /** Blocks until the seal is used up at the latest anchor's fee and the policy's cadence; null before the first. */
@@ -61,6 +64,8 @@ export interface Anchorer {
   /** In order of index, one for each. */
   anchors(fromIndex?: number): AnchorRecord[]
   state(): AnchorerState
+  /** The last advance's, from memory: cheap enough to be asked before everything that is written. */
+  judgement(): Judgement
 }
 
 export function openAnchorer(options: AnchorerOptions): Anchorer {
@@ -82,6 +87,10 @@ export function openAnchorer(options: AnchorerOptions): Anchorer {
       if (!(error instanceof AnchorStall)) throw error
       stall = error
     }
+  }
+
+  function judgement(): Judgement {
+    return { stalled: stall && stalledOf(stall), inDoubt: tip === null || stall?.inDoubt === true }
   }
 
   function pending(): AnchorRecord[] {
@@ -107,14 +116,15 @@ export function openAnchorer(options: AnchorerOptions): Anchorer {
       return {
         tipHeight: tip?.height ?? null,
         inFlight,
-        stalled: stall && stalledOf(stall),
+        ...judgement(),
         broken: store.brokenBy(),
-        inDoubt: tip === null || stall?.inDoubt === true,
         sealSats,
         runwayBlocks: runwayBlocks(sealSats, feeSats, policy.everyBlocks),
         feesTodaySats: tip === null ? 0n : feesOfDay(store, tip),
       }
     },
+
+    judgement,
   }
 }
 

@@ -24,8 +24,8 @@ export function workingHouseOf(coordinator: Coordinator): OpenHouse {
 }
 
 /** Throws RefusedError 503 `log_halted` while it is in doubt whether this database is the log's newest. */
-export function assertWorking(anchorer: Pick<OpenHouse['anchorer'], 'state'>): void {
-  const doubt = doubtOf(anchorer.state())
+export function assertWorking(anchorer: Pick<OpenHouse['anchorer'], 'judgement'>): void {
+  const doubt = doubtOf(anchorer.judgement())
   if (doubt === null) return
   throw new RefusedError(503, 'log_halted', `the log stands still until it has caught up: ${doubt}`)
 }

@@ -26,7 +26,7 @@ export interface ServingHouse {
 interface ServingRooms {
   readonly genesis: Genesis
   readonly desks: Pick<Desks, 'market' | 'requests'>
-  readonly anchorer: Pick<OpenHouse['anchorer'], 'state'>
+  readonly anchorer: Pick<OpenHouse['anchorer'], 'judgement'>
 }
 
 export interface ServedModel extends MarketModel {

@@ -15,15 +15,15 @@ const HALTING: ReadonlySet<StallCode> = new Set<StallCode>([
   'deep_reorg',
 ])
 
-type AnchoringState = ReturnType<Anchorer['state']>
+type Judgement = ReturnType<Anchorer['judgement']>
 
 /** Why everything but reading stands still, or null. */
-export function haltOf({ stalled }: Pick<AnchoringState, 'stalled'>): string | null {
+export function haltOf({ stalled }: Pick<Judgement, 'stalled'>): string | null {
   return stalled !== null && HALTING.has(stalled.code) ? `${stalled.code}: ${stalled.detail}` : null
 }
 
 /** Why nobody may write now, or null: a halt, or a chain that isn't judged to its tip and may yet turn out to be one. */
-export function doubtOf({ stalled, inDoubt }: Pick<AnchoringState, 'stalled' | 'inDoubt'>): string | null {
+export function doubtOf({ stalled, inDoubt }: Judgement): string | null {
   if (!inDoubt) return null
   return stalled === null ? 'the chain has not been judged yet' : `${stalled.code}: ${stalled.detail}`
 }

@@ -110,7 +110,7 @@ describe('the server', () => {
   )
 
   test.each([
-    [{ ...JUDGED, inDoubt: true, tipHeight: null }, 'the chain has not been judged yet'],
+    [{ ...JUDGED, inDoubt: true }, 'the chain has not been judged yet'],
     [
       {
         ...JUDGED,

@@ -50,16 +50,7 @@ const genesis: Genesis = {
 }
 
 /** Of an anchorer that has judged everything. */
-export const JUDGED: ReturnType<OpenHouse['anchorer']['state']> = {
-  tipHeight: START_HEIGHT,
-  inFlight: null,
-  stalled: null,
-  broken: null,
-  inDoubt: false,
-  sealSats: 100_000n,
-  runwayBlocks: null,
-  feesTodaySats: 0n,
-}
+export const JUDGED: ReturnType<OpenHouse['anchorer']['judgement']> = { stalled: null, inDoubt: false }
 
 /** Market, queue and blobs as a coordinator has them, with `mlp` on the market; no node, and no worker but the test. */
 export function openServingHouse({ advancedTo = START_HEIGHT as number | null, anchoring = JUDGED } = {}) {
@@ -95,7 +86,7 @@ export function openServingHouse({ advancedTo = START_HEIGHT as number | null, a
   const house: ServingHouse = {
     books: { blobs },
     advancedTo: () => advancedTo,
-    house: () => ({ genesis, desks: { market, requests }, anchorer: { state: () => anchoring } }),
+    house: () => ({ genesis, desks: { market, requests }, anchorer: { judgement: () => anchoring } }),
   }
 
   /** What a worker does: takes the next request and settles it. */
