@@ -16,7 +16,9 @@ export async function openBareRuntime(model: BenchModel, rows: number): Promise<
   const data = inputRows(model, rows)
   return {
     async run() {
-      const outputs = await session.run({ [model.input]: new Tensor('float32', data, [rows, ...model.shape]) })
+      const outputs = await session.run({
+        [model.input]: new Tensor('float32', data, [rows, ...model.shape]),
+      })
       const [output] = Object.values(outputs)
       if (!(output?.data instanceof Float32Array)) throw new Error(`${model.name} has no FP32 output`)
       return new Uint8Array(output.data.buffer, output.data.byteOffset, output.data.byteLength)

@@ -50,6 +50,7 @@ export async function openBenchSite(models: readonly BenchModel[], workers: numb
       file,
       license: { redistributable: true, source: 'made by bench/compute/bench-models.ts', spdx: 'MIT' },
       profile: exactProfile(),
+      falseFailRate: { numerator: 1, denominator: 1_000_000 },
       unitsPerItem,
     })),
     dataset: null,

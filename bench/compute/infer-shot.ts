@@ -2,7 +2,7 @@ import { HEADER_LENGTH } from '../../src/oip/split-body.ts'
 import { type BenchModel, inputRows } from './bench-models.ts'
 import type { Shot } from './load.ts'
 
-/** An inference request of the Open Inference Protocol; binary tensors both ways, so an answer ends with the output's bytes. */
+/** An inference request of the Open Inference Protocol; binary tensors both ways, so an answer ends with the output's bytes. The first element is the request's number. */
 export function inferShot(url: string, model: BenchModel, rows: number): Shot {
   const data = Buffer.from(inputRows(model, rows).buffer)
   const head = Buffer.from(
@@ -21,6 +21,10 @@ export function inferShot(url: string, model: BenchModel, rows: number): Shot {
   return {
     url: `${url}/v2/models/${model.name}/infer`,
     headers: { 'content-type': 'application/octet-stream', [HEADER_LENGTH]: String(head.length) },
-    body: Buffer.concat([head, data]),
+    body(n) {
+      const body = Buffer.concat([head, data])
+      body.writeFloatLE(n, head.length)
+      return body
+    },
   }
 }

@@ -3,7 +3,8 @@ import { Agent, type IncomingMessage, request } from 'node:http'
 export interface Shot {
   readonly url: string
   readonly headers: Record<string, string>
-  readonly body: Uint8Array
+  /** Of request `n`, counted from 0: no two of a run alike, or a store would keep them once. */
+  readonly body: (n: number) => Uint8Array
 }
 
 export interface Answered {
@@ -13,16 +14,17 @@ export interface Answered {
   readonly last: Uint8Array
 }
 
-/** Sends `requests` of the same, by as many clients at a time, each on a connection of its own. Throws on any answer but 200. */
-export async function load(shot: Shot, clients: number, requests: number): Promise<Answered> {
+/** Sends `requests` from number `from` on by `clients` at a time, each on a connection of its own. Throws on any answer but 200. */
+export async function load(shot: Shot, clients: number, requests: number, from = 0): Promise<Answered> {
   const agent = new Agent({ keepAlive: true, maxSockets: clients })
   const latenciesMs: number[] = []
-  let left = requests
+  let next = from
   let last: Uint8Array = new Uint8Array()
   async function client(): Promise<void> {
-    while (left-- > 0) {
+    for (let n = next++; n < from + requests; n = next++) {
+      const body = shot.body(n)
       const sentMs = performance.now()
-      last = await post(agent, shot)
+      last = await post(agent, shot, body)
       latenciesMs.push(performance.now() - sentMs)
     }
   }
@@ -35,12 +37,13 @@ export async function load(shot: Shot, clients: number, requests: number): Promi
   }
 }
 
-function post(agent: Agent, { url, headers, body }: Shot): Promise<Uint8Array> {
+function post(agent: Agent, { url, headers }: Shot, body: Uint8Array): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const sent = request(url, { agent, method: 'POST', headers }, (response) => {
       readAll(response).then((bytes) => {
         if (response.statusCode === 200) resolve(bytes)
-        else reject(new Error(`${url} answered ${response.statusCode}: ${Buffer.from(bytes).toString('utf8')}`))
+        else
+          reject(new Error(`${url} answered ${response.statusCode}: ${Buffer.from(bytes).toString('utf8')}`))
       }, reject)
     })
     sent.on('error', reject)

@@ -90,7 +90,11 @@ async function singleRows(system: BenchSite, model: BenchModel, requests: number
 async function overhead(system: BenchSite, model: BenchModel): Promise<Row> {
   await using bare = await startServer('./bare-server.ts')
   const shot = inferShot(system.site.url, model, 1)
-  const direct = { ...shot, url: `${bare.url}/infer/${model.name}`, body: shot.body.subarray(-784 * 4) }
+  const direct = {
+    ...shot,
+    url: `${bare.url}/infer/${model.name}`,
+    body: (n: number) => shot.body(n).subarray(-model.shape.reduce((product, size) => product * size, 4)),
+  }
   await system.drained()
   await load(shot, 1, 20)
   await load(direct, 1, 20)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeCbor } from '../work/canonical-cbor.ts'
-import { signRequest } from '../work/request-signature.ts'
+import { MAX_SESSION_MS, openRequestSession, type RequestSession } from '../work/request-signature.ts'
 import { CoordinatorError, readProblem } from './coordinator-error.ts'
 
 /** Leases carry input bundles; the coordinator's own limit on bodies. */
@@ -12,6 +12,8 @@ const CALL_TIMEOUT_MS = 120_000
 const STREAM_TIMEOUT_MS = 3_600_000
 /** A slow line, or a machine that slept between signing and sending, is late now and then; a wrong clock always. */
 const MAX_EXPIRED = 3
+/** Long before it ends, whatever the two clocks say. */
+const MIN_SESSION_LEFT_MS = MAX_SESSION_MS / 2
 const FIRST_DELAY_MS = 100
 const MAX_DELAY_MS = 30_000
 /** An outage that nobody has ended within a day needs a person; what is unsent stays on disk. */
@@ -32,7 +34,7 @@ interface CallOptions {
   waitMs?: number
 }
 
-/** HTTP with the coordinator: requests are signed, bounded in time and size, and repeated while that may help. */
+/** HTTP with the coordinator: requests are signed by a session of the worker's, bounded in time and size, and repeated while that may help. */
 export function openExchange(o: {
   url: string
   /** Posts are signed by this key for this log; null for what only reads. */
@@ -41,6 +43,8 @@ export function openExchange(o: {
   signal: AbortSignal
   onRetry: (error: CoordinatorError) => void
 }): Exchange {
+  let session: RequestSession | null = null
+
   async function call(path: string, body: Uint8Array | null, options: CallOptions): Promise<Uint8Array> {
     const signal = AbortSignal.any([o.signal, ...(options.signal === undefined ? [] : [options.signal])])
     const giveUpAtMs = Date.now() + GIVE_UP_AFTER_MS
@@ -52,8 +56,10 @@ export function openExchange(o: {
       } catch (cause) {
         signal.throwIfAborted()
         const error = toCoordinatorError(cause)
-        // Each attempt is signed anew.
-        const maySignAgain = error.code === 'request_expired' && ++expired <= MAX_EXPIRED
+        // Each attempt is signed anew, and by another session where this one was too old.
+        if (error.code === 'session_expired') session = null
+        const maySignAgain =
+          ['request_expired', 'session_expired'].includes(error.code) && ++expired <= MAX_EXPIRED
         if (!(error.isPassing || maySignAgain) || Date.now() > giveUpAtMs) throw error
         o.onRetry(error)
       }
@@ -72,7 +78,11 @@ export function openExchange(o: {
   function signedHeaders(method: string, path: string, body: Uint8Array): Record<string, string> {
     assert(o.signer !== null, 'this exchange only reads')
     const { origin, secretKey } = o.signer
-    const authorization = signRequest({ origin, method, path, body }, secretKey, Date.now())
+    const nowMs = Date.now()
+    if (session === null || session.untilMs < nowMs + MIN_SESSION_LEFT_MS) {
+      session = openRequestSession(origin, secretKey, nowMs + MAX_SESSION_MS)
+    }
+    const authorization = session.sign({ method, path, body }, nowMs)
     return { 'content-type': 'application/cbor', authorization }
   }
 

@@ -1,5 +1,10 @@
 import type { Request, RequestHandler } from 'express'
-import { checkRequest, parseRequestSignature } from '../../compute/work/request-signature.ts'
+import {
+  checkGrant,
+  checkRequest,
+  MAX_SESSION_MS,
+  parseRequestSignature,
+} from '../../compute/work/request-signature.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 
 /** Clocks of workers and coordinator may differ by this much. */
@@ -10,6 +15,9 @@ const MAX_BODY_MS = 90_000
 const NONCE_LIFE_MS = 2 * MAX_CLOCK_SKEW_MS + MAX_BODY_MS
 /** Some 2,800 requests a second for that long; beyond that, the flood is refused, not the memory spent. */
 const MAX_NONCES = 600_000
+
+/** Grants known to be good, so that each costs one BIP-340 verification: as many as workers may register, at 200 bytes each. */
+const MAX_GRANTS = 100_000
 
 type SignedRequest = Pick<Request, 'headers' | 'method' | 'originalUrl'>
 
@@ -27,12 +35,29 @@ export interface Authenticator {
 }
 
 /**
- * Worker requests are signed: method, path, body hash, time and nonce, for one log (PROTOCOL §6).
+ * Worker requests are signed: method, path, body hash, time and nonce, for one log, by a session of the worker's (PROTOCOL §6).
  *
  * @param originOf the log's origin, asked for at each request: a coordinator has none before its log is open
  */
 export function createAuthenticator(originOf: () => string): Authenticator {
   const seen = new Map<string, number>()
+  const granted = new Set<string>()
+
+  function assertGranted(signed: ReturnType<typeof parseRequestSignature>, now: number): void {
+    if (signed.untilMs < now || signed.untilMs > now + MAX_SESSION_MS + MAX_CLOCK_SKEW_MS) {
+      const detail = `its session ends at ${signed.untilMs}, not within ${MAX_SESSION_MS} ms of ours, ${now}`
+      throw new RefusedError(401, 'session_expired', detail)
+    }
+    const { key, session, untilMs, grant } = signed
+    const name = Buffer.concat([key, session, grant]).toString('base64') + untilMs
+    if (granted.has(name)) return
+    if (!checkGrant(originOf(), signed)) {
+      throw new RefusedError(401, 'signature_invalid', 'the session is not granted by its key for this log')
+    }
+    const [oldest] = granted
+    if (granted.size >= MAX_GRANTS && oldest !== undefined) granted.delete(oldest)
+    granted.add(name)
+  }
 
   function remember(nonce: string, now: number): void {
     // Insertion order is age: what has outlived every valid request goes first.
@@ -61,9 +86,14 @@ export function createAuthenticator(originOf: () => string): Authenticator {
       if (now - arrivedMs > MAX_BODY_MS) {
         throw new RefusedError(401, 'request_expired', `its body took over ${MAX_BODY_MS} ms`)
       }
+      assertGranted(signed, now)
       const { method, originalUrl: path } = request
       if (!checkRequest({ origin: originOf(), method, path, body }, signed)) {
-        throw new RefusedError(401, 'signature_invalid', 'the request is not signed by its key for this log')
+        throw new RefusedError(
+          401,
+          'signature_invalid',
+          'the request is not signed by its session for this log',
+        )
       }
       // Only after the signature: nobody can fill the memory with other people's nonces.
       remember(`${Buffer.from(signed.key).toString('hex')}${Buffer.from(signed.nonce).toString('hex')}`, now)

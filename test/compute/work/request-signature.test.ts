@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { checkRequest, parseRequestSignature, signRequest } from '../../../compute/work/request-signature.ts'
+import {
+  checkGrant,
+  checkRequest,
+  openRequestSession,
+  parseRequestSignature,
+} from '../../../compute/work/request-signature.ts'
 import { newWorkerKey, publicKeyOf } from '../../../compute/work/worker-key.ts'
 import { fromHex, readVector, toHex } from './read-vector.ts'
 
@@ -23,13 +28,17 @@ describe('request signature', () => {
     const signed = parseRequestSignature(authorization)
     expect(toHex(signed.key)).toBe(vector.publicKey)
     expect(signed.timeMs).toBe(1_760_000_000_123)
+    expect(signed.untilMs).toBe(1_760_043_200_123)
+    expect(checkGrant(target.origin, signed)).toBe(true)
     expect(checkRequest(target, signed)).toBe(true)
   })
 
   test('signs what it verifies, with a new nonce each time', () => {
-    const [first, second] = [1, 2].map(() => parseRequestSignature(signRequest(target, secretKey, 5)))
-    expect(first?.timeMs).toBe(5)
+    const session = openRequestSession(target.origin, secretKey, 9)
+    const [first, second] = [1, 2].map(() => parseRequestSignature(session.sign(target, 5)))
+    expect(first).toMatchObject({ timeMs: 5, untilMs: 9 })
     expect(first !== undefined && checkRequest(target, first)).toBe(true)
+    expect(first !== undefined && checkGrant(target.origin, first)).toBe(true)
     expect(first?.nonce).not.toEqual(second?.nonce)
   })
 
@@ -43,7 +52,7 @@ describe('request signature', () => {
   })
 
   test.each([
-    ['key', { key: publicKeyOf(newWorkerKey()) }],
+    ['session', { session: new Uint8Array(32).fill(7) }],
     ['time', { timeMs: 1 }],
     ['nonce', { nonce: new Uint8Array(16) }],
     ['signature', { signature: new Uint8Array(64) }],
@@ -52,11 +61,23 @@ describe('request signature', () => {
   })
 
   test.each([
+    ['log', 'other.example/log', {}],
+    ['key', vector.origin, { key: publicKeyOf(newWorkerKey()) }],
+    ['session', vector.origin, { session: new Uint8Array(32).fill(7) }],
+    ['end', vector.origin, { untilMs: 1 }],
+    ['signature', vector.origin, { grant: new Uint8Array(64) }],
+  ])('is not granted for another %s', (_what, origin, change) => {
+    expect(checkGrant(origin, { ...parseRequestSignature(authorization), ...change })).toBe(false)
+  })
+
+  test.each([
     ['nothing', ''],
-    ['another scheme', authorization.replace('Assay-BIP340', 'Bearer')],
+    ['another scheme', authorization.replace('Assay-Session', 'Bearer')],
     ['capital hex', authorization.replace(/key=[0-9a-f]+/, (key) => key.toUpperCase().replace('KEY', 'key'))],
     ['a short key', authorization.replace('key=', 'key=0').replace(/key=0../, 'key=')],
-    ['fields in another order', authorization.replace(/(key=\w+),(time=\w+)/, '$2,$1')],
+    ['fields in another order', authorization.replace(/(key=\w+),(session=\w+)/, '$2,$1')],
+    ['an end with a leading zero', authorization.replace('until=', 'until=0')],
+    ['an end above 2^53 − 1', authorization.replace(/until=\d+/, 'until=9007199254740992')],
     ['a time with a leading zero', authorization.replace('time=', 'time=0')],
     ['a negative time', authorization.replace('time=', 'time=-')],
     ['a time above 2^53 − 1', authorization.replace(/time=\d+/, 'time=9007199254740992')],

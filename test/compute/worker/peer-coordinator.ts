@@ -13,7 +13,7 @@ import {
 import { receiptLeaf } from '../../../compute/work/receipt-path.ts'
 import { treeRoot } from '../../../compute/work/receipt-tree.ts'
 import { anyBytes, bytes32, bytesOf, integer } from '../../../compute/work/record.ts'
-import { checkRequest, parseRequestSignature } from '../../../compute/work/request-signature.ts'
+import { checkGrant, checkRequest, parseRequestSignature } from '../../../compute/work/request-signature.ts'
 import { checkSubmissionSignature, parseHeader, submissionId } from '../../../compute/work/submission.ts'
 import { sha256 } from '../../../compute/work/tagged-hash.ts'
 import { bundleDigest } from '../../../compute/work/tensor-bundle.ts'
@@ -286,6 +286,7 @@ export async function startPeerCoordinator() {
   function authenticate(path: string, authorization: string | undefined, body: Uint8Array): Uint8Array {
     const signed = parseRequestSignature(authorization ?? '')
     const nonce = toHex(signed.nonce)
+    if (!checkGrant(PEER_ORIGIN, signed)) throw new Problem(401, 'signature_invalid')
     if (!checkRequest({ origin: PEER_ORIGIN, method: 'POST', path, body }, signed))
       throw new Problem(401, 'signature_invalid')
     if (nonces.has(nonce)) throw new Problem(401, 'request_replayed')

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { signRequest } from '../../../compute/work/request-signature.ts'
+import { MAX_SESSION_MS, openRequestSession } from '../../../compute/work/request-signature.ts'
 import { newWorkerKey, publicKeyOf } from '../../../compute/work/worker-key.ts'
 import { createAuthenticator, noteArrival } from '../../../src/api/authenticate.ts'
 
@@ -18,8 +18,12 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-function signed(timeMs: number, { path = PATH, key = secretKey, origin = ORIGIN } = {}) {
-  const authorization = signRequest({ origin, method: 'POST', path, body: BODY }, key, timeMs)
+function signed(
+  timeMs: number,
+  { path = PATH, key = secretKey, origin = ORIGIN, untilMs = NOW_MS + MAX_SESSION_MS } = {},
+) {
+  const session = openRequestSession(origin, key, untilMs)
+  const authorization = session.sign({ method: 'POST', path, body: BODY }, timeMs)
   return { method: 'POST', originalUrl: PATH, headers: { authorization } }
 }
 
@@ -117,3 +121,32 @@ test('a nonce is used up by its own key alone, and by no request that was refuse
   authenticator.authenticate(signed(NOW_MS, { key: other }), BODY)
   expect(() => authenticator.authenticate(request, BODY)).not.toThrow()
 })
+
+test.each([
+  [-1, 'session_expired'],
+  [0, null],
+  [MAX_SESSION_MS + SKEW_MS, null],
+  [MAX_SESSION_MS + SKEW_MS + 1, 'session_expired'],
+])('a session that ends %i ms from now: %s', (fromNowMs, code) => {
+  const request = signed(NOW_MS, { untilMs: NOW_MS + fromNowMs })
+  const authenticate = () => createAuthenticator(() => ORIGIN).authenticate(request, BODY)
+  if (code === null) expect(authenticate).not.toThrow()
+  else expect(authenticate).toThrow(expect.objectContaining({ status: 401, code }))
+})
+
+test.each(['key', 'session', 'until', 'grant'])(
+  'a good grant is no other that differs in its %s',
+  (field) => {
+    const authenticator = createAuthenticator(() => ORIGIN)
+    const [first, second] = [signed(NOW_MS), signed(NOW_MS, { key: newWorkerKey(), untilMs: NOW_MS + 5 })]
+    authenticator.authenticate(first, BODY)
+    authenticator.authenticate(second, BODY)
+    const part = (from: typeof first) =>
+      from.headers.authorization.match(new RegExp(`${field}=\\w+`))?.[0] ?? ''
+    const authorization = first.headers.authorization.replace(part(first), part(second))
+    expect(authorization).not.toBe(first.headers.authorization)
+    expect(() => authenticator.authenticate({ ...first, headers: { authorization } }, BODY)).toThrow(
+      expect.objectContaining({ code: 'signature_invalid' }),
+    )
+  },
+)

@@ -8,7 +8,7 @@ import { encodeReceipt, outputCommitment, type Receipt, receiptId } from '../../
 import { receiptLeaf } from '../../../compute/work/receipt-path.ts'
 import { treeRoot } from '../../../compute/work/receipt-tree.ts'
 import { anyBytes, bytes32, integer } from '../../../compute/work/record.ts'
-import { signRequest } from '../../../compute/work/request-signature.ts'
+import { MAX_SESSION_MS, openRequestSession } from '../../../compute/work/request-signature.ts'
 import {
   encodeHeader,
   type SubmissionHeader,
@@ -71,12 +71,13 @@ export function createPeer(
 ) {
   const key = publicKeyOf(secretKey)
   const hex = Buffer.from(key).toString('hex')
+  const session = openRequestSession(site.origin, secretKey, Date.now() + MAX_SESSION_MS)
   const address = taprootAddress(publicKeyOf(newWorkerKey()), 'regtest')
   let sequence = 0
   let previous: Uint8Array = new Uint8Array(32)
 
   function authorization(path: string, body: Uint8Array, timeMs = Date.now()): string {
-    return signRequest({ origin: site.origin, method: 'POST', path, body }, secretKey, timeMs)
+    return session.sign({ method: 'POST', path, body }, timeMs)
   }
 
   /** `header`: instead of the peer's own signature; null for none. */
