@@ -35,7 +35,7 @@ const STALLS = {
   seal_broken: {
     inDoubt: true,
     advice:
-      'a foreign transaction spent the seal for good: this log is closed; open a new one from its last anchor',
+      'a foreign transaction spent the seal for good: this log is closed; open a new one after it (assay log succeed)',
   },
   seal_too_small: { inDoubt: false, advice: 'the fee would leave dust: send coins to the anchor address' },
   // The policy's limits

@@ -4,7 +4,7 @@ import { HEADER_BYTES } from '../../anchor/block-header.ts'
 import type { Branch } from '../../anchor/merkle-branch.ts'
 import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { bytesOf, integer, parseRecord } from '../../compute/work/record.ts'
-import { MAX_ENTRY_BYTES } from '../log/entry.ts'
+import { MAX_CHECKPOINT_LENGTH, MAX_ENTRY_BYTES } from '../log/entry.ts'
 import { AuditError } from './audit-error.ts'
 
 export interface AnchorsFile {
@@ -31,8 +31,6 @@ export interface AnchorEvidence {
 export const MAX_ANCHORS = 50_000
 /** An anchor takes about a kilobyte. */
 export const MAX_ANCHORS_FILE_BYTES = 64 * 1024 * 1024
-/** Twice the longest origin, and the lines of numbers and base64 between. */
-const MAX_CHECKPOINT_LENGTH = 1_024
 /** Seal and top-up in, seal and payload out take under 200. */
 const MAX_TRANSACTION_BYTES = 1_000
 const HASH_BYTES = 32

@@ -67,7 +67,7 @@ function anchorText({ anchors }: Open, height: number | null, entries: number): 
   return `${countText}${ageText}; ${unanchored} of ${entries} entries not anchored yet`
 }
 
-/** What the treasury holds is owed, or free: reserve less what miners got of it. */
+/** What the treasury holds is owed, or free: reserve less what miners got of it, and less what an older log left to pay. */
 function treasuryText({ accounts }: Open): string {
   let treasuryMsat = 0n
   let freeMsat = 0n
@@ -75,7 +75,7 @@ function treasuryText({ accounts }: Open): string {
     const { kind } = parseAccount(account)
     if (kind === 'treasury') treasuryMsat += BigInt(msat)
     if (kind === 'reserve') freeMsat += BigInt(msat)
-    if (kind === 'fees') freeMsat -= BigInt(msat)
+    if (kind === 'fees' || kind === 'inherited') freeMsat -= BigInt(msat)
   }
   const owedMsat = treasuryMsat - freeMsat
   return `${formatMsat(treasuryMsat)} sat, of which ${formatMsat(owedMsat)} owed and ${formatMsat(freeMsat)} free`

@@ -76,6 +76,7 @@ export async function advance(
 
   const settled = await desks.settlement.settleDue(tip, anchored, blockHash)
   const matured = desks.settlement.matureDue(tip)
+  desks.inheritance.matureDue(tip)
   const planned = desks.payouts.list().length
   await desks.payouts.advance(anchored)
 

@@ -2,6 +2,7 @@ import { budgetAccount } from '../ledger/accounts.ts'
 import type { Anchored } from '../rules/anchored.ts'
 import type { EpochRules } from '../rules/epoch.ts'
 import { epochOf, firstHeight } from '../rules/epoch.ts'
+import { freeReserveMsat } from '../rules/free-reserve.ts'
 import type { SubsidyRules } from '../rules/subsidy.ts'
 import { subsidyMsat } from '../rules/subsidy.ts'
 import type { Books } from './books.ts'
@@ -58,8 +59,8 @@ export function openBudgets(
 
   /** Never more than the treasury holds free of liabilities and of the reserve for fees (DESIGN §8). */
   function affordable(msat: bigint): bigint {
-    const spentMsat = books.ledger.balance('fees').postedMsat
-    const freeMsat = books.ledger.balance('reserve').availableMsat - spentMsat - parts.feeReserveMsat
+    const freeMsat =
+      freeReserveMsat((account) => books.ledger.balance(account).availableMsat) - parts.feeReserveMsat
     if (freeMsat <= 0n) return 0n
     return msat < freeMsat ? msat : freeMsat
   }

@@ -137,6 +137,14 @@ CREATE TABLE IF NOT EXISTS accrual (
   PRIMARY KEY (epoch, worker, subnet)
 ) STRICT, WITHOUT ROWID;
 
+-- Workers that the log before this one owed something: where they are paid until they register here, and what of it has
+-- not matured yet.
+CREATE TABLE IF NOT EXISTS inheritance (
+  worker         BLOB    NOT NULL PRIMARY KEY CHECK (length(worker) = 32),
+  address        TEXT    NOT NULL,
+  unmatured_msat INTEGER NOT NULL CHECK (unmatured_msat >= 0)
+) STRICT, WITHOUT ROWID;
+
 -- Payouts from the plan on; the plan is fixed before a coin is pinned, so that a crash in between changes nothing.
 CREATE TABLE IF NOT EXISTS payout (
   number      INTEGER NOT NULL PRIMARY KEY,

@@ -28,6 +28,7 @@ import { openDesks } from './desks.ts'
 import type { Genesis } from './genesis.ts'
 import { chooseSeal, readGenesis, writeGenesis } from './genesis.ts'
 import { repeating } from './repeating.ts'
+import { InheritanceError, readInheritance } from './succession-file.ts'
 import { UnjudgedError } from './unjudged-error.ts'
 import type { WatchedKeys } from './watch-keys.ts'
 import { watchKeys } from './watch-keys.ts'
@@ -112,6 +113,7 @@ async function openOver(
   const treasuryAddress = taprootAddress(treasury.internalKey, network)
 
   const genesis = readGenesis(log)
+  if (genesis?.succeeds === null && readInheritance(dataDir) !== null) throw new InheritanceError(origin)
   let house = genesis === null ? null : openHouse(genesis)
   let advancedTo: number | null = null
   let lastError: Error | null = null
@@ -162,6 +164,7 @@ async function openOver(
         treasury: treasuryAddress,
       },
       seal,
+      readInheritance(dataDir),
     )
     onEvent({ kind: 'opened', seal: `${seal.txid}:${seal.vout}` })
     return openHouse(written)

@@ -23,6 +23,8 @@ import type { Deposits } from './deposits.ts'
 import { openDeposits } from './deposits.ts'
 import { openEpochWork } from './epoch-work.ts'
 import type { Genesis } from './genesis.ts'
+import type { InheritanceDesk } from './inheritance.ts'
+import { openInheritanceDesk } from './inheritance.ts'
 import type { LeaseDesk } from './leases.ts'
 import { openLeaseDesk } from './leases.ts'
 import type { Market } from './market.ts'
@@ -57,6 +59,7 @@ export interface Desks {
   readonly deposits: Deposits
   readonly budgets: Budgets
   readonly settlement: Settlement
+  readonly inheritance: InheritanceDesk
   readonly payouts: Payouts
 }
 
@@ -106,6 +109,7 @@ export function openDesks(books: Books, genesis: Genesis, config: Config, payer:
       rules,
       auditShareBasisPoints,
     }),
+    inheritance: openInheritanceDesk(books, rules),
     payouts: openPayouts(books, payer, config.payout),
   }
 }

@@ -6,6 +6,8 @@ import type { LogStore } from '../log/log-store.ts'
 import { txidBytes } from '../log/txid.ts'
 import type { Books } from './books.ts'
 import { record } from './books.ts'
+import { bookInheritance } from './inheritance.ts'
+import type { Inheritance } from './succession-file.ts'
 
 export type Genesis = EntryOf<'genesis'>
 
@@ -25,8 +27,14 @@ export function readGenesis(log: Pick<LogStore, 'size' | 'entry'>): Genesis | nu
   return entry
 }
 
-/** Opens the log: its first entry names the first seal and everything that is fixed for ever. */
-export function writeGenesis(books: Books, config: Config, keys: GenesisKeys, seal: WatchedCoin): Genesis {
+/** Opens the log: its first entry names the first seal and everything that is fixed for ever, and books what an older log left. */
+export function writeGenesis(
+  books: Books,
+  config: Config,
+  keys: GenesisKeys,
+  seal: WatchedCoin,
+  inheritance: Inheritance | null,
+): Genesis {
   const { network, origin, epoch, subsidy } = config
   const genesis: Genesis = {
     v: 1,
@@ -39,8 +47,12 @@ export function writeGenesis(books: Books, config: Config, keys: GenesisKeys, se
     epoch,
     subsidy,
     auditBasisPoints: config.shares.auditBasisPoints,
+    succeeds: inheritance?.succeeds ?? null,
   }
-  record(books, genesis, () => undefined)
+  if (inheritance !== null) books.blobs.putSync(inheritance.blob)
+  record(books, genesis, (entryIndex) => {
+    if (inheritance !== null) bookInheritance(books, inheritance.blob, entryIndex)
+  })
   return genesis
 }
 

@@ -63,7 +63,8 @@ export function openPayouts(books: Books, payer: Payer, policy: PayoutPolicy): P
   )
   const setSettled = db.prepare(`UPDATE payout SET state = 'settled' WHERE number = ? AND state = 'logged'`)
   const selectWorkers = db.prepare<[], { key: Uint8Array; address: string }>(
-    'SELECT key, address FROM worker ORDER BY key',
+    `SELECT key, address FROM worker
+      UNION SELECT worker, address FROM inheritance WHERE worker NOT IN (SELECT key FROM worker) ORDER BY key`,
   )
 
   let trouble: string | null = null

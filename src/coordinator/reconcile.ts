@@ -104,7 +104,7 @@ function payoutRow({ books }: Coordinator, { payer }: OpenHouse): Reconciliation
 
 /** Everything owed, the reserve included, is covered by treasury and fees spent: debits equal credits. */
 function liabilitiesRow({ books }: Coordinator): ReconciliationRow {
-  const assets = new Set<string>(['treasury', 'fees'])
+  const assets = new Set<string>(['treasury', 'fees', 'inherited'])
   let owedMsat = 0n
   let heldMsat = 0n
   for (const { name, postedMsat } of books.ledger.accounts()) {

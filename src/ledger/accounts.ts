@@ -1,12 +1,14 @@
 import { LedgerError } from './ledger-error.ts'
 
 /**
- * Names of accounts. Assets and expenses, increased by debits: `treasury` (coins on chain), `fees` (paid to miners).
+ * Names of accounts. Assets and expenses, increased by debits: `treasury` (coins on chain), `fees` (paid to miners),
+ * `inherited` (debts taken over from the log that this one succeeds: its coins come as deposits).
  * Owed to somebody, increased by credits: `reserve` (nobody's yet), `escrow` (charged, not yet earned), and below.
  */
 export type AccountName =
   | 'treasury'
   | 'fees'
+  | 'inherited'
   | 'reserve'
   | 'escrow'
   | `budget/${string}` // an epoch's, by its number
@@ -19,6 +21,7 @@ export interface Account {
   kind:
     | 'treasury'
     | 'fees'
+    | 'inherited'
     | 'reserve'
     | 'escrow'
     | 'budget'
@@ -35,6 +38,7 @@ export interface Account {
 const KINDS: { kind: Account['kind']; normal: Account['normal']; pattern: RegExp }[] = [
   { kind: 'treasury', normal: 'debit', pattern: /^treasury$/ },
   { kind: 'fees', normal: 'debit', pattern: /^fees$/ },
+  { kind: 'inherited', normal: 'debit', pattern: /^inherited$/ },
   { kind: 'reserve', normal: 'credit', pattern: /^reserve$/ },
   { kind: 'escrow', normal: 'credit', pattern: /^escrow$/ },
   { kind: 'budget', normal: 'credit', pattern: /^budget\/(0|[1-9][0-9]{0,14})$/ },

@@ -14,21 +14,23 @@ const MAX_ADDRESS_LENGTH = 90
 const MAX_ACCOUNT_LENGTH = 128
 /** A sentence or two for the public. */
 export const MAX_REASON_LENGTH = 500
+/** Twice the longest origin, and the lines of numbers and base64 between. */
+export const MAX_CHECKPOINT_LENGTH = 1_024
 
 const bytes64 = bytesOf(64)
 const countOf = integer.min(1)
 const uint32 = integer.max(0xffff_ffff)
 const blocks = integer.min(1)
-const address = z.string().min(1).max(MAX_ADDRESS_LENGTH)
+export const address = z.string().min(1).max(MAX_ADDRESS_LENGTH)
 const reason = z.string().min(1).max(MAX_REASON_LENGTH)
 
 /** 0 ≤ n < 2^63: bigint here, the shortest integer in CBOR. */
-const money = z
+export const money = z
   .union([z.bigint(), z.int().transform(BigInt)], 'expected an integer')
   .refine((amount) => amount >= 0n && amount < 2n ** 63n, 'expected 0 to 2^63 - 1')
 
 /** `txid` in internal byte order. */
-const coin = z.strictObject({ txid: bytes32, vout: uint32, sats: money })
+export const coin = z.strictObject({ txid: bytes32, vout: uint32, sats: money })
 
 /** The SHA-256 that names a blob. */
 const blob = bytes32
@@ -36,6 +38,18 @@ const blob = bytes32
 function entryOf<Kind extends string, Fields extends z.ZodRawShape>(kind: Kind, fields: Fields) {
   return z.strictObject({ v: z.literal(1), kind: z.literal(kind), ...fields })
 }
+
+/** The log that a new one takes over from, closed by a broken seal, as far as its last final anchor. */
+export const succession = z.strictObject({
+  /** Ed25519, of the old log's checkpoints. */
+  logKey: bytes32,
+  /** The anchored one, a signed note. */
+  checkpoint: z.string().max(MAX_CHECKPOINT_LENGTH),
+  anchor: z.strictObject({ index: uint32, txid: bytes32, height: integer }),
+  balances: blob,
+})
+
+export type Succession = z.output<typeof succession>
 
 const entrySchema = z.discriminatedUnion('kind', [
   /** The log's first entry: all that is fixed for ever. */
@@ -63,6 +77,7 @@ const entrySchema = z.discriminatedUnion('kind', [
     }),
     subsidy: z.strictObject({ initialMsat: money, halvingEpochs: countOf, capMsat: money }),
     auditBasisPoints: integer.max(500),
+    succeeds: z.nullable(succession),
   }),
   entryOf('subnet', { name: z.string().regex(/^[a-z0-9-]{1,64}$/), definition: blob }),
   /** `signature`: over key and address, as the registration was signed. */
@@ -90,6 +105,8 @@ const entrySchema = z.discriminatedUnion('kind', [
       status: z.enum(['admitted', 'withdrawn']),
       reason,
     }),
+    /** What was unmatured in the log that this one succeeds. */
+    entryOf('status', { subject: z.literal('inheritance'), status: z.literal('matured'), height: integer }),
   ]),
   /** `height`: at which the epoch was settled. `blockHash`: of its verdict cutoff, final by then. */
   entryOf('epoch', {

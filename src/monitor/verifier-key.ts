@@ -14,6 +14,6 @@ export function encodeVerifierKey(name: string, typedKey: Uint8Array): string {
 }
 
 /** The verifier key of the checkpoints, as a log's first entry fixes it. */
-export function verifierKeyOf({ origin, logKey }: EntryOf<'genesis'>): string {
+export function verifierKeyOf({ origin, logKey }: Pick<EntryOf<'genesis'>, 'origin' | 'logKey'>): string {
   return encodeVerifierKey(origin, Buffer.concat([Uint8Array.of(ED25519_TYPE), logKey]))
 }

@@ -4,7 +4,7 @@ import { dirname } from 'node:path'
 import { syncFolder } from '../blobs/blob-folder.ts'
 
 /** Writes aside, syncs and renames: readers see the old file or the new one, a crash leaves one of them. */
-export async function writeAtomically(file: string, text: string): Promise<void> {
+export async function writeAtomically(file: string, text: string | Uint8Array): Promise<void> {
   const aside = `${file}.${randomBytes(6).toString('hex')}.tmp`
   try {
     {

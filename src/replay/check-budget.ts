@@ -1,5 +1,6 @@
 import { budgetAccount } from '../ledger/accounts.ts'
 import type { EntryOf } from '../log/entry.ts'
+import { freeReserveMsat } from '../rules/free-reserve.ts'
 import { subsidyMsat } from '../rules/subsidy.ts'
 import type { ReplayState } from './replay-state.ts'
 
@@ -15,7 +16,7 @@ export function checkBudget(state: ReplayState, { epoch, msat }: EntryOf<'budget
     'budget_above_schedule',
     () => `${msat} msat, the schedule has ${scheduledMsat}`,
   )
-  const freeMsat = balances.of('reserve') - balances.of('fees')
+  const freeMsat = freeReserveMsat(balances.of)
   check(msat <= freeMsat, 'budget_not_covered', () => `${msat} msat of ${freeMsat} that are free`)
   balances.move('reserve', budgetAccount(epoch), msat)
   budgets.set(epoch, { entry: index, msat })

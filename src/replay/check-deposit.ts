@@ -3,7 +3,7 @@ import type { EntryOf } from '../log/entry.ts'
 import { txidText } from '../log/txid.ts'
 import type { ChainNode } from './replay-source.ts'
 import { latestTip, type ReplayState } from './replay-state.ts'
-import { paysTo } from './script-of.ts'
+import { paysTo, scriptOf } from './script-of.ts'
 import { PRUNED, unlessPruned } from './unless-pruned.ts'
 
 const MSAT_PER_SAT = 1000n
@@ -43,7 +43,7 @@ interface Coin {
   readonly script: Uint8Array
 }
 
-/** Unspent: the node knows it. Spent: its transaction is looked for in the blocks before the entry's anchor. */
+/** Unspent: the node knows it. Spent: taken over from an older log, or its transaction is looked for in the blocks before the entry's anchor. */
 async function findCoin(
   state: ReplayState,
   node: ChainNode,
@@ -52,6 +52,8 @@ async function findCoin(
 ): Promise<Coin | null> {
   const unspent = await node.txOut({ txid, vout }, { mempool: false })
   if (unspent !== null) return unspent
+  const inherited = inheritedCoin(state, { txid, vout })
+  if (inherited !== null) return inherited
   const newest = Math.min(latestTip(state, index), state.source.chain.tipHeight)
   for (let height = newest; height >= Math.max(0, newest - MAX_BLOCKS_SEARCHED); height -= 1) {
     const hash = await state.source.chain.blockHash(height)
@@ -61,4 +63,14 @@ async function findCoin(
     return output === undefined ? null : { valueSats: output.value, script: output.script }
   }
   return null
+}
+
+/** The log before showed where it came from; here it is as old as may be. */
+function inheritedCoin(
+  { inherited, genesis }: ReplayState,
+  { txid, vout }: { txid: string; vout: number },
+): Coin | null {
+  const found = inherited?.coins.find((coin) => coin.vout === vout && txidText(coin.txid) === txid)
+  const script = inherited === null ? null : scriptOf(inherited.treasury, genesis.network)
+  return found === undefined || script === null ? null : { valueSats: found.sats, script }
 }

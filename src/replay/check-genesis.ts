@@ -1,11 +1,16 @@
 import { parseAddress } from '../../anchor/address.ts'
 import type { EntryOf } from '../log/entry.ts'
 import { verifierKeyOf } from '../monitor/verifier-key.ts'
+import { checkSuccession } from './check-succession.ts'
 import { readable } from './findings.ts'
 import type { ReplayState } from './replay-state.ts'
 
 /** The first entry fixes everything else; `verifyHead` holds its key against the log's head. */
-export function checkGenesis(state: ReplayState, genesis: EntryOf<'genesis'>, index: number): void {
+export async function checkGenesis(
+  state: ReplayState,
+  genesis: EntryOf<'genesis'>,
+  index: number,
+): Promise<void> {
   const check = state.findings.at('genesis', index)
   if (!check(index === 0, 'genesis_repeated', () => 'a log has one genesis')) return
   const { verifierKey } = state.source
@@ -15,4 +20,5 @@ export function checkGenesis(state: ReplayState, genesis: EntryOf<'genesis'>, in
     check(verifierKey === own, 'log_key_mismatch', () => `names ${own}, expected ${verifierKey}`)
   }
   readable(check, () => parseAddress(genesis.treasury, genesis.network))
+  if (genesis.succeeds !== null) await checkSuccession(state, genesis.succeeds)
 }

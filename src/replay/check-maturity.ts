@@ -1,6 +1,7 @@
 import { maturedAccount, unmaturedAccount } from '../ledger/accounts.ts'
 import type { StatusOf } from '../log/entry.ts'
-import { maturityHeight } from '../rules/epoch.ts'
+import { inheritedMaturityHeight, maturityHeight } from '../rules/epoch.ts'
+import { hex } from './read-blob.ts'
 import { latestTip, type ReplayState } from './replay-state.ts'
 
 /** A settled epoch's rewards become their workers' for good, once, at the height that the calendar says. */
@@ -10,11 +11,33 @@ export function checkMaturity(state: ReplayState, { epoch, height }: StatusOf<'e
   check(accrual !== undefined, 'epoch_not_settled', () => `epoch ${epoch} is not settled, or has matured`)
   if (accrual === undefined) return
   const due = maturityHeight(epoch, state.rules)
-  check(height === due, 'height_mismatch', () => `says block ${height}, matures at ${due}`)
-  check(latestTip(state, index) >= due, 'matured_early', () => `the log held it before block ${due}`)
+  checkHeight(state, height, due, index)
   for (const [worker, msat] of accrual) {
     state.balances.move(unmaturedAccount(worker), maturedAccount(worker), msat)
   }
   state.accruals.delete(epoch)
+}
+
+/** What came unmatured from the log before, likewise. */
+export function checkInheritance(
+  state: ReplayState,
+  { height }: StatusOf<'inheritance'>,
+  index: number,
+): void {
+  const { inherited, isInheritanceMatured } = state
+  const isOpen = inherited !== null && !isInheritanceMatured
+  const check = state.findings.at('maturity', index)
+  if (!check(isOpen, 'nothing_inherited', () => 'nothing was inherited, or it has matured')) return
+  checkHeight(state, height, inheritedMaturityHeight(state.rules), index)
+  for (const { worker, unmaturedMsat } of inherited?.workers ?? []) {
+    state.balances.move(unmaturedAccount(hex(worker)), maturedAccount(hex(worker)), unmaturedMsat)
+  }
+  state.isInheritanceMatured = true
+}
+
+function checkHeight(state: ReplayState, height: number, due: number, index: number): void {
+  const check = state.findings.at('maturity', index)
+  check(height === due, 'height_mismatch', () => `says block ${height}, matures at ${due}`)
+  check(latestTip(state, index) >= due, 'matured_early', () => `the log held it before block ${due}`)
   state.knownHeight = due
 }

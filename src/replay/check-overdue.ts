@@ -1,10 +1,10 @@
-import { maturityHeight, settlementHeight } from '../rules/epoch.ts'
+import { inheritedMaturityHeight, maturityHeight, settlementHeight } from '../rules/epoch.ts'
 import { hasBusiness } from './epoch-range.ts'
 import type { ReplayState } from './replay-state.ts'
 
 /** What the log should hold by now and doesn't: an operator that stops settling is seen. */
 export function checkOverdue(state: ReplayState): void {
-  const { accruals, findings, rules, source } = state
+  const { accruals, findings, inherited, isInheritanceMatured, rules, source } = state
   const check = findings.at('overdue', null)
   // A coordinator needs a moment at each tip, and the reader may be ahead of it: the depth of finality is time enough.
   const height = source.chain.tipHeight - rules.finalDepth
@@ -14,6 +14,10 @@ export function checkOverdue(state: ReplayState): void {
       'settlement_overdue',
       () => `epoch ${epoch} was to be settled at block ${settlementHeight(epoch, rules)}`,
     )
+  }
+  if (inherited?.workers.some(({ unmaturedMsat }) => unmaturedMsat > 0n) && !isInheritanceMatured) {
+    const due = inheritedMaturityHeight(rules)
+    check(due > height, 'maturity_overdue', () => `what was inherited was to mature at block ${due}`)
   }
   for (const epoch of accruals.keys()) {
     const due = maturityHeight(epoch, rules)

@@ -2,6 +2,7 @@ import type { Transaction } from 'bitcoinjs-lib'
 import { parseTransaction } from '../../anchor/parse-transaction.ts'
 import { payoutAccount } from '../ledger/accounts.ts'
 import { txidText } from '../log/txid.ts'
+import { findPayment } from './find-payment.ts'
 import type { ReplayedCoin, ReplayedPayout, ReplayState } from './replay-state.ts'
 import { paysTo, scriptOf } from './script-of.ts'
 import { PRUNED, unlessPruned } from './unless-pruned.ts'
@@ -22,19 +23,15 @@ export async function settlePayment(state: ReplayState, payout: ReplayedPayout):
 async function checkPayment(state: ReplayState, payout: ReplayedPayout): Promise<bigint> {
   const claimed = state.source.claims?.payments.get(payout.number)
   const { node } = state.source.chain
-  if (node === null || claimed === undefined) {
+  const located = node === null ? null : (claimed ?? (await unlessPruned(findPayment(state, node, payout))))
+  const raw = located === null || located === PRUNED ? PRUNED : await readMined(state, located)
+  if (located === null || located === PRUNED || raw === PRUNED) {
     state.findings.skip('payments')
     state.areCoinsKnown = false
     return claimed?.feeSats ?? 0n
   }
   const check = state.findings.at('payments', payout.entry)
-  const { txid, height } = claimed
-  const raw = await readMined(state, claimed)
-  if (raw === PRUNED) {
-    state.findings.skip('payments')
-    state.areCoinsKnown = false
-    return claimed.feeSats
-  }
+  const { txid, height, child } = located
   const transaction = raw === null ? null : parseTransaction(raw)
   check(
     transaction !== null && transaction.getId() === txid,
@@ -47,9 +44,8 @@ async function checkPayment(state: ReplayState, payout: ReplayedPayout): Promise
   check(height >= from, 'paid_before_anchor', () => `paid in block ${height}, its intent is final at ${from}`)
   checkOutputs(state, payout, transaction)
   const feeSats = moveCoins(state, payout, transaction)
-  const childFeeSats =
-    claimed.child === null ? 0n : await followChild(state, payout, transaction, claimed.child)
-  return state.areCoinsKnown ? feeSats + childFeeSats : claimed.feeSats
+  const childFeeSats = child === null ? 0n : await followChild(state, payout, transaction, child)
+  return state.areCoinsKnown ? feeSats + childFeeSats : (claimed?.feeSats ?? 0n)
 }
 
 /** The treasury's own child of a payment: it moves the change to the treasury, less a fee. @returns that fee */

@@ -5,7 +5,7 @@ import { type Payee, parsePayees } from '../log/payees.ts'
 import { settlePayment } from './check-payment.ts'
 import { type Check, readable } from './findings.ts'
 import { hex, MAX_LIST_BYTES, readBlob } from './read-blob.ts'
-import type { ReplayState } from './replay-state.ts'
+import { payeeAddress, type ReplayState } from './replay-state.ts'
 
 const MSAT_PER_SAT = 1000n
 
@@ -36,13 +36,14 @@ export async function checkPayout(
 }
 
 function takeFromMatured(
-  { balances, workers }: ReplayState,
+  state: ReplayState,
   check: Check,
   { worker, address, sats }: Payee,
   payout: number,
 ): void {
   const key = hex(worker)
-  const registered = workers.get(key)?.address
+  const { balances } = state
+  const registered = payeeAddress(state, key)
   check(
     address === registered,
     'payee_address_mismatch',

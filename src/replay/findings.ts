@@ -4,6 +4,7 @@ import { AssertionError } from 'node:assert'
 const RULES = [
   'log',
   'genesis',
+  'succession',
   'workers',
   'auditors',
   'subnets',

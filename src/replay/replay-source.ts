@@ -1,4 +1,5 @@
 import type { Node } from '../../anchor/node.ts'
+import type { Legacy } from './legacy.ts'
 
 /** Everything that a replay reads. Nothing in it is believed but the chain, which the reader brings. */
 export interface ReplaySource {
@@ -15,6 +16,11 @@ export interface ReplaySource {
   readonly chain: ReplayChain
   /** What the operator says of its books; null: nothing was asked. */
   readonly claims: Claims | null
+  /**
+   * Recomputes what the log before this one left, where genesis names one. Throws SuccessionError. Null: nobody said where
+   * that log is.
+   */
+  readonly predecessor: (() => Promise<Legacy>) | null
 }
 
 interface MinedAnchor {
@@ -31,7 +37,7 @@ export interface ReplayChain {
   readonly node: ChainNode | null
 }
 
-export type ChainNode = Pick<Node, 'blockTxids' | 'transactionInBlock' | 'txOut'>
+export type ChainNode = Pick<Node, 'blockAt' | 'blockTxids' | 'transactionInBlock' | 'txOut'>
 
 /** GET /v1/status, as far as it can be held against the log. */
 export interface Claims {
@@ -42,7 +48,7 @@ export interface Claims {
   readonly payments: ReadonlyMap<number, ClaimedPayment>
 }
 
-interface ClaimedPayment {
+export interface ClaimedPayment {
   readonly settled: boolean
   readonly txid: string | null
   readonly height: number | null

@@ -1,4 +1,5 @@
 import type { EntryOf } from '../log/entry.ts'
+import type { InheritedBalances } from '../log/inherited-balances.ts'
 import type { Payee } from '../log/payees.ts'
 import { type Anchored, anchoredView } from '../rules/anchored.ts'
 import type { Admission } from '../rules/auditors.ts'
@@ -28,6 +29,10 @@ export interface ReplayState {
   /** By the definitions and budgets so far. */
   readonly expectedRewardMsat: ReturnType<typeof openExpectedReward>
   readonly balances: Balances
+  /** What genesis took over from an older log; null where it names none, or what it names can't be read. */
+  inherited: InheritedBalances | null
+  /** Whether nothing of that is unmatured any more. */
+  isInheritanceMatured: boolean
   /** By key, hex; in the order of registration. */
   readonly workers: Map<string, ReplayedWorker>
   /** In the order of the log. */
@@ -159,6 +164,8 @@ export function openReplayState(
     markets,
     expectedRewardMsat: openExpectedReward(markets, { booked }, genesis.auditBasisPoints),
     balances: openBalances(),
+    inherited: null,
+    isInheritanceMatured: false,
     workers: new Map(),
     admissions: [],
     jobs: new Map(),
@@ -178,6 +185,14 @@ export function openReplayState(
 /** What items are numbered in. */
 export function placeOf({ subnet, model }: ReplayedJob): string {
   return `${subnet}/${Buffer.from(model).toString('hex')}`
+}
+
+/** Where what a key earned goes: as it registered here, else as it did in the log before. Null where it never did. */
+export function payeeAddress({ workers, inherited }: ReplayState, key: string): string | null {
+  const registered = workers.get(key)?.address
+  if (registered !== undefined) return registered
+  const heir = inherited?.workers.find(({ worker }) => Buffer.from(worker).toString('hex') === key)
+  return heir?.address ?? null
 }
 
 /** Keys registered among the first `size` entries. */

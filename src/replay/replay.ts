@@ -12,7 +12,7 @@ import { checkDeposit } from './check-deposit.ts'
 import { checkEpoch } from './check-epoch.ts'
 import { checkGenesis } from './check-genesis.ts'
 import { checkJobs } from './check-jobs.ts'
-import { checkMaturity } from './check-maturity.ts'
+import { checkInheritance, checkMaturity } from './check-maturity.ts'
 import { checkOverdue } from './check-overdue.ts'
 import { checkPayout } from './check-payout.ts'
 import type { MissedAudit } from './check-sampling.ts'
@@ -47,6 +47,13 @@ const MAX_MISSED_NAMED = 1_000
  * state. Throws only what the source throws.
  */
 export async function replay(source: ReplaySource): Promise<ReplayReport> {
+  return (await replayLog(source)).report
+}
+
+/** The report, and what the entries have come to: null where the log has no genesis. */
+export async function replayLog(
+  source: ReplaySource,
+): Promise<{ report: ReplayReport; state: ReplayState | null }> {
   const findings = openFindings()
   const tree = openTreeEdge()
   const missedAudits: MissedAudit[] = []
@@ -80,7 +87,7 @@ export async function replay(source: ReplaySource): Promise<ReplayReport> {
   if (source.claims === null) findings.skip('balances')
   const rules = findings.results()
   const first = firstOf(rules)
-  return {
+  const report = {
     ok: first === null && state !== null,
     first,
     rules,
@@ -89,13 +96,14 @@ export async function replay(source: ReplaySource): Promise<ReplayReport> {
     tipHeight: source.chain.tipHeight,
     missedAudits,
   }
+  return { report, state }
 }
 
 /** Every kind has its rule: no money moves by an entry that nobody recomputes. */
 async function checkEntry(state: ReplayState, entry: Entry, index: number): Promise<MissedAudit[]> {
   switch (entry.kind) {
     case 'genesis':
-      checkGenesis(state, entry, index)
+      await checkGenesis(state, entry, index)
       break
     case 'worker':
       checkWorker(state, entry, index)
@@ -142,6 +150,9 @@ function checkStatus(state: ReplayState, entry: EntryOf<'status'>, index: number
       break
     case 'auditor':
       checkAuditor(state, entry, index)
+      break
+    case 'inheritance':
+      checkInheritance(state, entry, index)
       break
     default:
       entry satisfies never

@@ -46,6 +46,11 @@ export function maturityHeight(epoch: number, rules: EpochRules): number {
   return settlementHeight(epoch, rules) + rules.maturityBlocks
 }
 
+/** The block from which rewards that came unmatured from an older log can be paid: they wait as long here as any. */
+export function inheritedMaturityHeight({ startHeight, maturityBlocks }: EpochRules): number {
+  return startHeight + maturityBlocks
+}
+
 /** The block whose hash is the beacon for the work that an anchor mined at `anchorHeight` first committed. */
 export function beaconHeight(anchorHeight: number, rules: EpochRules): number {
   assertCount(anchorHeight)

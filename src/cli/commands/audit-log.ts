@@ -1,18 +1,20 @@
 import { readFileSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import { openNode } from '../../../anchor/node.ts'
-import { connectRpc } from '../../../anchor/rpc.ts'
+import { type BitcoinRpc, connectRpc } from '../../../anchor/rpc.ts'
 import { type AnchorsFile, parseAnchorsFile } from '../../audit/anchors-file.ts'
 import { readGenesis } from '../../audit/check-anchor-chain.ts'
 import { fetchAnchors } from '../../audit/fetch-anchors.ts'
 import { logAtUrl, logInFolder } from '../../monitor/log-source.ts'
 import { blobsAtUrl, blobsInFolder } from '../../replay/blob-source.ts'
+import { legacyOf } from '../../replay/legacy.ts'
 import { openReplaySource } from '../../replay/open-replay-source.ts'
 import { readClaims } from '../../replay/read-claims.ts'
 import { type ReplayReport, replay } from '../../replay/replay.ts'
 import { chainOfHeaders, chainOfNode } from '../../replay/replay-chain.ts'
-import type { ReplayChain } from '../../replay/replay-source.ts'
+import type { ReplayChain, ReplaySource } from '../../replay/replay-source.ts'
 import { CliError, EXIT } from '../exit-code.ts'
+import { openOldLog } from '../open-old-log.ts'
 import { renderTable } from '../table.ts'
 import { openTerminal } from '../terminal.ts'
 
@@ -25,6 +27,7 @@ interface ReplayOptions {
   readonly bitcoindUrl?: string
   readonly cookieFile?: string
   readonly logKey?: string
+  readonly old?: string
   readonly json?: boolean
 }
 
@@ -51,6 +54,7 @@ export function addAuditLog(audit: Command): void {
     )
     .option('--cookie-file <file>', "that node's cookie")
     .option('--log-key <key>', "the log's C2SP verifier key, if you know whose log it should be")
+    .option('--old <url or folder>', 'where the log is that this one succeeds, or a mirror of it')
     .option('--json', 'print the report as JSON')
     .addHelpText(
       'after',
@@ -72,10 +76,30 @@ async function auditLog(options: ReplayOptions): Promise<void> {
     claims,
     chain,
     verifierKey: options.logKey ?? null,
+    predecessor: await predecessorOf(anchors, options, held),
   })
   const report = await replay(source)
   openTerminal(options.json === true).result(report, renderReplay)
   if (!report.ok) process.exitCode = EXIT.checkFailed
+}
+
+/** Null where no address is given. What it opens is closed with `held`. */
+async function predecessorOf(
+  file: AnchorsFile,
+  { old: where, bitcoindUrl: url, cookieFile }: ReplayOptions,
+  held: DisposableStack,
+): Promise<ReplaySource['predecessor']> {
+  if (where === undefined) return null
+  if (url === undefined) {
+    throw new CliError(
+      EXIT.usage,
+      'chain_not_given',
+      'pass --bitcoind-url: the coins that --old left are there',
+    )
+  }
+  const old = await openOldLog(where)
+  const node = openNode(connect({ url, cookieFile }, held), readGenesis(file).network)
+  return () => legacyOf(old, node, { mayBeOpen: true })
 }
 
 function readersOf({ url, log, blobs }: ReplayOptions) {
@@ -113,9 +137,15 @@ async function openChain(
       'pass --bitcoind-url or --headers: the chain to hold it against',
     )
   }
+  return chainOfNode(openNode(connect({ url, cookieFile }, held), network))
+}
+
+function connect(
+  { url, cookieFile }: { url: string; cookieFile: string | undefined },
+  held: DisposableStack,
+): BitcoinRpc {
   const rpc = connectRpc({ url, ...(cookieFile === undefined ? {} : { cookieFile }) })
-  held.adopt(rpc, () => rpc.close())
-  return chainOfNode(openNode(rpc, network))
+  return held.adopt(rpc, () => rpc.close())
 }
 
 function renderReplay({ origin, entries, tipHeight, rules, first, missedAudits }: ReplayReport): string {
@@ -137,5 +167,8 @@ function renderReplay({ origin, entries, tipHeight, rules, first, missedAudits }
     first === null
       ? `Everything follows from the ${entries} entries, up to block ${tipHeight}.`
       : `DIFFERS first ${first.entry === null ? 'as a whole' : `at entry ${first.entry}`} (${first.rule}: ${first.code}): ${first.detail}`
-  return `${origin ?? 'unreadable log'}\n${table}${missed.join('')}\n${verdict}`
+  const taken = rules.some(({ name, skipped }) => name === 'succession' && skipped > 0)
+    ? '\nWhat it took over from the log before is taken as genesis says: pass --old to recompute it.'
+    : ''
+  return `${origin ?? 'unreadable log'}\n${table}${missed.join('')}${taken}\n${verdict}`
 }

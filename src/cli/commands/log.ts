@@ -4,6 +4,7 @@ import type { Observation } from '../../monitor/observe-log.ts'
 import { verifyLog } from '../../monitor/verify-log.ts'
 import { EXIT } from '../exit-code.ts'
 import { openTerminal } from '../terminal.ts'
+import { addLogSucceed } from './log-succeed.ts'
 
 interface VerifyOptions {
   readonly state: string
@@ -12,7 +13,8 @@ interface VerifyOptions {
 }
 
 export function addLog(program: Command): void {
-  const log = program.command('log').description('the public log, from outside')
+  const log = program.command('log').description('the public log, from outside; and a new one after it')
+  addLogSucceed(log)
   log
     .command('verify')
     .description('check that a log only grows since the last look; exit code 1 where it does not')

@@ -47,6 +47,7 @@ const genesis: Genesis = {
   },
   subsidy: { initialMsat: 0n, halvingEpochs: 1, capMsat: 0n },
   auditBasisPoints: 0,
+  succeeds: null,
 }
 
 /** Of an anchorer that has judged everything. */

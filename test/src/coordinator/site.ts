@@ -51,6 +51,8 @@ interface SiteOptions {
   /** False: no seal, no treasury, no subnet. */
   readonly funded?: boolean
   readonly subnets?: readonly SubnetDraft[]
+  /** Of another site; new ones without. */
+  readonly keys?: Keys
 }
 
 /** One coordinator with its HTTP surface in this process, on a real node, over a folder of its own. */
@@ -94,7 +96,7 @@ export interface Site extends AsyncDisposable {
 export async function openSite(node: RegtestNode, options: SiteOptions = {}): Promise<Site> {
   const { flags = {}, funded = true, subnets = [tinyMarket()] } = options
   const folder = mkdtempSync(join(tmpdir(), 'assay-site-'))
-  const keys = deriveKeys(newMnemonic(), 'regtest')
+  const keys = options.keys ?? deriveKeys(newMnemonic(), 'regtest')
   // The miner's first coins take blocks of their own: before heights are fixed.
   await node.fund(taprootAddress(publicKeyOf(newWorkerKey()), 'regtest'), 1_000n)
   const startHeight = Number(await node.rpc.call('getblockcount')) + BLOCKS_TO_START
@@ -147,7 +149,7 @@ export async function openSite(node: RegtestNode, options: SiteOptions = {}): Pr
     get url() {
       return listening.url
     },
-    origin: ORIGIN,
+    origin: config.origin,
     startHeight,
     config,
     keys,

@@ -44,7 +44,8 @@ describe('vectors', () => {
       expect(() => parseEntry(encodeCbor({ ...map, extra: 1 }))).toThrow(malformed)
       for (const key of Object.keys(map)) {
         const { [key]: _dropped, ...rest } = map
-        for (const spoiled of [rest, ...[null, false, []].map((value) => ({ ...map, [key]: value }))]) {
+        const wrong = key === 'succeeds' ? [false, []] : [null, false, []]
+        for (const spoiled of [rest, ...wrong.map((value) => ({ ...map, [key]: value }))]) {
           expect(() => parseEntry(encodeCbor(spoiled)), key).toThrow(malformed)
         }
       }
@@ -88,6 +89,14 @@ const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
     }),
     subsidy: fc.record({ initialMsat: money, halvingEpochs: positive, capMsat: money }),
     auditBasisPoints: fc.integer({ min: 0, max: 500 }),
+    succeeds: fc.option(
+      fc.record({
+        logKey: bytes32,
+        checkpoint: text,
+        anchor: fc.record({ index: uint32, txid: bytes32, height: int }),
+        balances: bytes32,
+      }),
+    ),
   }),
   fc.record({ v, kind: kind('subnet'), name: fc.stringMatching(/^[a-z0-9-]{1,64}$/), definition: bytes32 }),
   fc.record({ v, kind: kind('worker'), worker: bytes32, address: text, signature: bytes64 }),
@@ -120,6 +129,13 @@ const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
     worker: bytes32,
     status: fc.constantFrom('admitted' as const, 'withdrawn' as const),
     reason: text,
+  }),
+  fc.record({
+    v,
+    kind: kind('status'),
+    subject: fc.constant('inheritance' as const),
+    status: fc.constant('matured' as const),
+    height: int,
   }),
   fc.record({
     v,
@@ -156,6 +172,10 @@ test('parsing what was encoded gives it back, for every kind', () => {
 })
 
 const coinWith = (fields: object) => ({ txid: new Uint8Array(32), vout: 0, sats: 1, ...fields })
+const successionWith = (fields: object) => ({
+  ...Object(decodeCbor(cases[1]?.bytes ?? new Uint8Array(), { maxBytes: MAX_ENTRY_BYTES })).succeeds,
+  ...fields,
+})
 const epochWith = (fields: object) => ({ ...Object(mapOf('genesis').epoch), ...fields })
 
 test.each<[kind: string, key: string, value: unknown]>([
@@ -172,6 +192,14 @@ test.each<[kind: string, key: string, value: unknown]>([
   ['genesis', 'treasury', ''],
   ['genesis', 'treasury', 'x'.repeat(91)],
   ['genesis', 'auditBasisPoints', 501],
+  ['genesis', 'succeeds', {}],
+  ['genesis', 'succeeds', successionWith({ checkpoint: 'x'.repeat(1_025) })],
+  [
+    'genesis',
+    'succeeds',
+    successionWith({ anchor: { index: 2 ** 32, txid: new Uint8Array(32), height: 0 } }),
+  ],
+  ['genesis', 'succeeds', successionWith({ more: 1 })],
   ['genesis', 'epoch', epochWith({ blocks: 0 })],
   ['genesis', 'epoch', epochWith({ more: 0 })],
   ['genesis', 'seal', coinWith({ txid: new Uint8Array(31) })],

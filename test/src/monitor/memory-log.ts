@@ -67,6 +67,7 @@ export const GENESIS_FIELDS = {
   },
   subsidy: { initialMsat: 0n, halvingEpochs: 1, capMsat: 0n },
   auditBasisPoints: 0,
+  succeeds: null,
 } as const
 
 const GENESIS = encodeEntry(GENESIS_FIELDS)

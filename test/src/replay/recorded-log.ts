@@ -6,6 +6,8 @@ import { encodeCbor } from '../../../compute/work/canonical-cbor.ts'
 import { anyBytes, bytes32 } from '../../../compute/work/record.ts'
 import { sha256 } from '../../../compute/work/tagged-hash.ts'
 import type { RegtestNode } from '../../../regtest/start-bitcoind.ts'
+import { SMALL_BLOBS } from '../../../src/blobs/blob-folder.ts'
+import { openSmallBlobs } from '../../../src/blobs/small-blobs.ts'
 import { type Entry, type EntryOf, parseEntry } from '../../../src/log/entry.ts'
 import { readClaims } from '../../../src/replay/read-claims.ts'
 import { chainOfNode } from '../../../src/replay/replay-chain.ts'
@@ -80,12 +82,17 @@ export async function recordLog(site: Site, node: RegtestNode): Promise<ReplaySo
       .flatMap(({ height, size }) => (height === null ? [] : [{ height, size }])),
     chain: await chainOfNode(openNode(node.rpc, 'regtest')),
     claims,
+    predecessor: null,
   }
 }
 
 function readBlobs(folder: string): Map<string, Uint8Array> {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((one) => one.isFile())
-  return new Map(files.map(({ name, parentPath }) => [name, readFileSync(join(parentPath, name))]))
+  const small = openSmallBlobs(join(folder, SMALL_BLOBS))
+  const blobs = new Map(Array.from(small.each(), ({ name, bytes }) => [name, bytes]))
+  small.close()
+  for (const { name, parentPath } of files) blobs.set(name, readFileSync(join(parentPath, name)))
+  return blobs
 }
 
 export async function entriesOf(source: ReplaySource): Promise<Uint8Array[]> {
