@@ -1,5 +1,6 @@
+import { decimalAtLeast } from '../work/decimal.ts'
+import type { OutputBounds } from '../work/model-profile.ts'
 import { type Datatype, parseTensorBundle } from '../work/tensor-bundle.ts'
-import type { OutputBounds } from './tolerant.ts'
 import { floatsOf, rootMeanSquare, worstElement } from './tolerant-floats.ts'
 
 /** Bounds over spread: machines that nobody calibrated on differ more. At 8 the cheapest cheat, binary16 weights, still stands out. */
@@ -39,13 +40,18 @@ export function spreadOf(honest: readonly (readonly Uint8Array[])[]): Map<string
   return spreads
 }
 
-export function boundsFor({ datatype, spread }: OutputSpread, topCount: number | undefined): OutputBounds {
+export function boundsFor(
+  output: string,
+  { datatype, spread }: OutputSpread,
+  topCount: number | undefined,
+): OutputBounds {
   const { roundoff, leastNormal } = FORMATS[datatype] ?? { roundoff: 0, leastNormal: 0 }
   const honest = Math.max(spread, LEAST_ROUNDOFFS * roundoff)
   return {
-    atol: leastNormal,
-    rtol: MARGIN * honest,
-    top: topCount === undefined ? null : { count: topCount, tie: TIE_MARGIN * honest },
+    atol: decimalAtLeast(leastNormal),
+    output,
+    rtol: decimalAtLeast(MARGIN * honest),
+    top: topCount === undefined ? null : { count: topCount, tie: decimalAtLeast(TIE_MARGIN * honest) },
   }
 }
 

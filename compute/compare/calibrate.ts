@@ -1,16 +1,18 @@
 import assert from 'node:assert/strict'
+import { isClaimable, type OutputBounds } from '../work/model-profile.ts'
 import { sha256 } from '../work/tagged-hash.ts'
 import { boundsFor, MARGIN, spreadOf } from './calibrate-bounds.ts'
 import { cheapenModel, WEIGHT_CHEATS } from './calibrate-cheats.ts'
 import { runPlainly } from './calibrate-record.ts'
 import { CalibrationError, inputsDigest, type MachineRuns } from './calibrate-runs.ts'
+import { tolerantBounds } from './compare-outputs.ts'
 import { compareTolerant, type TolerantBounds } from './tolerant.ts'
-
-/** A cheat that slips through one audit in ten is still convicted; below that the subnet may not claim to catch it. */
-const MIN_DETECTION = 0.9
 
 /** Rule of three: with no fail among n honest runs, 3/n is the 95 % bound of the rate. */
 const UNSEEN_FAILS = 3
+
+/** Of the numbers themselves: no bound says anything then. */
+const MAX_SPREAD = 1
 
 /** The statistic of suspensions takes no more (src/rules/cusum-evidence.ts). */
 const MAX_FALSE_FAIL_RATE = 1 / 20
@@ -48,7 +50,7 @@ export interface Calibration {
   /** Honest spread by output, and how much wider the bounds are. */
   spread: Record<string, number>
   margin: number
-  bounds: TolerantBounds
+  bounds: OutputBounds[]
   honest: { runs: number; failed: number }
   /** Upper bound of the rate at which honest work fails. */
   p0: { numerator: number; denominator: number }
@@ -68,20 +70,19 @@ export async function calibrate(task: CalibrationTask): Promise<Calibration> {
   const spreads = spreadOf(
     inputs.flatMap((_, place) => (place % 2 === 0 ? [distinctOutputs(machines, place)] : [])),
   )
-  const bounds = Object.fromEntries(
-    [...spreads]
-      .filter(([, { spread }]) => spread < Number.POSITIVE_INFINITY)
-      .map(([name, spread]) => [
-        name,
-        boundsFor(spread, Object.hasOwn(decisions, name) ? decisions[name] : undefined),
-      ]),
+  const isBounded = (name: string) => (spreads.get(name)?.spread ?? MAX_SPREAD) < MAX_SPREAD
+  const bounds = [...spreads].flatMap(([name, spread]) =>
+    isBounded(name)
+      ? [boundsFor(name, spread, Object.hasOwn(decisions, name) ? decisions[name] : undefined)]
+      : [],
   )
+  const limits = tolerantBounds(bounds)
 
   const own = outputsOf(machines[0], 0)
   const others = machines.flatMap((machine, place) =>
     machine.runs.slice(place === 0 ? 1 : 0).map((_, run) => outputsOf(machine, place === 0 ? run + 1 : run)),
   )
-  const failedOf = (claimed: readonly Uint8Array[]) => countFails(claimed, own, unseen, bounds)
+  const failedOf = (claimed: readonly Uint8Array[]) => countFails(claimed, own, unseen, limits)
   const honest = {
     runs: others.length * unseen.length,
     failed: others.reduce((failed, outputs) => failed + failedOf(outputs), 0),
@@ -110,8 +111,8 @@ export async function calibrate(task: CalibrationTask): Promise<Calibration> {
     detections,
     refusals: [
       ...[...spreads]
-        .filter(([name]) => !Object.hasOwn(bounds, name))
-        .map(([name]) => `${name}: honest runs differ in what is a number at all`),
+        .filter(([name]) => !isBounded(name))
+        .map(([name]) => `${name}: honest runs differ by as much as the numbers themselves`),
       ...(p0.numerator <= MAX_FALSE_FAIL_RATE * p0.denominator
         ? []
         : [`${honest.failed} of ${honest.runs} honest runs fail: too many, or too few runs to tell`]),
@@ -167,7 +168,7 @@ function cheapModels(
 function refusalOf(claim: string, detections: readonly Detection[]): string[] {
   const found = detections.find(({ cheat }) => cheat === claim)
   if (found === undefined) return [`${claim}: claimed, but there is no such cheat of this model`]
-  if (found.detection >= MIN_DETECTION) return []
+  if (isClaimable(found)) return []
   return [`${claim}: claimed, but only ${found.caught} of ${found.runs} are caught`]
 }
 

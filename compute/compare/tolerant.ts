@@ -5,8 +5,7 @@ import { compareExact } from './exact.ts'
 import { decisionFault, type TopBounds } from './tolerant-decision.ts'
 import { floatsOf, rootMeanSquare, worstElement } from './tolerant-floats.ts'
 
-/** What honest runs of a model may differ by in one floating-point output, as calibrated. */
-export interface OutputBounds {
+interface OutputLimits {
   atol: number
   /** Relative to the larger of |own number| and the root mean square of the whole own output. */
   rtol: number
@@ -15,7 +14,7 @@ export interface OutputBounds {
 }
 
 /** By output's name. One that is not listed has to be equal, and so has every output of another type. */
-export type TolerantBounds = Readonly<Record<string, OutputBounds>>
+export type TolerantBounds = Readonly<Record<string, OutputLimits>>
 
 interface Deviation {
   output: string
@@ -63,7 +62,7 @@ export function compareTolerant(claimed: Uint8Array, own: Uint8Array, bounds: To
   return { verdict: 'pass', reason: 'within bounds', worst }
 }
 
-function compareNear(claimed: Tensor, own: Tensor, { atol, rtol, top }: OutputBounds): Comparison {
+function compareNear(claimed: Tensor, own: Tensor, { atol, rtol, top }: OutputLimits): Comparison {
   const [claimedFloats, ownFloats] = [floatsOf(claimed), floatsOf(own)]
   if (claimedFloats === null || ownFloats === null) return compareEqual(claimed, own)
   const rms = rootMeanSquare(ownFloats)

@@ -1,4 +1,5 @@
-import type { CoordinatorClient, CoordinatorInfo, ModelProfile } from './coordinator-client.ts'
+import type { ModelProfile } from '../work/model-profile.ts'
+import type { CoordinatorClient, CoordinatorInfo } from './coordinator-client.ts'
 
 /** The profiles that the coordinator's models must run under. */
 export interface Catalog {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { AuditCommitment } from '../work/audit-commitment.ts'
 import { CborError, decodeCbor } from '../work/canonical-cbor.ts'
-import { executionProfile } from '../work/receipt.ts'
+import { modelProfile } from '../work/model-profile.ts'
 import { anyBytes, bytes32, integer } from '../work/record.ts'
 import type { Registration } from '../work/worker-registration.ts'
 import { CoordinatorError } from './coordinator-error.ts'
@@ -21,7 +21,7 @@ const infoSchema = z.object({
         z.object({
           digest: hex32,
           bytes: integer,
-          profile: z.object(executionProfile.shape).omit({ batch: true }),
+          profile: modelProfile,
         }),
       ),
     }),
@@ -46,8 +46,6 @@ const verdictsSchema = z.object({
 })
 
 export type CoordinatorInfo = z.infer<typeof infoSchema>
-/** Fields of the execution profile that a model's receipts must show. */
-export type ModelProfile = CoordinatorInfo['subnets'][number]['models'][number]['profile']
 type Lease = z.infer<typeof leasesSchema>
 export type LeasedJob = Lease['jobs'][number]
 export type LeasedAudit = z.infer<typeof auditsSchema>['audits'][number]

@@ -1,14 +1,16 @@
 import type { ModelRunner, RunResult } from '../runtime/model-runner.ts'
 import { RunError } from '../runtime/run-error.ts'
 import { inputCommitment, JobError, parseJob } from '../work/job.ts'
+import { type ModelProfile, profileMismatch } from '../work/model-profile.ts'
 import type { ExecutionProfile } from '../work/receipt.ts'
 import { bundleDigest, MAX_BUNDLE_BYTES } from '../work/tensor-bundle.ts'
 import type { Catalog } from './catalog.ts'
-import type { ModelProfile } from './coordinator-client.ts'
 import { type ModelCache, ModelError } from './model-cache.ts'
 
 /** Outputs travel in a body of as many bytes, with a receipt beside them. */
 const MAX_OUTPUT_BYTES = MAX_BUNDLE_BYTES - 64 * 1024
+/** Where the profile leaves it to the worker: on a CPU two processes of one thread do more than one of two. */
+const OWN_CHOICE = { optimization: 'all', threads: 1 } as const
 /** The coordinator's limit. */
 const MAX_REASON_LENGTH = 500
 
@@ -53,7 +55,8 @@ export async function executeJob(
   const profile = await catalog.profile(modelDigest)
   if (profile === null) throw new AssignmentError('model_unknown', `no subnet has model ${modelDigest}`)
   const modelPath = await models.path(modelDigest)
-  const run = { modelPath, modelDigest, profile, inputs, deadlineMs: deadlineMs ?? job.deadline }
+  const required = profile.comparison === 'exact' ? profile : { ...OWN_CHOICE, precision: profile.precision }
+  const run = { modelPath, modelDigest, profile: required, inputs, deadlineMs: deadlineMs ?? job.deadline }
   const result = await runner.run(run)
   checkProfile(profile, result.profile)
   if (result.outputs.length > MAX_OUTPUT_BYTES) {
@@ -74,11 +77,8 @@ export function reasonOf(error: unknown): string | null {
 
 /** A receipt of another profile would be refused: better to say so now, and why. */
 function checkProfile(required: ModelProfile, actual: ExecutionProfile): void {
-  const keys = ['device', 'optimization', 'ort', 'precision', 'provider', 'threads'] as const
-  for (const key of keys) {
-    if (required[key] !== actual[key]) {
-      const detail = `${key}: the model needs ${required[key]}, here it is ${actual[key]}`
-      throw new AssignmentError('profile_mismatch', detail)
-    }
-  }
+  const wrong = profileMismatch(required, actual.batch, actual)
+  if (wrong === null) return
+  const detail = `${wrong.key}: the model needs ${wrong.expected}, here it is ${wrong.received}`
+  throw new AssignmentError('profile_mismatch', detail)
 }

@@ -1,10 +1,12 @@
-import { compareExact } from '../../compute/compare/exact.ts'
+import assert from 'node:assert/strict'
+import { compareOutputs } from '../../compute/compare/compare-outputs.ts'
 import { auditCommitment, checkCommitmentsSignature } from '../../compute/work/audit-commitment.ts'
 import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
 import type { Books } from './books.ts'
 import { record } from './books.ts'
 import { MAX_LEASED_INPUT_BYTES } from './leases.ts'
+import type { Market } from './market.ts'
 import { RefusedError } from './refused-error.ts'
 
 export interface AuditLease {
@@ -68,11 +70,14 @@ interface OpenRow {
   state: string
   commitment: Uint8Array | null
   output: Uint8Array
+  subnet: string
+  model: Uint8Array
+  epoch: bigint
 }
 
 const MAX_REASON_LENGTH = 500
 
-export function openAuditDesk(books: Books, options: { origin: string }): AuditDesk {
+export function openAuditDesk(books: Books, options: { origin: string; market: Market }): AuditDesk {
   const { db } = books
   const selectLease = db.prepare<[Uint8Array, number], LeaseRow>(
     `SELECT audit.receipt, round, job.bytes AS job, job.input, job.input_salt
@@ -80,8 +85,9 @@ export function openAuditDesk(books: Books, options: { origin: string }): AuditD
       WHERE auditor = ? AND audit.state = 'drawn' ORDER BY submission, position LIMIT ?`,
   )
   const selectOpen = db.prepare<[Uint8Array, number, Uint8Array], OpenRow>(
-    `SELECT audit.receipt, round, auditor, audit.state, commitment, result.output
+    `SELECT audit.receipt, round, auditor, audit.state, commitment, result.output, subnet, model, epoch
        FROM audit JOIN receipt ON receipt.id = audit.receipt JOIN result ON result.job = receipt.job
+       JOIN job ON job.id = receipt.job
       WHERE audit.receipt = ? AND round = ? AND auditor = ?`,
   )
   const selectSilent = db.prepare<[number], { receipt: Uint8Array; round: bigint; auditor: Uint8Array }>(
@@ -178,7 +184,9 @@ export function openAuditDesk(books: Books, options: { origin: string }): AuditD
     }
     const claimed = books.blobs.get(hex(row.output))
     if (claimed === null) throw new Error(`output ${hex(row.output)} is not held`)
-    const { verdict, reason } = compareExact(claimed, outputs)
+    const known = options.market.model(row.subnet, row.model, Number(row.epoch))
+    assert(known !== null, 'a job is leased only for a model of a subnet')
+    const { verdict, reason } = compareOutputs(known.model.profile, claimed, outputs)
     return {
       auditor,
       outputs: digest,

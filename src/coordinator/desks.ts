@@ -99,7 +99,7 @@ export function openDesks(books: Books, genesis: Genesis, config: Config, payer:
     auditors,
     capacity,
     draw: openAuditDraw(books, { market, auditors, rules, operator: auditor }),
-    audits: openAuditDesk(books, { origin }),
+    audits: openAuditDesk(books, { origin, market }),
     deposits: openDeposits(books, payer),
     budgets,
     settlement: openSettlement(books, {

@@ -1,5 +1,6 @@
 import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { parseJob } from '../../compute/work/job.ts'
+import { profileMismatch } from '../../compute/work/model-profile.ts'
 import type { Receipt } from '../../compute/work/receipt.ts'
 import { parseReceipt, receiptId } from '../../compute/work/receipt.ts'
 import { receiptLeaf } from '../../compute/work/receipt-path.ts'
@@ -204,24 +205,13 @@ export function openSubmissionDesk(
     const required = parts.market.model(row.subnet, row.model, Number(row.epoch))?.model.profile
     if (required === undefined)
       throw new RefusedError(404, 'model_unknown', `receipt ${position}: unknown model`)
-    const wanted = {
-      device: required.device,
-      optimization: required.optimization,
-      ort: required.ort,
-      precision: required.precision,
-      provider: required.provider,
-      threads: required.threads,
-      batch: parseJob(row.bytes).items,
-    }
-    for (const [key, value] of Object.entries(wanted)) {
-      const actual = profile[key as keyof typeof wanted]
-      if (actual !== value) {
-        throw new RefusedError(
-          400,
-          'profile_mismatch',
-          `receipt ${position}: profile.${key}: expected ${value}, received ${actual}`,
-        )
-      }
+    const wrong = profileMismatch(required, parseJob(row.bytes).items, profile)
+    if (wrong !== null) {
+      throw new RefusedError(
+        400,
+        'profile_mismatch',
+        `receipt ${position}: profile.${wrong.key}: expected ${wrong.expected}, received ${wrong.received}`,
+      )
     }
   }
 

@@ -1,3 +1,4 @@
+import { profileMismatch } from '../../compute/work/model-profile.ts'
 import { parseReceipt, type Receipt, receiptId } from '../../compute/work/receipt.ts'
 import { receiptLeaf } from '../../compute/work/receipt-path.ts'
 import { treeRoot } from '../../compute/work/receipt-tree.ts'
@@ -136,12 +137,10 @@ function checkProfile(
   { model: { profile: required } }: ReplayedModel,
   { items }: ReplayedJob,
 ): void {
-  const { comparison: _, ...rest } = required
-  const told = new Map(Object.entries(profile))
-  const wrong = Object.entries({ ...rest, batch: items }).find(([key, value]) => told.get(key) !== value)
+  const wrong = profileMismatch(required, items, profile)
   check(
-    wrong === undefined,
+    wrong === null,
     'profile_mismatch',
-    () => `receipt ${position}: profile.${wrong?.[0]} is not ${wrong?.[1]}`,
+    () => `receipt ${position}: profile.${wrong?.key} is not ${wrong?.expected}`,
   )
 }

@@ -1,5 +1,6 @@
+import assert from 'node:assert/strict'
 import { z } from 'zod'
-import { compareExact } from '../../compute/compare/exact.ts'
+import { compareOutputs } from '../../compute/compare/compare-outputs.ts'
 import { auditCommitment } from '../../compute/work/audit-commitment.ts'
 import { decodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { bytes32, integer } from '../../compute/work/record.ts'
@@ -141,7 +142,7 @@ async function decide(state: ReplayState, receipt: ReplayedReceipt, index: numbe
 /** The comparison once more, as soon as the worker's output is opened: at settlement, or here when that is past. */
 export async function judgeAgain(
   state: ReplayState,
-  { outputDigest: claimed, hex: id }: ReplayedReceipt,
+  { outputDigest: claimed, hex: id, job }: ReplayedReceipt,
   { outputs: own, verdict, entry }: AuditRound,
 ): Promise<void> {
   if (claimed === null || own === null) return
@@ -154,6 +155,8 @@ export async function judgeAgain(
   const outputs = await readBlob(state, check, claimed, `output of ${id}`)
   const expected = await readBlob(state, check, own, `auditor's output for ${id}`)
   if (outputs === null || expected === null) return
-  const again = compareExact(outputs, expected)
+  const known = state.markets.model(job.subnet, job.model, job.epoch)
+  assert(known !== null, 'a receipt is taken only where its model is known')
+  const again = compareOutputs(known.model.profile, outputs, expected)
   check(verdict === again.verdict, 'verdict_wrong', () => `${verdict} on ${id}: ${again.reason}`)
 }

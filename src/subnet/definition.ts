@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { decodeCbor, encodeCbor } from '../../compute/work/canonical-cbor.ts'
+import { modelProfile } from '../../compute/work/model-profile.ts'
 import { bytes32 } from '../../compute/work/record.ts'
 import { MAX_FALSE_FAIL_RATE } from '../rules/cusum-evidence.ts'
 
@@ -8,17 +9,6 @@ const MAX_MODELS = 64
 const MAX_DATASET_ITEMS = 1_000_000
 
 const count = z.int().min(1)
-
-/** What a receipt's profile must say for its work to count (DESIGN §7, `exact`): everything that can change a bit. */
-const exactProfile = z.strictObject({
-  comparison: z.literal('exact'),
-  device: z.string().min(1).max(64),
-  optimization: z.enum(['disabled', 'basic', 'extended', 'all']),
-  ort: z.string().min(1).max(32),
-  precision: z.string().min(1).max(16),
-  provider: z.enum(['cpu', 'cuda', 'webgpu']),
-  threads: z.int().min(1).max(256),
-})
 
 const model = z.strictObject({
   bytes: count,
@@ -31,7 +21,7 @@ const model = z.strictObject({
     spdx: z.string().min(1).max(64),
   }),
   name: z.string().regex(/^[a-zA-Z0-9._-]{1,64}$/),
-  profile: exactProfile,
+  profile: modelProfile,
   /** Multiply–accumulates for one row: the unit of work (MAC). */
   unitsPerItem: count,
 })

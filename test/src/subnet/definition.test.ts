@@ -48,6 +48,29 @@ test.each<[string, Partial<SubnetDefinition>]>([
   ['audits of everything', { auditFloor: { numerator: 7, denominator: 7 } }],
   ['audits of nothing but what is at stake', { auditFloor: { numerator: 0, denominator: 1 } }],
   ['the noisiest model', { models: [{ ...MODEL, falseFailRate: { numerator: 50, denominator: 1_000 } }] }],
+  [
+    'a model that any machine may run, within bounds',
+    {
+      models: [
+        {
+          ...MODEL,
+          profile: {
+            bounds: [
+              {
+                atol: { digits: 12, scale: 39 },
+                output: 'logits',
+                rtol: { digits: 77, scale: 7 },
+                top: { count: 1, tie: { digits: 39, scale: 7 } },
+              },
+            ],
+            comparison: 'tolerant',
+            detections: [{ caught: 29, cheat: 'fp16_weights', runs: 30 }],
+            precision: 'fp32',
+          },
+        },
+      ],
+    },
+  ],
   ['the longest name', { name: 'a'.repeat(64) }],
   ['the greatest weight', { weight: 1_000_000 }],
 ])('%s is a definition', (_what, changes) => {
@@ -107,6 +130,20 @@ test.each<[string, unknown]>([
     { ...DEFINITION, ...oneModel({ profile: { ...MODEL.profile, comparison: 'loose' } }) },
   ],
   ['an unknown provider', { ...DEFINITION, ...oneModel({ profile: { ...MODEL.profile, provider: 'tpu' } }) }],
+  [
+    'a cheat claimed that slips through too often',
+    {
+      ...DEFINITION,
+      ...oneModel({
+        profile: {
+          bounds: [],
+          comparison: 'tolerant',
+          detections: [{ caught: 26, cheat: 'fp16_weights', runs: 30 }],
+          precision: 'fp32',
+        },
+      }),
+    },
+  ],
   ['no threads', { ...DEFINITION, ...oneModel({ profile: { ...MODEL.profile, threads: 0 } }) }],
 ])('%s is refused', (_what, value) => {
   expect(() => parseDefinition(encodeCbor(value))).toThrow(
