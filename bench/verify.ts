@@ -1,13 +1,16 @@
 /** Verification of work: comparing outputs, and drawing the sample. */
 import assert from 'node:assert/strict'
 import { hash, randomBytes } from 'node:crypto'
-import { compareExact } from '../compute/compare/exact.ts'
+import { compareOutputs } from '../compute/compare/compare-outputs.ts'
+import type { ModelProfile, OutputBounds } from '../compute/work/model-profile.ts'
 import { encodeTensorBundle } from '../compute/work/tensor-bundle.ts'
 import { auditRate, isSampled } from '../src/rules/sampling.ts'
 import { medianSeconds, sideBySide } from './measure.ts'
 import { type Row, rowOf } from './row.ts'
 
 const ELEMENTS = 4_000_000
+/** As many as ImageNet has classes. */
+const ROW_ELEMENTS = 1_000
 const FP32_BYTES = 4
 const MIN_COMPARISON_RATIO = 0.5
 
@@ -19,21 +22,35 @@ export async function* rows(): AsyncGenerator<Row> {
   const data = randomBytes(ELEMENTS * FP32_BYTES)
   const last = data.length - 1
   const claimed = bundleOf(data)
-  yield await comparison('equal', 'pass', claimed, bundleOf(data))
-  yield await comparison('different at the start', 'fail', claimed, bundleOf(flipped(data, 0)))
-  yield await comparison('different at the end', 'fail', claimed, bundleOf(flipped(data, last)))
+  yield await comparison('equal', 'pass', EXACT, claimed, bundleOf(data))
+  yield await comparison('different at the start', 'fail', EXACT, claimed, bundleOf(flipped(data, 0)))
+  yield await comparison('different at the end', 'fail', EXACT, claimed, bundleOf(flipped(data, last)))
+  const own = Float32Array.from({ length: ELEMENTS }, (_, index) => Math.sin(index))
+  const near = bundleOf(bytesOf(own.map((value) => value * (1 + 2 ** -20))))
+  yield await comparison('near', 'pass', tolerant(null), near, bundleOf(bytesOf(own)))
+  yield await comparison('near, best of 1,000', 'pass', tolerant(BEST), near, bundleOf(bytesOf(own)))
+  // One number a million times the others: what lies within its bound is far beyond that of the mean.
+  const [tail, tailed] = [own.with(last >> 2, 1e9), own.with(last >> 2, 1e9 * (1 + 2 ** -18))]
+  yield await comparison(
+    'near, long tail',
+    'pass',
+    tolerant(null),
+    bundleOf(bytesOf(tailed)),
+    bundleOf(bytesOf(tail)),
+  )
   yield await sampling()
 }
 
 async function comparison(
   which: string,
   verdict: 'pass' | 'fail',
+  profile: ModelProfile,
   claimed: Uint8Array,
   expected: Uint8Array,
 ): Promise<Row> {
-  assert.equal(compareExact(claimed, expected).verdict, verdict)
+  assert.equal(compareOutputs(profile, claimed, expected).verdict, verdict)
   const { oursSeconds, baselineSeconds } = await sideBySide(
-    () => compareExact(claimed, expected),
+    () => compareOutputs(profile, claimed, expected),
     () => [hash('sha256', claimed), hash('sha256', expected)],
   )
   const megabytes = (claimed.length + expected.length) / 1e6
@@ -47,7 +64,28 @@ async function comparison(
 }
 
 function bundleOf(data: Uint8Array): Uint8Array {
-  return encodeTensorBundle([{ name: 'output', datatype: 'FP32', shape: [ELEMENTS], data }])
+  const shape = [ELEMENTS / ROW_ELEMENTS, ROW_ELEMENTS]
+  return encodeTensorBundle([{ name: 'output', datatype: 'FP32', shape, data }])
+}
+
+const bytesOf = ({ buffer }: Float32Array) => new Uint8Array(buffer)
+
+const EXACT: ModelProfile = {
+  comparison: 'exact',
+  device: 'x86-64-v3',
+  optimization: 'disabled',
+  ort: '1.30.0',
+  precision: 'fp32',
+  provider: 'cpu',
+  threads: 1,
+}
+
+/** Argmax of each row; a tie so narrow that every row has to be looked at. */
+const BEST = { count: 1, tie: { digits: 2, scale: 6 } }
+
+function tolerant(top: OutputBounds['top']): ModelProfile {
+  const bounds = [{ atol: { digits: 0, scale: 0 }, output: 'output', rtol: { digits: 1, scale: 5 }, top }]
+  return { comparison: 'tolerant', bounds, detections: [], precision: 'fp32' }
 }
 
 function flipped(data: Uint8Array, at: number): Uint8Array {

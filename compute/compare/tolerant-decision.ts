@@ -7,6 +7,9 @@ export interface TopBounds {
   tie: number
 }
 
+/** Twice the largest difference, and what rounding may add to it. */
+const SAFE_DIFFERENCES = 2.001
+
 /**
  * The first row whose claimed decision is none that the own numbers allow, or null: each place chosen must hold an own number that
  * reaches the least of the own largest ones, or ties with it.
@@ -16,29 +19,38 @@ export function decisionFault(
   own: Floats,
   rowLength: number,
   { count, tie }: TopBounds,
-  rms: number,
+  { rms, largest }: { rms: number; largest: number },
 ): number | null {
+  // Whatever claimed numbers choose lies no deeper below the own choice than twice the largest difference.
+  if (SAFE_DIFFERENCES * largest <= tie * rms) return null
+  const ownPlaces = new Int32Array(Math.min(count, rowLength))
+  const chosen = new Int32Array(ownPlaces.length)
   for (let start = 0; start < own.length; start += rowLength) {
-    const ownRow = own.subarray(start, start + rowLength)
-    const least = ownRow[largestPlaces(ownRow, count).at(-1) ?? 0] ?? Number.NaN
+    const found = findLargest(own, start, rowLength, ownPlaces)
+    const least = own[found === 0 ? start : (ownPlaces[found - 1] ?? start)] ?? Number.NaN
     const reached = least - tie * Math.max(Math.abs(least), rms)
-    const chosen = largestPlaces(claimed.subarray(start, start + rowLength), count)
-    if (chosen.some((place) => (ownRow[place] ?? Number.NaN) < reached)) return start / rowLength
+    const choices = findLargest(claimed, start, rowLength, chosen)
+    for (let choice = 0; choice < choices; choice++) {
+      if ((own[chosen[choice] ?? start] ?? Number.NaN) < reached) return start / rowLength
+    }
   }
   return null
 }
 
-/** Places of the largest numbers, largest first; a NaN is never among them. */
-function largestPlaces(row: Floats, count: number): number[] {
-  const places: number[] = []
-  let least = Number.NEGATIVE_INFINITY
-  for (let place = 0; place < row.length; place++) {
-    const value = row[place] ?? Number.NaN
-    if (!(value > least) && (places.length === count || Number.isNaN(value))) continue
-    const before = places.findIndex((held) => (row[held] ?? Number.NaN) < value)
-    places.splice(before === -1 ? places.length : before, 0, place)
-    places.length = Math.min(places.length, count)
-    least = row[places.at(-1) ?? place] ?? least
+/** Fills `places` with those of a row's largest numbers, largest first, and says how many there are: a NaN is never among them. */
+function findLargest(values: Floats, start: number, rowLength: number, places: Int32Array): number {
+  let found = 0
+  let least = Number.POSITIVE_INFINITY
+  for (let place = start; place < start + rowLength; place++) {
+    const value = values[place] ?? Number.NaN
+    const isFull = found === places.length
+    if (Number.isNaN(value) || (isFull && value <= least)) continue
+    let at = isFull ? found - 1 : found
+    for (; at > 0 && (values[places[at - 1] ?? start] ?? 0) < value; at--)
+      places[at] = places[at - 1] ?? start
+    places[at] = place
+    if (!isFull) found++
+    least = values[places[found - 1] ?? start] ?? Number.NaN
   }
-  return places
+  return found
 }

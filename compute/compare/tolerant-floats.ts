@@ -4,40 +4,38 @@ export type Floats = Float32Array | Float64Array
 
 /** The numbers of a floating-point tensor, binary16 widened; null for every other datatype. */
 export function floatsOf({ datatype, data }: Tensor): Floats | null {
-  // Copied: a typed array needs its bytes aligned.
-  const aligned = (): ArrayBuffer => new Uint8Array(data).buffer
   switch (datatype) {
     case 'FP32':
-      return new Float32Array(aligned())
+      return new Float32Array(...aligned(data, Float32Array.BYTES_PER_ELEMENT))
     case 'FP64':
-      return new Float64Array(aligned())
+      return new Float64Array(...aligned(data, Float64Array.BYTES_PER_ELEMENT))
     case 'FP16':
-      return Float32Array.from(new Uint16Array(aligned()), widened)
+      return new Float32Array(new Float16Array(...aligned(data, Float16Array.BYTES_PER_ELEMENT)))
     default:
       return null
   }
 }
 
-/** IEEE 754 binary16: 1 sign bit, 5 of exponent biased by 15, 10 of fraction. */
-export function widened(bits: number): number {
-  const sign = bits >>> 15 === 0 ? 1 : -1
-  const exponent = (bits >>> 10) & 0x1f
-  const fraction = (bits & 0x3ff) / 1024
-  if (exponent === 0x1f) return fraction === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN
-  return exponent === 0 ? sign * fraction * 2 ** -14 : sign * (1 + fraction) * 2 ** (exponent - 15)
+/** Where a typed array may lie: on the bytes themselves, or on a copy where they stand at an odd place. */
+function aligned(
+  data: Uint8Array,
+  elementBytes: number,
+): [buffer: ArrayBufferLike, at: number, count: number] {
+  const { buffer, byteOffset, length } = data.byteOffset % elementBytes === 0 ? data : new Uint8Array(data)
+  return [buffer, byteOffset, length / elementBytes]
 }
 
 // Loops by index: over millions of numbers an iterator takes several times as long.
 
 /** Root mean square of the finite numbers, 0 for none. */
 export function rootMeanSquare(values: Floats): number {
-  let sum = 0
+  let squares = 0
   for (let index = 0; index < values.length; index++) {
     const value = values[index] ?? 0
-    sum += value * value
+    squares += value * value
   }
-  const isOrdinary = sum > 0 && sum < Number.POSITIVE_INFINITY
-  return isOrdinary ? Math.sqrt(sum / values.length) : scaledRootMeanSquare(values)
+  const isOrdinary = squares > 0 && squares < Number.POSITIVE_INFINITY
+  return isOrdinary ? Math.sqrt(squares / values.length) : scaledRootMeanSquare(values)
 }
 
 /** For all zeros, NaN and infinities among them, and binary64 whose squares overflow or vanish. */
@@ -64,11 +62,34 @@ function largestFinite(values: Floats): number {
   return largest
 }
 
+interface Limits {
+  atol: number
+  rtol: number
+  rms: number
+}
+
+/**
+ * The largest difference when every number lies within atol + rtol · max(|own|, rms), else null. A NaN matches a NaN, an infinity itself;
+ * both differ by nothing.
+ */
+export function nearness(claimed: Floats, own: Floats, { atol, rtol, rms }: Limits): number | null {
+  let largest = 0
+  for (let index = 0; index < own.length; index++) {
+    const value = own[index] ?? 0
+    const difference = Math.abs((claimed[index] ?? 0) - value)
+    const allowed = atol + rtol * Math.max(Math.abs(value), rms)
+    if (difference <= allowed && difference < Number.POSITIVE_INFINITY)
+      largest = Math.max(largest, difference)
+    else if (!isSame(claimed[index], own[index])) return null
+  }
+  return largest
+}
+
 /** The number that lies furthest outside of what is allowed: difference by allowed difference, 0 when all are equal. */
 export function worstElement(
   claimed: Floats,
   own: Floats,
-  { atol, rtol, rms }: { atol: number; rtol: number; rms: number },
+  { atol, rtol, rms }: Limits,
 ): { index: number; ratio: number } {
   let worst = 0
   let worstRatio = 0
@@ -90,6 +111,10 @@ export function worstElement(
 function ratioAt(index: number, claimed: Floats, own: Floats, allowed: number): number {
   const a = claimed[index] ?? Number.NaN
   const b = own[index] ?? Number.NaN
-  if (a === b || (Number.isNaN(a) && Number.isNaN(b))) return 0
+  if (isSame(a, b)) return 0
   return Number.isFinite(a) && Number.isFinite(b) ? Math.abs(a - b) / allowed : Number.POSITIVE_INFINITY
+}
+
+function isSame(a: number | undefined, b: number | undefined): boolean {
+  return a === b || (Number.isNaN(a) && Number.isNaN(b))
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { compareOutputs } from '../../../compute/compare/compare-outputs.ts'
 import type { ModelProfile } from '../../../compute/work/model-profile.ts'
 import { encodeTensorBundle } from '../../../compute/work/tensor-bundle.ts'
+import { fromHex, readVector } from '../work/read-vector.ts'
 
 const outputs = (...values: number[]): Uint8Array =>
   encodeTensorBundle([
@@ -75,5 +76,15 @@ describe('compareOutputs', () => {
     const { verdict, reason } = compareOutputs(profile, Uint8Array.of(1, 2, 3), OWN)
     expect(verdict).toBe('fail')
     expect(reason).toContain('claimed outputs')
+  })
+})
+
+const { cases } = readVector<{
+  cases: { what: string; profile: ModelProfile; claimed: string; own: string; verdict: string }[]
+}>('comparison')
+
+describe('the vectors', () => {
+  test.each(cases)('$what: $verdict', ({ profile, claimed, own, verdict }) => {
+    expect(compareOutputs(profile, fromHex(claimed), fromHex(own)).verdict).toBe(verdict)
   })
 })

@@ -1,11 +1,14 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decisionFault } from '../../../compute/compare/tolerant-decision.ts'
+import { rootMeanSquare } from '../../../compute/compare/tolerant-floats.ts'
 
-const RMS = 1
 const best = { count: 1, tie: 0.1 }
 const fault = (claimed: number[], own: number[], rowLength: number, top = best) =>
-  decisionFault(Float32Array.from(claimed), Float32Array.from(own), rowLength, top, RMS)
+  decisionFault(Float32Array.from(claimed), Float32Array.from(own), rowLength, top, {
+    rms: 1,
+    largest: Infinity,
+  })
 
 test.each([
   ['the same largest number', [1, 3, 2], [1, 9, 2], 3, best, null],
@@ -50,5 +53,24 @@ test('picks the numbers that sorting picks', () => {
         })
       },
     ),
+  )
+})
+
+test('numbers that lie nearer than half a tie decide alike: the rows need not be looked at', () => {
+  const numbers = fc.array(fc.tuple(fc.integer({ min: -9, max: 9 }), fc.integer({ min: -9, max: 9 })), {
+    minLength: 4,
+    maxLength: 40,
+  })
+  fc.assert(
+    fc.property(numbers, fc.integer({ min: 1, max: 4 }), (pairs, count) => {
+      const rows = pairs.slice(0, pairs.length - (pairs.length % 4))
+      const own = Float64Array.from(rows, ([value]) => value)
+      const claimed = Float64Array.from(rows, ([value, move]) => value + move / 100)
+      const rms = rootMeanSquare(own)
+      const largest = Math.max(...own.map((value, at) => Math.abs(Number(claimed[at]) - value)))
+      const top = { count, tie: (2.01 * largest) / rms }
+      expect(decisionFault(claimed, own, 4, top, { rms, largest })).toBeNull()
+      expect(decisionFault(claimed, own, 4, top, { rms, largest: Infinity })).toBeNull()
+    }),
   )
 })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { floatsOf, rootMeanSquare, widened, worstElement } from '../../../compute/compare/tolerant-floats.ts'
+import { floatsOf, nearness, rootMeanSquare, worstElement } from '../../../compute/compare/tolerant-floats.ts'
 
 test.each([
   // By the definition in IEEE 754-2019, 3.4: zeros, subnormals, both ends of the normal numbers, infinities, NaN.
@@ -20,12 +20,20 @@ test.each([
   [0x7c01, Number.NaN],
   [0xfe00, Number.NaN],
 ])('binary16 %i is %f', (bits, value) => {
-  expect(widened(bits)).toBe(value)
+  const data = new Uint8Array(Uint16Array.of(bits).buffer)
+  expect(floatsOf({ name: 'a', datatype: 'FP16', shape: [1], data })?.[0]).toBe(value)
 })
 
-test('reads numbers from bytes that are not aligned', () => {
-  const data = Buffer.concat([Buffer.of(0), new Uint8Array(Float64Array.of(1.5, -2).buffer)]).subarray(1)
-  expect(floatsOf({ name: 'a', datatype: 'FP64', shape: [2], data })).toEqual(Float64Array.of(1.5, -2))
+test.each([
+  ['FP16', Float16Array.of(1.5, -2)],
+  ['FP32', Float32Array.of(1.5, -2)],
+  ['FP64', Float64Array.of(1.5, -2)],
+] as const)('reads %s from bytes that are aligned and from bytes that are not', (datatype, values) => {
+  const bytes = new Uint8Array(values.buffer)
+  for (const gap of [0, 1, 8]) {
+    const data = new Uint8Array(Buffer.concat([Buffer.alloc(gap), bytes])).subarray(gap)
+    expect([...(floatsOf({ name: 'a', datatype, shape: [2], data }) ?? [])]).toEqual([1.5, -2])
+  }
 })
 
 test('integers, booleans and texts have no floats', () => {
@@ -59,12 +67,19 @@ test.each([
   expect(worstElement(Float64Array.of(claimed), Float64Array.of(own), limits)).toEqual({ index: 0, ratio })
 })
 
+test('on the bound itself is near, the next number is not', () => {
+  const own = Float64Array.of(100)
+  expect(nearness(Float64Array.of(151), own, limits)).toBe(51)
+  expect(nearness(Float64Array.of(151 + 2 ** -45), own, limits)).toBeNull()
+})
+
 test('a NaN matches only a NaN, an infinity only itself', () => {
   const values = [...NO_NUMBER, 1]
   for (const claimed of values) {
     for (const own of values) {
-      const { ratio } = worstElement(Float32Array.of(5, claimed), Float32Array.of(4, own), limits)
-      expect(ratio === Number.POSITIVE_INFINITY).toBe(!Object.is(claimed, own))
+      const pair = [Float32Array.of(5, claimed), Float32Array.of(4, own)] as const
+      expect(worstElement(...pair, limits).ratio === Number.POSITIVE_INFINITY).toBe(!Object.is(claimed, own))
+      expect(nearness(...pair, limits)).toBe(Object.is(claimed, own) ? 1 : null)
     }
   }
 })
@@ -97,6 +112,8 @@ test('names the same worst element as a plain division of every one', () => {
       const { index, ratio } = worstElement(claimed, own, limits)
       expect(ratio).toBe(Math.max(...ratios))
       expect(ratios[index]).toBe(ratio)
+      const differences = [...own].map((b, i) => Math.abs(Number(claimed[i]) - b))
+      expect(nearness(claimed, own, limits)).toBe(ratio <= 1 ? Math.max(...differences) : null)
     }),
   )
 })

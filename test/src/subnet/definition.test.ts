@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest'
 import { encodeCbor } from '../../../compute/work/canonical-cbor.ts'
+import { sha256 } from '../../../compute/work/tagged-hash.ts'
 import {
   encodeDefinition,
   parseDefinition,
   type SubnetDefinition,
   type SubnetModel,
 } from '../../../src/subnet/definition.ts'
+import { fromHex, readVector, toHex } from '../../compute/work/read-vector.ts'
 
 const MODEL: SubnetModel = {
   bytes: 26_394,
@@ -76,6 +78,16 @@ test.each<[string, Partial<SubnetDefinition>]>([
 ])('%s is a definition', (_what, changes) => {
   const definition = { ...DEFINITION, ...changes }
   expect(parseDefinition(encodeDefinition(definition))).toEqual(definition)
+})
+
+test('a definition with a model of either comparison has the bytes and digest of the vector', () => {
+  const vector = readVector<{ definition: SubnetDefinition; bytes: string; digest: string }>(
+    'subnet-definition',
+  )
+  const bytes = encodeDefinition(vector.definition)
+  expect(toHex(bytes)).toBe(vector.bytes)
+  expect(toHex(sha256(bytes))).toBe(vector.digest)
+  expect(parseDefinition(fromHex(vector.bytes))).toEqual(vector.definition)
 })
 
 const { name: _, ...nameless } = DEFINITION
