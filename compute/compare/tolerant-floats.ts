@@ -10,7 +10,7 @@ export function floatsOf({ datatype, data }: Tensor): Floats | null {
     case 'FP64':
       return new Float64Array(...aligned(data, Float64Array.BYTES_PER_ELEMENT))
     case 'FP16':
-      return new Float32Array(new Float16Array(...aligned(data, Float16Array.BYTES_PER_ELEMENT)))
+      return widened(new Uint16Array(...aligned(data, Uint16Array.BYTES_PER_ELEMENT)))
     default:
       return null
   }
@@ -23,6 +23,26 @@ function aligned(
 ): [buffer: ArrayBufferLike, at: number, count: number] {
   const { buffer, byteOffset, length } = data.byteOffset % elementBytes === 0 ? data : new Uint8Array(data)
   return [buffer, byteOffset, length / elementBytes]
+}
+
+/** Exponents of binary32 are biased by 127, those of binary16 (IEEE 754-2019, 3.4) by 15. */
+const REBIAS = 2 ** (127 - 15)
+
+/**
+ * Sign, exponent and fraction of binary16 put in their places of binary32, then the exponent biased anew by a product, which is exact and
+ * turns subnormal numbers into normal ones. Infinities and NaN, whose exponent is all ones, are given one of all ones.
+ */
+function widened(halves: Uint16Array): Float32Array {
+  const bits = new Uint32Array(halves.length)
+  for (let index = 0; index < halves.length; index++) {
+    const half = halves[index] ?? 0
+    const sign = (half & 0x8000) << 16
+    const magnitude = half & 0x7fff
+    bits[index] = sign | (magnitude << 13) | (magnitude < 0x7c00 ? 0 : 0x7f800000)
+  }
+  const values = new Float32Array(bits.buffer)
+  for (let index = 0; index < values.length; index++) values[index] = (values[index] ?? 0) * REBIAS
+  return values
 }
 
 // Loops by index: over millions of numbers an iterator takes several times as long.

@@ -25,7 +25,7 @@ test.each([
 })
 
 test.each([
-  ['FP16', Float16Array.of(1.5, -2)],
+  ['FP16', Uint16Array.of(0x3e00, 0xc000)],
   ['FP32', Float32Array.of(1.5, -2)],
   ['FP64', Float64Array.of(1.5, -2)],
 ] as const)('reads %s from bytes that are aligned and from bytes that are not', (datatype, values) => {

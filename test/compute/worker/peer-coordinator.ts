@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { auditCommitment, checkCommitmentsSignature } from '../../../compute/work/audit-commitment.ts'
 import { decodeCbor, encodeCbor } from '../../../compute/work/canonical-cbor.ts'
 import { encodeJob, inputCommitment, jobId } from '../../../compute/work/job.ts'
+import type { ModelProfile } from '../../../compute/work/model-profile.ts'
 import {
   type ExecutionProfile,
   outputCommitment,
@@ -90,7 +91,7 @@ export async function startPeerCoordinator() {
   const jobs = new Map<string, PeerJob>()
   const audits: PeerAudit[] = []
   const blobs = new Map<string, Uint8Array>()
-  const models: { digest: string; bytes: number; profile: Omit<ExecutionProfile, 'batch'> }[] = []
+  const models: { digest: string; bytes: number; profile: ModelProfile }[] = []
   const submissions: { header: Uint8Array; receipts: Uint8Array[] }[] = []
   const failed: { job: string; reason: string }[] = []
   const nonces = new Set<string>()
@@ -335,8 +336,10 @@ export async function startPeerCoordinator() {
         Object.assign(addJob(new Uint8Array([0x80])), { state: 'leased' }),
       )
     },
-    addModel(file: Uint8Array, profile = CPU_PROFILE): Uint8Array {
+    /** `executed`: exactly so; or a profile that says more. */
+    addModel(file: Uint8Array, executed: typeof CPU_PROFILE | ModelProfile = CPU_PROFILE): Uint8Array {
       const digest = sha256(file)
+      const profile = 'comparison' in executed ? executed : { comparison: 'exact' as const, ...executed }
       blobs.set(toHex(digest), file)
       models.push({ digest: toHex(digest), bytes: file.length, profile })
       return digest

@@ -163,6 +163,22 @@ describe('runWorker', () => {
     expect(states().at(-1)).toBe('submitted')
   })
 
+  test('runs a model that any machine may run as it likes best, in the precision that is asked for', async () => {
+    const digest = peer.addModel(doubler, {
+      bounds: [],
+      comparison: 'tolerant',
+      detections: [],
+      precision: 'fp32',
+    })
+    peer.addJob(bundle('x', 1), digest)
+    const worker = start()
+    await seen('ran', 1, worker)
+    stop.abort()
+    await worker
+    const receipt = parseReceipt(peer.submissions[0]?.receipts[0] ?? new Uint8Array())
+    expect(receipt.profile).toEqual({ ...profile, batch: 1, optimization: 'all' })
+  })
+
   test('gives back work of a profile that this machine does not have', async () => {
     const digest = peer.addModel(doubler, { ...profile, device: 'abacus' })
     peer.addJob(bundle('x', 1), digest)
