@@ -6,7 +6,10 @@ import { anchorsRoutes } from './anchors-routes.ts'
 import { noteArrival } from './authenticate.ts'
 import { bodyBudget } from './body-budget.ts'
 import { MAX_BODY_BYTES } from './cbor-body.ts'
+import { explorerRoutes } from './explorer-routes.ts'
+import { headersRoutes } from './headers-routes.ts'
 import { inferRoutes } from './infer-routes.ts'
+import { listRoutes } from './list-routes.ts'
 import { logRoutes } from './log-routes.ts'
 import { metricsRoutes } from './metrics-routes.ts'
 import { operatorRoutes } from './operator-routes.ts'
@@ -18,18 +21,23 @@ export interface AppOptions {
   readonly coordinator: Coordinator
   readonly operatorToken: string
   readonly failures: FailureCounter
+  /** The built pages; null where they aren't built. */
+  readonly explorer: string | null
   /** Errors that are ours: to be logged, never to be shown. */
   readonly onBug: (error: unknown) => void
 }
 
 /** The coordinator's whole HTTP surface, without a port. */
-export function createApp({ coordinator, operatorToken, failures, onBug }: AppOptions): Express {
+export function createApp({ coordinator, operatorToken, failures, explorer, onBug }: AppOptions): Express {
   const app = express()
   app.disable('x-powered-by')
   app.set('etag', false)
   // Before any body is read: a signed request is as old as its head.
   app.use(noteArrival)
+  app.use(explorerRoutes(explorer))
   app.use(statusRoutes(coordinator))
+  app.use(listRoutes(coordinator))
+  app.use(headersRoutes(coordinator))
   app.use(logRoutes(coordinator))
   app.use(anchorsRoutes(coordinator))
   app.use(metricsRoutes(coordinator, failures))

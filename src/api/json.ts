@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { Response } from 'express'
 
 /** JSON for people and tools: money (bigint) as decimal strings, bytes as hex. */
@@ -10,6 +11,10 @@ export function toJson(value: unknown): string {
   })
 }
 
+/** With an ETag of its bytes, so that who polls is sent only what has changed (RFC 9110 §13.1.2). */
 export function sendJson(response: Response, value: unknown): void {
-  response.type('application/json').send(toJson(value))
+  const body = toJson(value)
+  response.set({ etag: `"${hash('sha256', body, 'base64url')}"`, 'cache-control': 'no-cache' })
+  if (response.req.fresh) response.status(304).end()
+  else response.type('application/json').send(body)
 }

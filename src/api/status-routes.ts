@@ -58,33 +58,9 @@ export function statusRoutes(coordinator: Coordinator): Router {
       .send(Buffer.from(proof))
   })
 
-  routes.get('/v1/receipts', (request, response) => {
-    openHouseOf(coordinator)
-    sendJson(response, receiptsAfter(coordinator, cursorOf(request.query.after ?? '-1')))
-  })
-
   routes.get('/v1/reconciliation', async (_request, response) => {
     sendJson(response, await reconcile(coordinator, openHouseOf(coordinator)))
   })
 
   return routes
-}
-
-function cursorOf(text: unknown): number {
-  if (typeof text === 'string' && /^(-1|0|[1-9]\d{0,14})$/.test(text)) return Number(text)
-  throw new RefusedError(400, 'cursor_malformed', "after: expected the last page's `entry`, or -1")
-}
-
-const SUBMISSIONS_PER_PAGE = 16
-
-/** Receipts in log order, by whole submissions; the next page comes after the last one's `entry`. */
-function receiptsAfter({ books }: Coordinator, after: number) {
-  return books.db
-    .prepare<[number, number]>(
-      `SELECT receipt.id AS receipt, submission AS entry, position, job.worker, job.subnet, sampled, verdict
-         FROM receipt JOIN job ON job.id = receipt.job
-        WHERE submission IN (SELECT entry_index FROM submission WHERE entry_index > ? ORDER BY entry_index LIMIT ?)
-        ORDER BY submission, position`,
-    )
-    .all(after, SUBMISSIONS_PER_PAGE)
 }

@@ -10,15 +10,25 @@ export async function fetchHeaders(
   onProgress: (height: number, tip: number) => void = () => undefined,
 ): Promise<Uint8Array> {
   const { height: tip } = await node.chain()
-  const bytes = new Uint8Array((tip + 1) * HEADER_BYTES)
-  for (let first = 0; first <= tip; first += IN_FLIGHT) {
-    const heights = Array.from({ length: Math.min(IN_FLIGHT, tip + 1 - first) }, (_, i) => first + i)
+  return readHeaders(node, 0, tip + 1, (height) => onProgress(height, tip))
+}
+
+/** `count` headers from `from` on, which must be in the node's chain. */
+export async function readHeaders(
+  node: Node,
+  from: number,
+  count: number,
+  onHeader: (height: number) => void = () => undefined,
+): Promise<Uint8Array> {
+  const bytes = new Uint8Array(count * HEADER_BYTES)
+  for (let first = 0; first < count; first += IN_FLIGHT) {
+    const places = Array.from({ length: Math.min(IN_FLIGHT, count - first) }, (_, i) => first + i)
     await Promise.all(
-      heights.map(async (height) => {
-        const hash = await node.blockHash(height)
-        if (hash === null) throw new Error(`the chain shrank below block ${height} while it was read`)
-        bytes.set(await node.header(hash), height * HEADER_BYTES)
-        onProgress(height, tip)
+      places.map(async (place) => {
+        const hash = await node.blockHash(from + place)
+        if (hash === null) throw new Error(`the chain shrank below block ${from + place} while it was read`)
+        bytes.set(await node.header(hash), place * HEADER_BYTES)
+        onHeader(from + place)
       }),
     )
   }

@@ -21,7 +21,7 @@ export interface ProofFindings {
   readonly checks: readonly DemoCheck[]
 }
 
-const pageSchema = z.array(z.object({ receipt: z.string(), entry: z.string() }))
+const pageSchema = z.array(z.object({ receipt: z.string(), entry: z.int() }))
 
 /** Fetches the proof of every receipt and checks it offline against headers; then one altered, then one as .ots. */
 export async function examineProofs(
@@ -76,12 +76,12 @@ export async function examineProofs(
 
 async function receiptIds(url: string): Promise<Set<string>> {
   const ids = new Set<string>()
-  let after = '-1'
+  let page = ''
   for (;;) {
-    const page = pageSchema.parse(await (await askCoordinator(url, `/v1/receipts?after=${after}`)).json())
-    const last = page.at(-1)
+    const receipts = pageSchema.parse(await (await askCoordinator(url, `/v1/receipts${page}`)).json())
+    const last = receipts.at(-1)
     if (last === undefined) return ids
-    for (const { receipt } of page) ids.add(receipt)
-    after = last.entry
+    for (const { receipt } of receipts) ids.add(receipt)
+    page = `?after=${last.entry}`
   }
 }

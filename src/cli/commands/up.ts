@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import pino, { type Logger } from 'pino'
 import { createApp } from '../../api/app.ts'
+import { builtExplorer } from '../../api/explorer-routes.ts'
 import { listen } from '../../api/listen.ts'
 import type { Config } from '../../config/config-schema.ts'
 import { loadConfig } from '../../config/load-config.ts'
@@ -49,6 +50,7 @@ async function up(config: Config, options: { passphraseFile?: string }): Promise
     coordinator,
     operatorToken: operatorToken(config.dataDir),
     failures,
+    explorer: builtExplorer(),
     onBug: (error) => logger.error({ err: error }, 'bug'),
   })
   await using listening = await listen(app, config.listen)

@@ -53,6 +53,8 @@ interface SiteOptions {
   readonly subnets?: readonly SubnetDraft[]
   /** Of another site; new ones without. */
   readonly keys?: Keys
+  /** The explorer's built pages. */
+  readonly explorer?: string
 }
 
 /** One coordinator with its HTTP surface in this process, on a real node, over a folder of its own. */
@@ -94,7 +96,7 @@ export interface Site extends AsyncDisposable {
 }
 
 export async function openSite(node: RegtestNode, options: SiteOptions = {}): Promise<Site> {
-  const { flags = {}, funded = true, subnets = [tinyMarket()] } = options
+  const { flags = {}, funded = true, subnets = [tinyMarket()], explorer = null } = options
   const folder = mkdtempSync(join(tmpdir(), 'assay-site-'))
   const keys = options.keys ?? deriveKeys(newMnemonic(), 'regtest')
   // The miner's first coins take blocks of their own: before heights are fixed.
@@ -135,6 +137,7 @@ export async function openSite(node: RegtestNode, options: SiteOptions = {}): Pr
       coordinator,
       operatorToken: TOKEN,
       failures: createFailureCounter(),
+      explorer,
       onBug: (error) => troubles.push(error),
     })
     return listen(app, { host: '127.0.0.1', port: 0 })

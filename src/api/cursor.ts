@@ -1,0 +1,16 @@
+import { z } from 'zod'
+import { RefusedError } from '../coordinator/refused-error.ts'
+
+/** 15 digits are exact in a number; more than any log, chain or calendar counts. */
+const cursorSchema = z
+  .string()
+  .regex(/^(0|[1-9]\d{0,14})$/)
+  .transform(Number)
+
+/** The cursor of a page: the last row's key of the page before. Null for the first page. Throws RefusedError 400. */
+export function cursorOf(value: unknown, name: 'after' | 'before' | 'from'): number | null {
+  if (value === undefined) return null
+  const { success, data } = cursorSchema.safeParse(value)
+  if (success) return data
+  throw new RefusedError(400, 'cursor_malformed', `${name}: expected the key of the last page's last row`)
+}

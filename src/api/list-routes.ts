@@ -1,0 +1,59 @@
+import { Router } from 'express'
+import type { Coordinator } from '../coordinator/coordinator.ts'
+import { listAnchors } from '../coordinator/list-anchors.ts'
+import { listEpochs } from '../coordinator/list-epochs.ts'
+import { receiptsAfter, receiptsBefore } from '../coordinator/list-receipts.ts'
+import { listSubnets } from '../coordinator/list-subnets.ts'
+import { listEarnings, listWorkers } from '../coordinator/list-workers.ts'
+import { RefusedError } from '../coordinator/refused-error.ts'
+import { cursorOf } from './cursor.ts'
+import { sendJson } from './json.ts'
+import { openHouseOf } from './open-house.ts'
+
+/** What the explorer shows page by page. All of it is public: it follows from log, blobs and chain. */
+export function listRoutes(coordinator: Coordinator): Router {
+  const routes = Router()
+
+  routes.get('/v1/anchors/list', (request, response) => {
+    const before = cursorOf(request.query.before, 'before')
+    sendJson(response, listAnchors(coordinator, openHouseOf(coordinator), before))
+  })
+
+  routes.get('/v1/epochs', (request, response) => {
+    const before = cursorOf(request.query.before, 'before')
+    sendJson(response, listEpochs(coordinator, openHouseOf(coordinator), before))
+  })
+
+  routes.get('/v1/workers', (request, response) => {
+    const after = cursorOf(request.query.after, 'after')
+    openHouseOf(coordinator)
+    sendJson(response, listWorkers(coordinator, after))
+  })
+
+  routes.get('/v1/workers/:key/earnings', (request, response) => {
+    const { desks } = openHouseOf(coordinator)
+    const key = Buffer.from(request.params.key, 'hex')
+    if (!/^[0-9a-f]{64}$/.test(request.params.key) || desks.registry.find(key) === null) {
+      throw new RefusedError(404, 'worker_unknown', 'no worker is registered with that key')
+    }
+    sendJson(response, listEarnings(coordinator, key, cursorOf(request.query.before, 'before')))
+  })
+
+  routes.get('/v1/subnets', (_request, response) => {
+    sendJson(response, listSubnets(coordinator, openHouseOf(coordinator)))
+  })
+
+  routes.get('/v1/receipts', (request, response) => {
+    openHouseOf(coordinator)
+    const before = cursorOf(request.query.before, 'before')
+    const after = cursorOf(request.query.after, 'after')
+    sendJson(
+      response,
+      after === null && before !== null
+        ? receiptsBefore(coordinator, before)
+        : receiptsAfter(coordinator, after ?? -1),
+    )
+  })
+
+  return routes
+}

@@ -1,0 +1,65 @@
+import { maturedAccount, unmaturedAccount } from '../ledger/accounts.ts'
+import type { Coordinator } from './coordinator.ts'
+
+const WORKERS_PER_PAGE = 50
+const EPOCHS_PER_PAGE = 100
+
+interface Row {
+  key: Uint8Array
+  address: string
+  entry_index: bigint
+  receipts: bigint
+  passed: bigint
+  failed: bigint
+  void: bigint
+  audits: bigint
+  paid: bigint
+}
+
+/** In order of registration, the next page after the last row's `entry`. */
+export function listWorkers({ books }: Coordinator, after: number | null) {
+  const rows = books.db
+    .prepare<[number, number], Row>(
+      `SELECT key, address, worker.entry_index,
+              count(receipt.id) AS receipts,
+              count(*) FILTER (WHERE verdict = 'pass') AS passed,
+              count(*) FILTER (WHERE verdict = 'fail') AS failed,
+              count(*) FILTER (WHERE verdict = 'void') AS void,
+              (SELECT count(*) FROM audit WHERE auditor = worker.key AND state IN ('pass', 'fail')) AS audits,
+              (SELECT coalesce(sum(amount_msat), 0) FROM ledger_transfer
+                WHERE debit = 'worker/' || lower(hex(worker.key)) || '/matured' AND code = 'payout') AS paid
+         FROM worker
+         LEFT JOIN submission ON submission.worker = worker.key
+         LEFT JOIN receipt ON receipt.submission = submission.entry_index
+        WHERE worker.entry_index > ? GROUP BY worker.key ORDER BY worker.entry_index LIMIT ?`,
+    )
+    .all(after ?? -1, WORKERS_PER_PAGE)
+  return rows.map(({ key, address, entry_index, receipts, passed, failed, audits, paid, ...row }) => {
+    const worker = Buffer.from(key).toString('hex')
+    return {
+      worker,
+      entry: Number(entry_index),
+      address,
+      receipts: Number(receipts),
+      passed: Number(passed),
+      failed: Number(failed),
+      void: Number(row.void),
+      auditsDone: Number(audits),
+      unmaturedMsat: books.ledger.balance(unmaturedAccount(worker)).postedMsat,
+      maturedMsat: books.ledger.balance(maturedAccount(worker)).postedMsat,
+      paidMsat: paid,
+    }
+  })
+}
+
+/** By epoch, the newest first, the next page before the last row's; `subnet` is `(audit)` for audits. */
+export function listEarnings({ books }: Coordinator, worker: Uint8Array, before: number | null) {
+  return books.db
+    .prepare<[Uint8Array, number, Uint8Array, number], { epoch: bigint; subnet: string; msat: bigint }>(
+      `SELECT epoch, subnet, msat FROM accrual WHERE worker = ? AND epoch IN
+         (SELECT DISTINCT epoch FROM accrual WHERE epoch < ? AND worker = ? ORDER BY epoch DESC LIMIT ?)
+        ORDER BY epoch DESC, subnet`,
+    )
+    .all(worker, before ?? Number.MAX_SAFE_INTEGER, worker, EPOCHS_PER_PAGE)
+    .map(({ epoch, ...row }) => ({ epoch: Number(epoch), ...row }))
+}

@@ -1,0 +1,152 @@
+/** What the API answers, checked as it comes; money is a decimal string there and bigint here. */
+import { z } from 'zod'
+
+// Generated code would need a hole in the content security policy.
+z.config({ jitless: true })
+
+const count = z.int()
+const money = z.string().transform(BigInt)
+const height = count.nullable()
+
+export const statusAnswer = z.object({
+  network: z.string(),
+  origin: z.string(),
+  anchorAddress: z.string(),
+  treasuryAddress: z.string(),
+  height,
+  error: z.string().nullable(),
+  log: z.object({ size: count, verifierKey: z.string() }),
+  open: z
+    .object({
+      epoch: count.nullable(),
+      epochRules: z.object({ startHeight: count, epochBlocks: count }),
+      work: z.object({
+        requestsOpen: count,
+        jobsLeased: count,
+        jobsAnswered: count,
+        receipts: count,
+        itemsAssigned: count,
+        itemsDone: count,
+      }),
+      audits: z.object({
+        rounds: count,
+        sampled: count,
+        undecided: count,
+        passed: count,
+        failed: count,
+        void: count,
+      }),
+      halted: z.string().nullable(),
+      stalled: z.object({ code: z.string(), detail: z.string(), advice: z.string() }).nullable(),
+      runwayBlocks: count.nullable(),
+      payoutTrouble: z.string().nullable(),
+      payouts: z.array(
+        z.object({ number: count, totalSats: money, state: z.string(), txid: z.string().nullable(), height }),
+      ),
+      accounts: z.array(z.object({ account: z.string(), msat: money })),
+    })
+    .nullable(),
+})
+export type Status = z.infer<typeof statusAnswer>
+export type OpenStatus = NonNullable<Status['open']>
+
+export const anchorsAnswer = z.array(
+  z.object({
+    index: count,
+    state: z.string(),
+    firstEntry: count,
+    size: count,
+    txid: z.string().nullable(),
+    vsize: count,
+    feeSats: money,
+    height,
+    blockHash: z.string().nullable(),
+    blockTimeUnix: count.nullable(),
+  }),
+)
+export type Anchor = z.infer<typeof anchorsAnswer>[number]
+
+export const epochsAnswer = z.array(
+  z.object({
+    number: count,
+    firstHeight: count,
+    lastHeight: count,
+    settlementHeight: count,
+    maturityHeight: count,
+    state: z.string(),
+    earners: count,
+    budgetMsat: money,
+    computeMsat: money.nullable(),
+    auditMsat: money.nullable(),
+    returnedMsat: money.nullable(),
+    settledEntry: count.nullable(),
+  }),
+)
+export type Epoch = z.infer<typeof epochsAnswer>[number]
+
+export const workersAnswer = z.array(
+  z.object({
+    worker: z.string(),
+    entry: count,
+    address: z.string(),
+    receipts: count,
+    passed: count,
+    failed: count,
+    void: count,
+    auditsDone: count,
+    unmaturedMsat: money,
+    maturedMsat: money,
+    paidMsat: money,
+  }),
+)
+export type Worker = z.infer<typeof workersAnswer>[number]
+
+export const earningsAnswer = z.array(z.object({ epoch: count, subnet: z.string(), msat: money }))
+export type Earning = z.infer<typeof earningsAnswer>[number]
+
+export const subnetsAnswer = z.array(
+  z.object({
+    name: z.string(),
+    objective: z.string(),
+    privacy: z.string(),
+    weight: count,
+    auditFloor: z.object({ numerator: count, denominator: count }),
+    effectiveEpoch: count,
+    models: z.array(
+      z.object({
+        name: z.string(),
+        digest: z.string(),
+        bytes: count,
+        unitsPerItem: count,
+        spdx: z.string(),
+        source: z.string(),
+        profile: z.object({
+          comparison: z.string(),
+          device: z.string(),
+          provider: z.string(),
+          ort: z.string(),
+        }),
+      }),
+    ),
+    dataset: z.object({ items: count, perEpoch: count }).nullable(),
+    itemsOpen: count,
+    itemsLeased: count,
+    itemsDone: count,
+    earnedMsat: money,
+  }),
+)
+export type Subnet = z.infer<typeof subnetsAnswer>[number]
+
+export const receiptsAnswer = z.array(
+  z.object({
+    receipt: z.string(),
+    entry: count,
+    position: count,
+    worker: z.string(),
+    subnet: z.string(),
+    units: count,
+    sampled: z.boolean().nullable(),
+    verdict: z.string().nullable(),
+  }),
+)
+export type ReceiptRow = z.infer<typeof receiptsAnswer>[number]

@@ -1,0 +1,68 @@
+import type { ComponentType } from 'preact'
+import { useEffect, useRef, useState } from 'preact/hooks'
+import { Anchors } from './pages/anchors.tsx'
+import { Epochs } from './pages/epochs.tsx'
+import { Overview } from './pages/overview.tsx'
+import { Receipts } from './pages/receipts.tsx'
+import { Subnets } from './pages/subnets.tsx'
+import { Workers } from './pages/workers.tsx'
+import { Frame } from './parts/frame.tsx'
+import { useRoute } from './route.ts'
+
+/** `rest`: what follows the page's name in the address. */
+type Page = ComponentType<{ rest: string }>
+
+const PAGES: Readonly<Record<string, { title: string; page: Page }>> = {
+  '': { title: 'Overview', page: Overview },
+  anchors: { title: 'Anchors', page: Anchors },
+  log: { title: 'Log', page: lazily(async () => (await import('./pages/log.tsx')).Log) },
+  epochs: { title: 'Epochs', page: Epochs },
+  workers: { title: 'Workers', page: Workers },
+  subnets: { title: 'Subnets', page: Subnets },
+  receipts: { title: 'Receipts', page: Receipts },
+}
+const NOT_FOUND = { title: 'Not found', page: NotFound }
+
+export function App() {
+  const { page: name, rest } = useRoute()
+  const { title, page: Page } = PAGES[name] ?? NOT_FOUND
+  const isFirst = useRef(true)
+  useEffect(() => {
+    document.title = `${title} · Assay`
+    // Who reads by ear starts at the new page's heading; the first page starts at the top by itself.
+    if (!isFirst.current) {
+      scrollTo(0, 0)
+      document.getElementById('main')?.focus({ preventScroll: true })
+    }
+    isFirst.current = false
+  }, [name, rest])
+  return (
+    <Frame current={name}>
+      <Page key={`${name}/${rest}`} rest={rest} />
+    </Frame>
+  )
+}
+
+/** A page whose code comes when it is looked at: decoding entries takes more of it than all else. */
+function lazily(load: () => Promise<Page>): Page {
+  return function Lazy(props: { rest: string }) {
+    const [loaded, setLoaded] = useState<{ page: Page } | null>(null)
+    useEffect(() => {
+      void load().then((page) => setLoaded({ page }))
+    }, [])
+    if (loaded === null) return <p class="soft">Loading …</p>
+    const { page: Loaded } = loaded
+    return <Loaded {...props} />
+  }
+}
+
+function NotFound() {
+  return (
+    <div class="head">
+      <h1>Nothing is here</h1>
+      <p>
+        The address names no page of this log. <a href="#/">The overview</a> is where all of them begin.
+      </p>
+    </div>
+  )
+}

@@ -1,0 +1,2 @@
+/** Vite turns such imports into style sheets. */
+declare module '*.css'

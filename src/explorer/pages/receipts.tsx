@@ -1,0 +1,81 @@
+import { type ReceiptRow, receiptsAnswer } from '../answers.ts'
+import { formatCount } from '../format.ts'
+import { Badge } from '../parts/badge.tsx'
+import { Hash } from '../parts/hash.tsx'
+import { Pages } from '../parts/pages.tsx'
+import { type Column, Table } from '../parts/table.tsx'
+
+/** Beyond any entry there is: the first page is the newest. */
+const FROM_THE_NEWEST = `?before=${10 ** 15 - 1}`
+
+/** PROTOCOL §6. */
+const SUBMISSIONS_PER_PAGE = 16
+
+const COLUMNS: readonly Column<ReceiptRow>[] = [
+  { head: 'Receipt', cell: ({ receipt }) => <Hash hex={receipt} /> },
+  { head: 'Audit', cell: ({ sampled, verdict }) => <Audit sampled={sampled} verdict={verdict} /> },
+  { head: 'Worker', cell: ({ worker }) => <Hash hex={worker} href={`#/workers/${worker}`} /> },
+  { head: 'Subnet', cell: ({ subnet }) => subnet },
+  { head: 'Units', align: 'right', wide: true, cell: ({ units }) => formatCount(units) },
+  { head: 'Entry', align: 'right', cell: ({ entry }) => <a href={`#/log/${entry}`}>{formatCount(entry)}</a> },
+  {
+    head: 'Proof',
+    cell: ({ receipt }) => (
+      <>
+        <a
+          href={`/v1/receipts/${receipt}/proof`}
+          aria-label={`Download the proof of receipt ${receipt.slice(0, 8)}`}
+        >
+          download
+        </a>
+        {' · '}
+        <a
+          href={`/verify#receipt=${receipt}`}
+          aria-label={`Check the proof of receipt ${receipt.slice(0, 8)}`}
+        >
+          check
+        </a>
+      </>
+    ),
+  },
+]
+
+function Audit({ sampled, verdict }: Pick<ReceiptRow, 'sampled' | 'verdict'>) {
+  if (verdict !== null) return <Badge state={verdict} />
+  if (sampled === null) return <span class="soft">not drawn yet</span>
+  return <span class="soft">{sampled ? 'under way' : 'not sampled'}</span>
+}
+
+export function Receipts() {
+  return (
+    <>
+      <div class="head">
+        <h1>Receipts</h1>
+        <p class="soft">
+          One for each result that a worker signed for. Its proof is a file that leads to a Bitcoin block
+          header; it can be had once the receipt’s anchor is mined.
+        </p>
+      </div>
+      <Pages
+        path="/v1/receipts"
+        first={FROM_THE_NEWEST}
+        schema={receiptsAnswer}
+        next={(rows) =>
+          new Set(rows.map(({ entry }) => entry)).size < SUBMISSIONS_PER_PAGE
+            ? null
+            : `?before=${rows.at(-1)?.entry}`
+        }
+        empty="The first receipts will stand here when a worker hands in its results."
+      >
+        {(rows) => (
+          <Table
+            caption="Receipts, newest submission first"
+            columns={COLUMNS}
+            rows={rows}
+            keyOf={({ receipt }) => receipt}
+          />
+        )}
+      </Pages>
+    </>
+  )
+}

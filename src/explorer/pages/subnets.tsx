@@ -1,0 +1,107 @@
+import { type Subnet, subnetsAnswer } from '../answers.ts'
+import { formatBytes, formatCount } from '../format.ts'
+import { Answered } from '../parts/answered.tsx'
+import { Hash } from '../parts/hash.tsx'
+import { Sats } from '../parts/sats.tsx'
+import { type Column, Table } from '../parts/table.tsx'
+import { useAnswer } from '../use-answer.ts'
+
+type Model = Subnet['models'][number]
+
+const COLUMNS: readonly Column<Model>[] = [
+  { head: 'Model', cell: ({ name }) => name },
+  { head: 'Units for one row', align: 'right', cell: ({ unitsPerItem }) => formatCount(unitsPerItem) },
+  { head: 'Compared', cell: ({ profile }) => profile.comparison },
+  { head: 'Runs on', cell: ({ profile }) => `${profile.provider}, ${profile.device}` },
+  { head: 'ONNX Runtime', wide: true, cell: ({ profile }) => profile.ort },
+  { head: 'Licence', wide: true, cell: ({ spdx, source }) => <span title={source}>{spdx}</span> },
+  {
+    head: 'File',
+    align: 'right',
+    cell: ({ bytes, digest }) => <a href={`/blobs/${digest}`}>{formatBytes(bytes)}</a>,
+  },
+  { head: 'SHA-256', wide: true, cell: ({ digest }) => <Hash hex={digest} /> },
+]
+
+export function Subnets() {
+  const subnets = useAnswer('/v1/subnets', subnetsAnswer)
+  return (
+    <>
+      <div class="head">
+        <h1>Subnets</h1>
+        <p class="soft">
+          A market with one objective: which models are run, how results are compared, and what share of the
+          subsidy it gets. A unit of work is one multiply–accumulate.
+        </p>
+      </div>
+      <Answered answer={subnets}>
+        {(all) =>
+          all.length === 0 ? (
+            <p class="empty">
+              The first subnet will stand here when the operator has defined it and its epoch has begun.
+            </p>
+          ) : (
+            all.map((subnet) => (
+              <One
+                key={subnet.name}
+                subnet={subnet}
+                totalWeight={all.reduce((sum, { weight }) => sum + weight, 0)}
+              />
+            ))
+          )
+        }
+      </Answered>
+    </>
+  )
+}
+
+function One({ subnet, totalWeight }: { subnet: Subnet; totalWeight: number }) {
+  const { name, objective, privacy, weight, auditFloor, dataset, itemsDone, earnedMsat, models } = subnet
+  const share = Math.round((weight / totalWeight) * 1000) / 10
+  const floor = Math.round((auditFloor.numerator / auditFloor.denominator) * 1000) / 10
+  const pairs = dataset === null ? 0 : dataset.items * models.length
+  return (
+    <section class="card" aria-label={`Subnet ${name}`}>
+      <h2>{name}</h2>
+      <dl class="figures">
+        <div>
+          <dt>Objective</dt>
+          <dd>
+            {objective}
+            <small>{privacy === 'public' ? 'inputs and outputs are public' : privacy}</small>
+          </dd>
+        </div>
+        <div>
+          <dt>Share of the subsidy</dt>
+          <dd>
+            {share} %<small>weight {formatCount(weight)}</small>
+          </dd>
+        </div>
+        <div>
+          <dt>Earned so far</dt>
+          <dd>
+            <Sats msat={earnedMsat} />
+            <small>all epochs together</small>
+          </dd>
+        </div>
+        <div>
+          <dt>Audited at least</dt>
+          <dd>
+            {floor} %<small>of receipts, by Bitcoin’s hashes</small>
+          </dd>
+        </div>
+        {dataset !== null && (
+          <div>
+            <dt>Open dataset</dt>
+            <dd>
+              {formatCount(itemsDone)} <span class="unit">of {formatCount(pairs)}</span>
+              <small>done; {formatCount(dataset.perEpoch)} offered each epoch</small>
+            </dd>
+          </div>
+        )}
+      </dl>
+      <h3 class="hidden">Models</h3>
+      <Table caption={`Models of ${name}`} columns={COLUMNS} rows={models} keyOf={({ digest }) => digest} />
+    </section>
+  )
+}

@@ -1,0 +1,24 @@
+import type { Epoch } from '../answers.ts'
+import { Chart } from './chart.tsx'
+
+const MSAT_PER_SAT = 1_000
+
+/** What each settled epoch paid, and what of its budget went back. */
+export function EarningsChart({ epochs }: { epochs: readonly Epoch[] }) {
+  const settled = epochs.filter(({ computeMsat }) => computeMsat !== null).reverse()
+  const sats = (msat: bigint | null) => Number(msat ?? 0n) / MSAT_PER_SAT
+  return (
+    <Chart
+      label={`Satoshis of ${settled.length} settled epochs: earned by work, earned by audits, returned to the reserve.`}
+      kind="bars"
+      x={settled.map(({ number }) => number)}
+      xLabel="epoch"
+      unit="sat"
+      series={[
+        { label: 'work', color: 1, values: settled.map(({ computeMsat }) => sats(computeMsat)) },
+        { label: 'audits', color: 2, values: settled.map(({ auditMsat }) => sats(auditMsat)) },
+        { label: 'returned', color: 5, values: settled.map(({ returnedMsat }) => sats(returnedMsat)) },
+      ]}
+    />
+  )
+}

@@ -1,0 +1,174 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { z } from 'zod'
+import { checkHeaderChain } from '../../../anchor/header-chain.ts'
+import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import type { Peer } from '../coordinator/peer.ts'
+import { BUDGET_MSAT, openSite, type Site } from '../coordinator/site.ts'
+import { expectRefused } from './refused.ts'
+
+const rowsSchema = z.array(z.record(z.string(), z.unknown()))
+
+/** One epoch worked, audited, settled and paid by two workers; see the coordinator's own tests for what each means. */
+let node: RegtestNode
+let site: Site
+let peers: Peer[]
+beforeAll(async () => {
+  node = await startBitcoind()
+  site = await openSite(node)
+  peers = await site.begin(2)
+  for (const peer of peers.slice(0, 2)) await peer.work()
+  await site.mineAudited(peers, 'a payout', () =>
+    site.status().payouts.some(({ state }) => state === 'settled'),
+  )
+})
+afterAll(async () => {
+  await site[Symbol.asyncDispose]()
+  await node.stop()
+})
+
+const ask = (path: string, headers: Record<string, string> = {}) =>
+  fetch(new URL(path, site.url), { headers })
+const rowsAt = async (path: string) => rowsSchema.parse(await (await ask(path)).json())
+
+describe('lists', () => {
+  test('anchors come newest first, each with what it was first to cover', async () => {
+    const rows = await rowsAt('/v1/anchors/list')
+    const known = site.house().anchorer.anchors().toReversed()
+    expect(rows.map(({ index }) => index)).toEqual(known.map(({ index }) => index))
+    expect(rows.map(({ size }) => size)).toEqual(known.map(({ size }) => size))
+    expect(rows.map(({ firstEntry }) => firstEntry)).toEqual([...known.slice(1).map(({ size }) => size), 0])
+    const [first] = rows.slice(-1)
+    expect(first).toMatchObject({
+      index: 0,
+      state: 'final',
+      txid: known.at(-1)?.txid,
+      feeSats: '162',
+      vsize: 162,
+    })
+    expect(first?.blockTimeUnix).toBeGreaterThan(1_600_000_000)
+  })
+
+  test('the page before an anchor ends at it, and the one before the first is empty', async () => {
+    const rows = await rowsAt('/v1/anchors/list?before=2')
+    expect(rows.map(({ index }) => index)).toEqual([1, 0])
+    expect(await rowsAt('/v1/anchors/list?before=0')).toEqual([])
+  })
+
+  test('epochs say their blocks, their budget and what became of it', async () => {
+    const rows = await rowsAt('/v1/epochs')
+    const first = rows.at(-1)
+    expect(first).toMatchObject({
+      number: 0,
+      firstHeight: site.startHeight,
+      lastHeight: site.startHeight + 5,
+      budgetMsat: `${BUDGET_MSAT}`,
+      state: 'matured',
+    })
+    const sum = ['computeMsat', 'auditMsat', 'returnedMsat'].map((key) => BigInt(String(first?.[key])))
+    expect(sum.reduce((a, b) => a + b)).toBe(BUDGET_MSAT)
+    expect(rows.at(0)).toMatchObject({ state: 'open', computeMsat: null, settledEntry: null })
+    expect(await rowsAt('/v1/epochs?before=1')).toEqual([first])
+  })
+
+  test('workers come in the order of the log with the sums of their receipts, audits and money', async () => {
+    const rows = await rowsAt('/v1/workers')
+    expect(rows.map(({ worker }) => worker)).toEqual(peers.map(({ hex }) => hex))
+    expect(rows.reduce((sum, { receipts }) => sum + Number(receipts), 0)).toBe(24)
+    for (const row of rows) expect(row.passed).toBe(row.receipts)
+    const paid = rows.reduce((sum, { paidMsat }) => sum + BigInt(String(paidMsat)), 0n)
+    expect(paid).toBe(site.status().payouts.reduce((sum, { totalSats }) => sum + totalSats * 1000n, 0n))
+    expect(await rowsAt(`/v1/workers?after=${rows[0]?.entry}`)).toEqual(rows.slice(1))
+    expect(await rowsAt(`/v1/workers?after=${rows[2]?.entry}`)).toEqual([])
+  })
+
+  test("a worker's earnings are those of the ledger, by epoch and subnet", async () => {
+    const rows = await rowsAt(`/v1/workers/${peers[0]?.hex}/earnings`)
+    const known = site
+      .coordinator()
+      .books.db.prepare<[Uint8Array | undefined], { subnet: string; msat: bigint }>(
+        'SELECT subnet, msat FROM accrual WHERE worker = ? AND epoch = 0 ORDER BY subnet',
+      )
+      .all(peers[0]?.key)
+    const ofFirst = rows.filter(({ epoch }) => epoch === 0)
+    expect(ofFirst).toEqual(known.map(({ subnet, msat }) => ({ epoch: 0, subnet, msat: `${msat}` })))
+    expect(ofFirst.length).toBeGreaterThan(0)
+    expect(await rowsAt(`/v1/workers/${peers[0]?.hex}/earnings?before=0`)).toEqual([])
+  })
+
+  test.each(['00', 'x'.repeat(64), '00'.repeat(32)])(
+    'earnings of worker %s: worker_unknown',
+    async (worker) => {
+      await expectRefused(site, () => ask(`/v1/workers/${worker}/earnings`), {
+        status: 404,
+        code: 'worker_unknown',
+      })
+    },
+  )
+
+  test('subnets show the definition in force and how far its dataset is worked', async () => {
+    const [subnet] = await rowsAt('/v1/subnets')
+    expect(subnet).toMatchObject({
+      name: 'tiny',
+      objective: 'throughput',
+      dataset: { items: 24, perEpoch: 24 },
+      itemsOpen: 0,
+      itemsDone: 24,
+      models: [{ name: 'identity', unitsPerItem: 7, spdx: 'MIT' }],
+    })
+  })
+
+  test('receipts come newest submission first, or in the order of the log', async () => {
+    const newest = await rowsAt('/v1/receipts?before=999999999')
+    const oldest = await rowsAt('/v1/receipts')
+    expect(newest.length).toBe(24)
+    expect(newest.map(({ entry }) => Number(entry))).toEqual(
+      newest.map(({ entry }) => Number(entry)).toSorted((a, b) => b - a),
+    )
+    const byId = (a: Record<string, unknown>, b: Record<string, unknown>) =>
+      `${a.receipt}`.localeCompare(`${b.receipt}`)
+    expect(newest.toSorted(byId)).toEqual(oldest.toSorted(byId))
+    expect(newest[0]).toMatchObject({ subnet: 'tiny', units: 7, sampled: true, verdict: 'pass', position: 0 })
+    const last = newest.at(-1)
+    expect(await rowsAt(`/v1/receipts?before=${last?.entry}`)).toEqual([])
+  })
+
+  test.each([
+    '/v1/anchors/list?before=-1',
+    '/v1/epochs?before=x',
+    '/v1/workers?after=1.5',
+    '/v1/receipts?before=1&before=2',
+    '/v1/headers?from=9007199254740993',
+  ])('%s: cursor_malformed', async (path) => {
+    await expectRefused(site, () => ask(path), { status: 400, code: 'cursor_malformed' })
+  })
+
+  test('an answer that has not changed is not sent again', async () => {
+    const first = await ask('/v1/epochs')
+    // As a browser asks; Node's fetch would ask for all of it.
+    const browser = { 'cache-control': 'max-age=0' }
+    const etag = first.headers.get('etag') ?? ''
+    const again = await ask('/v1/epochs', { ...browser, 'if-none-match': etag })
+    expect([again.status, await again.text()]).toEqual([304, ''])
+    expect((await ask('/v1/epochs', { ...browser, 'if-none-match': '"another"' })).status).toBe(200)
+  })
+})
+
+describe('headers', () => {
+  test('lead as a checked chain from genesis to the node’s tip, page by page', async () => {
+    const pages: Uint8Array[] = []
+    for (let from = 0; ; from = pages.reduce((sum, { length }) => sum + length / 80, 0)) {
+      const page = new Uint8Array(await (await ask(`/v1/headers?from=${from}`)).arrayBuffer())
+      if (page.length === 0) break
+      pages.push(page)
+    }
+    const chain = checkHeaderChain(new Uint8Array(Buffer.concat(pages)), 'regtest')
+    expect(chain.tipHash).toBe(await node.rpc.call('getbestblockhash'))
+  })
+
+  test('start at the height asked for', async () => {
+    const tip = Number(await node.rpc.call('getblockcount'))
+    const page = new Uint8Array(await (await ask(`/v1/headers?from=${tip}`)).arrayBuffer())
+    const hex = await node.rpc.call('getblockheader', await node.rpc.call('getbestblockhash'), false)
+    expect(Buffer.from(page).toString('hex')).toBe(hex)
+  })
+})
