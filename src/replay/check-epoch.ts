@@ -6,7 +6,7 @@ import { firstHeight, lastHeight, settlementHeight, verdictCutoffHeight } from '
 import { type EpochSettlement, settleEpoch } from '../rules/settle-epoch.ts'
 import { checkAssignment } from './check-assignment.ts'
 import { checkOpenings } from './check-openings.ts'
-import { checkSampling, type JudgedReceipt, type MissedAudit } from './check-sampling.ts'
+import { checkSampling, type JudgedReceipt, type SettledSample } from './check-sampling.ts'
 import { judgeAgain } from './check-verdict.ts'
 import { hasBusiness, submissionsOf } from './epoch-range.ts'
 import type { Check } from './findings.ts'
@@ -14,19 +14,19 @@ import { hex, readBlob } from './read-blob.ts'
 import { latestTip, type ReplayedReceipt, type ReplayState } from './replay-state.ts'
 import { tableDifference } from './table-difference.ts'
 
-/** Settles the epoch once more, from receipts to the last msat. @returns audits that the operator missed */
+/** Settles the epoch once more, from receipts to the last msat. @returns what had to be audited, and what wasn't in time */
 export async function checkEpoch(
   state: ReplayState,
   entry: EntryOf<'epoch'>,
   index: number,
-): Promise<MissedAudit[]> {
+): Promise<SettledSample | null> {
   const check = state.findings.at('epochs', index)
   const { epoch } = entry
   const isNext = check(epoch >= state.nextEpoch, 'epoch_repeated', () => `epoch ${epoch} is settled already`)
-  if (!isNext) return []
+  if (!isNext) return null
   const due = settlementHeight(epoch, state.rules)
   const isDue = latestTip(state, index) >= due
-  if (!check(isDue, 'settled_early', () => `the log held it before block ${due}`)) return []
+  if (!check(isDue, 'settled_early', () => `the log held it before block ${due}`)) return null
   await checkBlock(state, check, entry, due)
   const receipts = takeReceipts(state, check, epoch)
   const opened = await checkOpenings(state, entry, index, receipts)
@@ -42,7 +42,7 @@ export async function checkEpoch(
   forget(state, judged)
   state.nextEpoch = epoch + 1
   state.knownHeight = settlementHeight(epoch, state.rules)
-  return missed
+  return { receipts: judged.length, due: judged.filter(({ isSampled }) => isSampled).length, missed }
 }
 
 async function checkBlock(

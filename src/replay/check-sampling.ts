@@ -2,14 +2,31 @@ import { verdictCutoffHeight } from '../rules/epoch.ts'
 import { auditRate, isSampled } from '../rules/sampling.ts'
 import type { ReceiptOutcome } from '../rules/settle-epoch.ts'
 import type { OpenedReceipt } from './check-openings.ts'
-import { type Draw, drawOf } from './draw.ts'
+import { auditorOf, type Draw, drawOf } from './draw.ts'
+import { hex } from './read-blob.ts'
 import { type Fate, placeOf, type ReplayedReceipt, type ReplayState } from './replay-state.ts'
 
 /** A receipt whose audit the beacon asked for and the operator didn't get done in time. */
 export interface MissedAudit {
+  readonly epoch: number
   /** The submission's. */
   readonly entry: number
   readonly receipt: string
+  /** Who had to audit it, in order, hex: as many rounds as were begun, one at least unless nobody could be drawn. */
+  readonly auditors: readonly string[]
+  /** The last block that may have anchored its verdict. */
+  readonly cutoffHeight: number
+  /** The entry that decided too late; null: none did. */
+  readonly lateEntry: number | null
+}
+
+/** Of one epoch. */
+export interface SettledSample {
+  readonly receipts: number
+  /** Those that had to be audited. */
+  readonly due: number
+  /** To be asked at the end of the log: a verdict that is late comes after the settlement. */
+  readonly missed: readonly (() => MissedAudit)[]
 }
 
 export interface JudgedReceipt extends OpenedReceipt {
@@ -28,9 +45,9 @@ export async function checkSampling(
   epoch: number,
   index: number,
   opened: readonly OpenedReceipt[],
-): Promise<{ judged: JudgedReceipt[]; missed: MissedAudit[] }> {
+): Promise<{ judged: JudgedReceipt[]; missed: (() => MissedAudit)[] }> {
   const judged: JudgedReceipt[] = []
-  const missed: MissedAudit[] = []
+  const missed: (() => MissedAudit)[] = []
   const draws = new Map<number, Draw | null>()
   for (const one of opened) {
     const { receipt, item } = one
@@ -38,9 +55,9 @@ export async function checkSampling(
     const draw = known === undefined ? await drawOf(state, receipt.submission) : known
     draws.set(receipt.submission.entry, draw)
     const sampled = isDue(one, draw)
-    const inTime = isDecidedBy(state, receipt.fate, verdictCutoffHeight(epoch, state.rules))
-    const { entry } = receipt.submission
-    if (sampled && !inTime) missed.push({ entry, receipt: receipt.hex })
+    const cutoffHeight = verdictCutoffHeight(epoch, state.rules)
+    const inTime = isDecidedBy(state, receipt.fate, cutoffHeight)
+    if (sampled && !inTime) missed.push(() => missedAudit(state, receipt, draw, { epoch, cutoffHeight }))
     if (sampled) checkDone(state, index, receipt, inTime)
     else checkUndrawn(state, receipt)
     const isRefuted = inTime && receipt.fate.verdict !== 'pass'
@@ -51,6 +68,24 @@ export async function checkSampling(
     judged.push({ ...one, isSampled: sampled, outcome, auditor })
   }
   return { judged, missed }
+}
+
+function missedAudit(
+  { genesis }: ReplayState,
+  receipt: ReplayedReceipt,
+  draw: Draw | null,
+  when: Pick<MissedAudit, 'epoch' | 'cutoffHeight'>,
+): MissedAudit {
+  const { fate, rounds, submission } = receipt
+  const first = draw === null ? null : auditorOf(receipt, 0, draw, genesis.auditor)
+  const begun = rounds.map(({ auditor }) => auditor)
+  return {
+    ...when,
+    entry: submission.entry,
+    receipt: receipt.hex,
+    auditors: begun.length === 0 && first !== null ? [hex(first)] : begun,
+    lateEntry: fate.verdict === null ? null : fate.entry,
+  }
 }
 
 /** The receipt is not at fault: that it was settled without its audit is. */

@@ -18,6 +18,9 @@ import { openOldLog } from '../open-old-log.ts'
 import { renderTable } from '../table.ts'
 import { openTerminal } from '../terminal.ts'
 
+/** One screen; `--json` has all of them. */
+const MAX_MISSED_SHOWN = 20
+
 interface ReplayOptions {
   readonly url?: string
   readonly log?: string
@@ -148,7 +151,15 @@ function connect(
   return held.adopt(rpc, () => rpc.close())
 }
 
-function renderReplay({ origin, entries, tipHeight, rules, first, missedAudits }: ReplayReport): string {
+function renderReplay({
+  origin,
+  entries,
+  tipHeight,
+  rules,
+  first,
+  sample,
+  missedAudits,
+}: ReplayReport): string {
   const table = renderTable(
     ['', 'rule', 'checked', 'failed', 'skipped', ''],
     rules.map(({ name, checked, failed, skipped, first: found }) => [
@@ -160,9 +171,15 @@ function renderReplay({ origin, entries, tipHeight, rules, first, missedAudits }
       found === null ? '' : `${found.entry === null ? '' : `entry ${found.entry}: `}${found.code}`,
     ]),
   )
-  const missed = missedAudits.map(
-    ({ entry, receipt }) => `\naudit missed by the operator: receipt ${receipt} of entry ${entry}`,
-  )
+  const missed = missedAudits
+    .slice(0, MAX_MISSED_SHOWN)
+    .map(({ epoch, entry, receipt, auditors, lateEntry }) => {
+      const late = lateEntry === null ? 'no verdict' : `its verdict, entry ${lateEntry}, too late`
+      return `\naudit missed by the operator: receipt ${receipt} of entry ${entry}, epoch ${epoch}; ${late}; due from ${auditors.join(', ') || 'nobody'}`
+    })
+  if (sample.missed > missed.length)
+    missed.push(`\n… and ${sample.missed - missed.length} more; --json lists them`)
+  const audits = `\naudits: ${sample.due} of ${sample.receipts} settled receipts had to be audited, ${sample.missed} of them not in time`
   const verdict =
     first === null
       ? `Everything follows from the ${entries} entries, up to block ${tipHeight}.`
@@ -170,5 +187,5 @@ function renderReplay({ origin, entries, tipHeight, rules, first, missedAudits }
   const taken = rules.some(({ name, skipped }) => name === 'succession' && skipped > 0)
     ? '\nWhat it took over from the log before is taken as genesis says: pass --old to recompute it.'
     : ''
-  return `${origin ?? 'unreadable log'}\n${table}${missed.join('')}${taken}\n${verdict}`
+  return `${origin ?? 'unreadable log'}\n${table}${audits}${missed.join('')}${taken}\n${verdict}`
 }

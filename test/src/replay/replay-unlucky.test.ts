@@ -105,8 +105,38 @@ describe('what the operator did wrong is named, and nothing else:', () => {
     const report = await replayed(site)
     const { index } = await find(await recordLog(site, node), 'epoch')
     expect(report.first).toMatchObject({ rule: 'sampling', code: 'audit_missed', entry: index })
-    expect(report.missedAudits).toHaveLength(works.length)
+    expect(report.sample).toEqual({ receipts: works.length, due: works.length, missed: works.length })
+    expect(report.missedAudits.map(({ receipt }) => receipt)).toEqual(works.map(idOf))
+    const own = new Set([other.hex, operator.hex])
+    for (const missed of report.missedAudits) {
+      expect(missed).toMatchObject({
+        epoch: 0,
+        auditors: [expect.any(String)],
+        lateEntry: expect.any(Number),
+      })
+      expect(own.has(missed.auditors[0] ?? '')).toBe(true)
+      expect(missed.lateEntry).toBeGreaterThan(index)
+    }
     expect(failingIn(report)).toEqual(['sampling'])
+  })
+
+  test('audits that nobody did, by whom they were due', async () => {
+    await using site = await openSite(node, { flags: { 'epoch.auditRoundBlocks': '100' } })
+    const [worker, other, operator] = await begin(site)
+    const works = await worksOf(worker.work())
+    await settled(site)
+    const { missedAudits, sample } = await replayed(site)
+    expect(sample.missed).toBe(works.length)
+    const drawn = site
+      .coordinator()
+      .books.db.prepare<[], Buffer>(
+        'SELECT auditor FROM audit JOIN receipt ON receipt.id = receipt ORDER BY position',
+      )
+      .pluck()
+      .all()
+    expect(missedAudits.map(({ auditors }) => auditors)).toEqual(drawn.map((key) => [key.toString('hex')]))
+    expect(new Set(missedAudits.map(({ lateEntry }) => lateEntry))).toEqual(new Set([null]))
+    expect(drawn.every((key) => [other.hex, operator.hex].includes(key.toString('hex')))).toBe(true)
   })
 
   test('items that it assigned by its own choice', async () => {

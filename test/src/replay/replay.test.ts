@@ -23,6 +23,8 @@ afterAll(() => node.stop())
 test('an honest log follows from its public data, every rule of it', async () => {
   const report = await replay(log)
   expect(report).toMatchObject({ ok: true, first: null, missedAudits: [], origin: ORIGIN })
+  expect(report.sample.due).toBeGreaterThan(0)
+  expect(report.sample.due).toBeLessThan(report.sample.receipts)
   for (const rule of report.rules) {
     expect(rule).toMatchObject({ failed: 0, skipped: 0, first: null })
     if (rule.name !== 'succession') expect(rule.checked, rule.name).toBeGreaterThan(0)
