@@ -9,14 +9,14 @@ import { CliError, EXIT } from './exit-code.ts'
 
 /**
  * A log at a coordinator's URL, or a mirror of it: a folder with `checkpoint`, `tile/`, `blobs/` and `anchors.bin`, as
- * `assay audit anchors --save` writes it. Throws what reading its anchors throws.
+ * `assay audit anchors --save` writes it. What it opens is closed with `held`. Throws what reading its anchors throws.
  */
-export async function openOldLog(where: string): Promise<OldLog> {
+export async function openOldLog(where: string, held: DisposableStack): Promise<OldLog> {
   if (/^https?:\/\//.test(where)) {
     return { log: logAtUrl(where), blob: blobsAtUrl(where), anchors: await fetchAnchors(where) }
   }
   const anchors = parseAnchorsFile(readMirrored(join(where, 'anchors.bin')))
-  return { log: logInFolder(where), blob: blobsInFolder(join(where, 'blobs')), anchors }
+  return { log: logInFolder(where), blob: blobsInFolder(join(where, 'blobs'), held), anchors }
 }
 
 function readMirrored(file: string): Uint8Array {

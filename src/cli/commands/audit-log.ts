@@ -74,7 +74,7 @@ async function auditLog(options: ReplayOptions): Promise<void> {
   using held = new DisposableStack()
   const chain = await openChain(anchors, options, held)
   const source = await openReplaySource({
-    ...readersOf(options),
+    ...readersOf(options, held),
     anchors,
     claims,
     chain,
@@ -100,17 +100,17 @@ async function predecessorOf(
       'pass --bitcoind-url: the coins that --old left are there',
     )
   }
-  const old = await openOldLog(where)
+  const old = await openOldLog(where, held)
   const node = openNode(connect({ url, cookieFile }, held), readGenesis(file).network)
   return () => legacyOf(old, node, { mayBeOpen: true })
 }
 
-function readersOf({ url, log, blobs }: ReplayOptions) {
+function readersOf({ url, log, blobs }: ReplayOptions, held: DisposableStack) {
   if (url !== undefined) return { log: logAtUrl(url), blob: blobsAtUrl(url) }
   if (log === undefined || blobs === undefined) {
     throw new CliError(EXIT.usage, 'log_not_given', 'pass --url, or --log, --blobs and --anchors')
   }
-  return { log: logInFolder(log), blob: blobsInFolder(blobs) }
+  return { log: logInFolder(log), blob: blobsInFolder(blobs, held) }
 }
 
 function readAnchors({ anchors }: ReplayOptions): AnchorsFile {

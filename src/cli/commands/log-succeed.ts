@@ -35,7 +35,8 @@ export function addLogSucceed(log: Command): void {
 
 async function succeed(where: string, { config: file, keyLost, json }: SucceedOptions): Promise<void> {
   const config = loadConfig({ file, env: process.env })
-  const old = await openOldLog(where)
+  using held = new DisposableStack()
+  const old = await openOldLog(where, held)
   const rpc = connectConfigured(config)
   using _ = { [Symbol.dispose]: () => rpc.close() }
   const legacy = await legacyOf(old, openNode(rpc, config.network), { mayBeOpen: keyLost === true })

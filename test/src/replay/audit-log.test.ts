@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { SMALL_BLOBS } from '../../../src/blobs/blob-folder.ts'
+import { openSmallBlobs } from '../../../src/blobs/small-blobs.ts'
 import { parseEntry } from '../../../src/log/entry.ts'
 import { tilePath } from '../../../src/log/tile.ts'
 import { openSite, type Site } from '../coordinator/site.ts'
@@ -55,9 +57,11 @@ describe('assay audit log', () => {
     const jobs = parseEntry(log.entry(index))
     if (jobs.kind !== 'jobs') throw new Error('entries don’t change')
     const name = Buffer.from(jobs.jobs).toString('hex')
-    const file = join(blobs, name.slice(0, 2), name)
-    const bytes = readFileSync(file)
-    writeFileSync(file, bytes.fill(0, 10, 20))
+    const small = openSmallBlobs(join(blobs, SMALL_BLOBS))
+    const bytes = small.get(name)
+    if (bytes === null) throw new Error('a list of jobs is small')
+    small.put([{ name, bytes: Uint8Array.from(bytes).fill(0, 10, 20) }])
+    small.close()
     const { exitCode, stdout } = await assay('audit', 'log', ...theMirror())
     expect(exitCode).toBe(1)
     expect(stdout).toContain(`DIFFERS first at entry ${index} (jobs: blob_missing)`)
