@@ -7,11 +7,11 @@ import { parseTilePath } from '../log/tile.ts'
 const IMMUTABLE = 'public, max-age=31536000, immutable'
 
 /** The public record, for anybody: C2SP tlog-tiles under /log and blobs by their hash. */
-export function logRoutes({ books }: Coordinator): Router {
+export function logRoutes({ books, witnessing }: Coordinator): Router {
   const routes = Router()
 
   routes.get('/log/checkpoint', (_request, response) => {
-    response.set('cache-control', 'no-cache').type('text/plain').send(books.log.checkpoint())
+    response.set('cache-control', 'no-cache').type('text/plain').send(witnessing.checkpoint())
   })
 
   routes.get('/log/tile/*path', (request, response) => {

@@ -17,10 +17,25 @@ export function renderStatus(status: ReadStatus): string {
     `${origin} · ${network} · ${height === null ? 'starting' : `block ${height}`}${epoch}`,
     ...(error === null ? [] : [line('ERROR', `the last round failed and is tried again: ${error}`)]),
     ...(open === null || open.halted === null ? [] : [line('HALTED', open.halted)]),
+    ...witnessLines(status.witnesses),
     ...(open === null
       ? [line('Closed', `waiting for the first seal: send fee money for anchors to ${anchorAddress}`)]
       : openLines(status, open)),
   ].join('\n')
+}
+
+function witnessLines(witnesses: ReadStatus['witnesses']): string[] {
+  if (witnesses.length === 0) return []
+  const cosigning = witnesses.filter(({ error, size }) => error === null && size !== null)
+  const alarms = witnesses.flatMap(({ witness, error, alarm }) =>
+    alarm === null
+      ? []
+      : [
+          line('ALARM', `${witness}: ${error?.detail ?? 'conflict'}`),
+          line('', '→ an old copy of the database runs here, or the log forked: --json has the signed heads'),
+        ],
+  )
+  return [line('Witnesses', `${cosigning.length} of ${witnesses.length} have cosigned`), ...alarms]
 }
 
 function openLines({ height, log }: ReadStatus, open: Open): string[] {

@@ -14,6 +14,16 @@ const statusSchema = z.object({
   height,
   error: text.nullable(),
   log: z.object({ size: count, verifierKey: text }),
+  witnesses: z.array(
+    z.object({
+      witness: text,
+      size: count.nullable(),
+      timeUnix: count.nullable(),
+      error: z.object({ code: text, detail: text }).nullable(),
+      /** Signed notes that contradict each other, as far as they are known. */
+      alarm: z.object({ refused: text, cosigned: text.nullable() }).nullable(),
+    }),
+  ),
   open: z
     .object({
       epoch: count.nullable(),

@@ -7,7 +7,7 @@ import { NETWORK_NAMES } from '../../anchor/network.ts'
 import { MAX_ORIGIN_LENGTH } from '../log/entry.ts'
 import { isKeyName } from '../log/note-key.ts'
 import { checkTogether } from './check-together.ts'
-import { httpUrl, integer, money, text } from './config-value.ts'
+import { httpUrl, integer, listOf, money, text, witness } from './config-value.ts'
 
 /** About 19 years: any distance in blocks is below it. */
 const MAX_BLOCKS = 1_000_000
@@ -81,6 +81,9 @@ export const configSchema = z
       .max(MAX_ORIGIN_LENGTH)
       .refine(isKeyName, 'expected no space and no "+" (C2SP signed-note)')
       .describe("The log's name for ever, such as assay.example/log (C2SP tlog-checkpoint)."),
+    witnesses: listOf(witness).describe(
+      'C2SP tlog-witnesses that cosign the log, each as "<submission prefix> <verifier key>".',
+    ),
     listen: z.strictObject({
       host: text.describe('Address to listen on; 127.0.0.1 keeps it to this machine.'),
       port: integer(0, 65_535).describe('0 takes any free port.'),

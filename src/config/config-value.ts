@@ -1,5 +1,7 @@
 /** Kinds of configuration values. Integers come as TOML integers, as numbers, or as text from the environment and flags. */
 import { z } from 'zod'
+import { NoteError } from '../log/note-error.ts'
+import { parseWitness } from '../monitor/parse-witness.ts'
 
 /** TOML's and SQLite's integers end here. */
 const MAX_MONEY = 2n ** 63n - 1n
@@ -27,3 +29,22 @@ export const money = (min = 0n) => wholeBetween(min, MAX_MONEY)
 export const text = z.string().min(1).max(1_024)
 
 export const httpUrl = z.url({ protocol: /^https?$/ }).max(1_024)
+
+/** Each is asked after every round, all at once. */
+const MAX_LISTED = 16
+
+/** A TOML array; in the environment and in flags with commas between. */
+export const listOf = <T extends z.ZodType<string>>(item: T) =>
+  z.preprocess(
+    (value) => (typeof value === 'string' ? value.split(',').filter((part) => part !== '') : value),
+    z.array(item).max(MAX_LISTED),
+  )
+
+export const witness = text.superRefine((line, context) => {
+  try {
+    parseWitness(line)
+  } catch (error) {
+    if (!(error instanceof NoteError)) throw error
+    context.addIssue({ code: 'custom', message: error.message })
+  }
+})

@@ -18,6 +18,7 @@ const RPC_PORTS: Record<NetworkName, number> = {
 export function networkDefaults(network: NetworkName): ConfigDefaults {
   const regtest = network === 'regtest'
   return {
+    witnesses: [],
     listen: { host: '127.0.0.1', port: 8380 },
     bitcoind: { url: `http://127.0.0.1:${RPC_PORTS[network]}`, pollMs: regtest ? 500 : 5_000 },
     anchor: {

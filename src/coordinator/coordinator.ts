@@ -18,6 +18,7 @@ import { openLedger } from '../ledger/ledger.ts'
 import { openLog } from '../log/log-store.ts'
 import { parseVerifierKey } from '../log/note-key.ts'
 import { txidText } from '../log/txid.ts'
+import { parseWitness } from '../monitor/parse-witness.ts'
 import { claimFolder } from '../store/claim-folder.ts'
 import { applySchema, openDatabase } from '../store/open-database.ts'
 import type { Advance } from './advance.ts'
@@ -32,6 +33,7 @@ import { InheritanceError, readInheritance } from './succession-file.ts'
 import { UnjudgedError } from './unjudged-error.ts'
 import type { WatchedKeys } from './watch-keys.ts'
 import { watchKeys } from './watch-keys.ts'
+import { openWitnessing, type Witnessing, type WitnessStatus } from './witnessing.ts'
 
 /** Everything that exists only once the log has its genesis. */
 export interface OpenHouse {
@@ -45,6 +47,7 @@ export type CoordinatorEvent =
   | { kind: 'waiting_for_seal'; anchorAddress: string; treasuryAddress: string }
   | { kind: 'opened'; seal: string }
   | { kind: 'advanced'; advance: Advance }
+  | { kind: 'witness_alarm'; status: WitnessStatus }
   | { kind: 'failed'; error: unknown }
 
 export interface Coordinator extends AsyncDisposable {
@@ -52,6 +55,7 @@ export interface Coordinator extends AsyncDisposable {
   readonly books: Books
   readonly node: Node
   readonly watched: WatchedKeys
+  readonly witnessing: Witnessing
   readonly anchorAddress: string
   readonly treasuryAddress: string
   /** Null until the first seal is funded and the genesis is written. */
@@ -189,8 +193,13 @@ async function openOver(
     lastError = null
     // Only now is it the epoch of the next block that leases are asked for.
     house?.desks.bell.ring()
+    witnessing.collect()
   }
 
+  const witnessing = openWitnessing(log, config.witnesses.map(parseWitness), {
+    onAlarm: (status) => onEvent({ kind: 'witness_alarm', status }),
+    onBug: (error) => onEvent({ kind: 'failed', error }),
+  })
   const rounds = repeating(round, (error) => {
     lastError = error instanceof Error ? error : new Error(String(error))
     onEvent({ kind: 'failed', error })
@@ -209,6 +218,7 @@ async function openOver(
     books,
     node,
     watched,
+    witnessing,
     anchorAddress,
     treasuryAddress,
     house: () => house,
@@ -218,6 +228,7 @@ async function openOver(
     async [Symbol.asyncDispose]() {
       await watch[Symbol.asyncDispose]()
       await rounds.close()
+      await witnessing[Symbol.asyncDispose]()
       house?.desks.requests.close()
       books.blobs.close()
       db.close()

@@ -5,6 +5,7 @@ import { epochOf } from '../rules/epoch.ts'
 import { epochRules } from '../rules/epoch-rules.ts'
 import type { Coordinator, OpenHouse } from './coordinator.ts'
 import { haltOf } from './halt.ts'
+import type { WitnessStatus } from './witnessing.ts'
 
 /** Everything that an operator's screen shows, read at one moment. Money is bigint; who sends it writes decimal strings. */
 export interface Status {
@@ -16,6 +17,8 @@ export interface Status {
   readonly height: number | null
   readonly error: string | null
   readonly log: { readonly size: number; readonly verifierKey: string }
+  /** Those that cosign the log, in the order of the configuration. */
+  readonly witnesses: readonly WitnessStatus[]
   /** Null until the first seal is funded. */
   readonly open: OpenStatus | null
 }
@@ -93,6 +96,7 @@ export function statusOf(coordinator: Coordinator): Status {
     height: coordinator.advancedTo(),
     error: coordinator.lastError()?.message ?? null,
     log: { size: books.log.size(), verifierKey: books.log.verifierKey },
+    witnesses: coordinator.witnessing.list(),
     open: house === null ? null : openStatus(coordinator, house),
   }
 }

@@ -5,6 +5,7 @@ import type { FailureCounter } from './failure-counter.ts'
 import { createMoneyReadings } from './money-readings.ts'
 import { nodeReadings } from './node-readings.ts'
 import { type Reading, reading } from './reading.ts'
+import { witnessReadings } from './witness-readings.ts'
 import { createWorkReadings } from './work-readings.ts'
 
 export interface CoordinatorMetrics {
@@ -32,6 +33,7 @@ export function createMetrics(coordinator: Coordinator, failures: FailureCounter
         ...anchorReadings(),
         ...workReadings(),
         ...moneyReadings(),
+        ...witnessReadings(coordinator),
       ]
       for (const one of readings) register(one, read)
       return `${await read.metrics()}\n${await counted.metrics()}`

@@ -82,6 +82,9 @@ function logEvent(logger: Logger, event: CoordinatorEvent): void {
     case 'advanced':
       logger.debug(event.advance, 'advanced')
       break
+    case 'witness_alarm':
+      logger.error(event.status, 'a witness knows a head that this log does not lead to')
+      break
     case 'failed':
       logger.error({ err: event.error }, 'this round failed and is tried again')
       break
