@@ -3,10 +3,12 @@ import { z } from 'zod'
 import { anyBytes, bytes32, bytesOf, integer } from '../../compute/work/record.ts'
 import type { Coordinator } from '../coordinator/coordinator.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
+import { anchoredView } from '../rules/anchored.ts'
 import { epochOf } from '../rules/epoch.ts'
 import { epochRules } from '../rules/epoch-rules.ts'
 import { createAuthenticator } from './authenticate.ts'
 import { parseCborBody, rawBody, sendCbor } from './cbor-body.ts'
+import { sendJson } from './json.ts'
 import { createOnePoll } from './one-poll.ts'
 import { openHouseOf, workingHouseOf } from './open-house.ts'
 import { untilSome } from './until-some.ts'
@@ -61,6 +63,7 @@ export function workerRoutes(coordinator: Coordinator): Router {
     if (house.desks.registry.find(key) === null) {
       throw new RefusedError(404, 'worker_unknown', 'this key is not registered')
     }
+    house.desks.standings.assertMayWork(key)
     return { ...house.desks, key, body: parseCborBody(schema, body), genesis: house.genesis }
   }
 
@@ -77,22 +80,18 @@ export function workerRoutes(coordinator: Coordinator): Router {
   })
 
   routes.get('/workers/:key', (request, response) => {
-    const { desks } = openHouseOf(coordinator)
+    const { desks, anchorer } = openHouseOf(coordinator)
     const worker = /^[0-9a-f]{64}$/.test(request.params.key)
       ? desks.registry.find(Buffer.from(request.params.key, 'hex'))
       : null
     if (worker === null) throw new RefusedError(404, 'worker_unknown', 'this key is not registered')
-    const { address, nextSequence, previous } = worker
-    response.json({
-      worker: request.params.key,
-      address,
-      nextSequence,
-      previous: Buffer.from(previous).toString('hex'),
-    })
+    const { key, address, nextSequence, previous } = worker
+    const standing = desks.standings.of(key, anchoredView(anchorer.anchors()))
+    sendJson(response, { worker: key, address, nextSequence, previous, standing })
   })
 
   routes.post('/leases', async (request, response) => {
-    const { bell, leases, key, body, genesis } = signed(request, leaseRequest)
+    const { bell, leases, standings, key, body, genesis } = signed(request, leaseRequest)
     const epochNow = () => {
       const tip = coordinator.advancedTo()
       return tip === null ? null : epochOf(tip + 1, epochRules(genesis))
@@ -100,6 +99,7 @@ export function workerRoutes(coordinator: Coordinator): Router {
     const take = () => {
       // The log may have come to stand still while the poll was asleep.
       workingHouseOf(coordinator)
+      standings.assertMayWork(key)
       const epoch = epochNow()
       return epoch === null ? [] : leases.lease(key, body.max, epoch)
     }
@@ -127,9 +127,10 @@ export function workerRoutes(coordinator: Coordinator): Router {
   })
 
   routes.post('/audits/leases', async (request, response) => {
-    const { bell, audits, key, body } = signed(request, leaseRequest)
+    const { bell, audits, standings, key, body } = signed(request, leaseRequest)
     const take = () => {
       workingHouseOf(coordinator)
+      standings.assertMayWork(key)
       return audits.lease(key, body.max)
     }
     const leased = await auditPolls.run(key, (superseded) =>

@@ -39,7 +39,7 @@ function witnessLines(witnesses: ReadStatus['witnesses']): string[] {
 }
 
 function openLines({ height, log }: ReadStatus, open: Open): string[] {
-  const { work, audits, payouts, payoutTrouble, workers, stalled, runwayBlocks } = open
+  const { work, audits, payouts, payoutTrouble, workers, frozen, stalled, runwayBlocks } = open
   return [
     line('Anchors', anchorText(open, height, log.size)),
     ...(stalled === null
@@ -60,7 +60,11 @@ function openLines({ height, log }: ReadStatus, open: Open): string[] {
     line('Treasury', treasuryText(open)),
     line('Payouts', payouts.length === 0 ? 'none yet' : countsText(payouts)),
     ...(payoutTrouble === null ? [] : [line('STUCK', payoutTrouble)]),
-    line('Workers', `${workers.length}`),
+    ...frozen.map(({ model, entry }) =>
+      line('FROZEN', `${model}: unrelated workers fail on it together (entry ${entry})`),
+    ),
+    ...(frozen.length === 0 ? [] : [line('', '→ find out why, then: assay subnet thaw')]),
+    line('Workers', standingsText(workers)),
     ...workerLines(workers),
   ]
 }
@@ -96,6 +100,13 @@ function treasuryText({ accounts }: Open): string {
   return `${formatMsat(treasuryMsat)} sat, of which ${formatMsat(owedMsat)} owed and ${formatMsat(freeMsat)} free`
 }
 
+function standingsText(workers: Open['workers']): string {
+  const standings = countsText(workers.map(({ standing }) => ({ state: standing })))
+  const forfeitedMsat = workers.reduce((sum, one) => sum + BigInt(one.forfeitedMsat), 0n)
+  if (workers.length === 0) return '0'
+  return `${standings}${forfeitedMsat === 0n ? '' : `; ${formatMsat(forfeitedMsat)} sat forfeited`}`
+}
+
 function workerLines(workers: Open['workers']): string[] {
   if (workers.length === 0) return []
   const rows = workers
@@ -103,9 +114,13 @@ function workerLines(workers: Open['workers']): string[] {
     .map((one) => [
       `${one.worker.slice(0, 16)}…`,
       `${one.receipts}`,
+      one.standing,
       ...[one.unmaturedMsat, one.maturedMsat, one.paidMsat].map((msat) => formatMsat(BigInt(msat))),
     ])
-  const table = renderTable(['worker', 'receipts', 'unmatured sat', 'matured sat', 'paid sat'], rows)
+  const table = renderTable(
+    ['worker', 'receipts', 'standing', 'unmatured sat', 'matured sat', 'paid sat'],
+    rows,
+  )
   const hidden = workers.length - rows.length
   return [
     ...table.split('\n').map((row) => `  ${row}`),

@@ -70,8 +70,11 @@ const statusSchema = z.object({
           unmaturedMsat: text,
           maturedMsat: text,
           paidMsat: text,
+          standing: z.enum(['good', 'held', 'suspended']),
+          forfeitedMsat: text,
         }),
       ),
+      frozen: z.array(z.object({ model: text, entry: count })),
       payoutTrouble: text.nullable(),
       payouts: z.array(
         z.object({

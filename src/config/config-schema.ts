@@ -65,6 +65,7 @@ const epoch = z.strictObject({
   ),
   maturityBlocks: integer(1, MAX_BLOCKS).describe('Blocks from settlement until rewards can be paid.'),
   auditRoundBlocks: integer(1, MAX_BLOCKS).describe('Blocks that an auditor has before another is drawn.'),
+  suspensionBlocks: integer(1, MAX_BLOCKS).describe('Blocks until a suspended worker may work again.'),
 })
 
 const subsidy = z.strictObject({

@@ -40,6 +40,7 @@ export function networkDefaults(network: NetworkName): ConfigDefaults {
           beaconDelay: 1,
           maturityBlocks: 4,
           auditRoundBlocks: 1,
+          suspensionBlocks: 24,
         }
       : {
           blocks: 144,
@@ -48,6 +49,8 @@ export function networkDefaults(network: NetworkName): ConfigDefaults {
           beaconDelay: 6,
           maturityBlocks: 100,
           auditRoundBlocks: 6,
+          // Two weeks.
+          suspensionBlocks: 2_016,
         },
     // 10,000 sats a day that halve every four years; the cap is what the halvings approach: 2 · initial · halving.
     subsidy: { initialMsat: 10_000_000n, halvingEpochs: 1_460, capMsat: 29_200_000_000n },

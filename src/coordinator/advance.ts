@@ -17,6 +17,7 @@ export interface Advance {
   readonly silent: number
   readonly settled: readonly number[]
   readonly matured: readonly number[]
+  readonly returned: number
 }
 
 const NOTHING: Omit<Advance, 'tip'> = {
@@ -27,6 +28,7 @@ const NOTHING: Omit<Advance, 'tip'> = {
   silent: 0,
   settled: [],
   matured: [],
+  returned: 0,
 }
 
 /** Before a cutoff every block gets an anchor, if there is anything new: one to be mined, one to spare. */
@@ -70,6 +72,7 @@ export async function advance(
   const budgeted = desks.budgets.budgetDue(tip)
   const assigned = await desks.assignments.assignDue(tip, anchored, blockHash)
 
+  const returned = desks.standings.returnDue(tip, anchored)
   const silent = desks.audits.closeSilent(tip - outside.auditRoundBlocks)
   const sampled = await desks.draw.drawDue(tip, anchored, blockHash)
   const redrawn = await desks.draw.redrawDue(tip, anchored, blockHash)
@@ -87,5 +90,5 @@ export async function advance(
     anchorer.request()
     await anchorer.advance()
   }
-  return { tip, deposits, assigned, sampled, redrawn, silent, settled, matured }
+  return { tip, deposits, assigned, sampled, redrawn, silent, settled, matured, returned }
 }

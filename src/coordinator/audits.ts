@@ -8,6 +8,7 @@ import { record } from './books.ts'
 import { MAX_LEASED_INPUT_BYTES } from './leases.ts'
 import type { Market } from './market.ts'
 import { RefusedError } from './refused-error.ts'
+import type { StandingDesk } from './standings.ts'
 
 export interface AuditLease {
   readonly receipt: Uint8Array
@@ -49,7 +50,7 @@ export interface AuditDesk {
   /** Logs what the auditor commits itself to, before it can see the worker's output. */
   commit(auditor: Uint8Array, commitments: readonly AuditCommitment[], signature: Uint8Array): number
   reveal(auditor: Uint8Array, reveals: readonly AuditReveal[]): { receipt: Uint8Array; verdict: Verdict }[]
-  /** Logs rounds in which the auditor kept silent as inconclusive. @returns how many. */
+  /** Logs rounds as inconclusive whose auditor kept silent or is suspended. @returns how many. */
   closeSilent(beforeDrawnHeight: number): number
   /** Rounds that wait for an auditor, and receipts sampled that have no verdict yet. */
   open(): { rounds: number; receipts: number }
@@ -75,9 +76,19 @@ interface OpenRow {
   epoch: bigint
 }
 
+interface SilentRow {
+  receipt: Uint8Array
+  round: bigint
+  auditor: Uint8Array
+  suspended: bigint
+}
+
 const MAX_REASON_LENGTH = 500
 
-export function openAuditDesk(books: Books, options: { origin: string; market: Market }): AuditDesk {
+export function openAuditDesk(
+  books: Books,
+  options: { origin: string; market: Market; standings: Pick<StandingDesk, 'observe'> },
+): AuditDesk {
   const { db } = books
   const selectLease = db.prepare<[Uint8Array, number], LeaseRow>(
     `SELECT audit.receipt, round, job.bytes AS job, job.input, job.input_salt
@@ -90,8 +101,10 @@ export function openAuditDesk(books: Books, options: { origin: string; market: M
        JOIN job ON job.id = receipt.job
       WHERE audit.receipt = ? AND round = ? AND auditor = ?`,
   )
-  const selectSilent = db.prepare<[number], { receipt: Uint8Array; round: bigint; auditor: Uint8Array }>(
-    `SELECT receipt, round, auditor FROM audit WHERE state IN ('drawn', 'committed') AND drawn_height < ? LIMIT 1000`,
+  const selectSilent = db.prepare<[number], SilentRow>(
+    `SELECT receipt, round, auditor,
+            auditor IN (SELECT worker FROM standing WHERE standing = 'suspended') AS suspended FROM audit
+      WHERE state IN ('drawn', 'committed') AND (drawn_height < ? OR suspended) LIMIT 1000`,
   )
   const setCommitted = db.prepare(
     `UPDATE audit SET state = 'committed', commitment = ? WHERE receipt = ? AND round = ? AND auditor = ? AND state = 'drawn'`,
@@ -209,16 +222,21 @@ export function openAuditDesk(books: Books, options: { origin: string; market: M
         }
         if (verdict !== 'inconclusive') setReceipt.run(verdict, index, receipt)
       }
+      options.standings.observe(
+        records.flatMap(({ receipt, auditor, verdict }) =>
+          verdict === 'inconclusive' ? [] : { entry: index, receipt, auditor, verdict },
+        ),
+      )
     })
   }
 
   function closeSilent(beforeDrawnHeight: number): number {
     const silent = selectSilent.all(beforeDrawnHeight)
     logVerdicts(
-      silent.map(({ receipt, round, auditor }) => ({
+      silent.map(({ receipt, round, auditor, suspended }) => ({
         auditor,
         outputs: null,
-        reason: 'the auditor kept silent',
+        reason: suspended === 1n ? 'the auditor is suspended' : 'the auditor kept silent',
         receipt,
         round: Number(round),
         salt: null,

@@ -1,5 +1,6 @@
 import { budgetAccount } from '../ledger/accounts.ts'
 import type { Anchored } from '../rules/anchored.ts'
+import { budgetInForce } from '../rules/budget.ts'
 import type { EpochRules } from '../rules/epoch.ts'
 import { epochOf, firstHeight } from '../rules/epoch.ts'
 import { freeReserveMsat } from '../rules/free-reserve.ts'
@@ -69,9 +70,9 @@ export function openBudgets(
     budgetDue,
     budgetInForce(epoch, anchored) {
       const row = select.get(epoch)
-      if (row === undefined || row.budget_entry === null) return 0n
-      const anchor = anchored.first(Number(row.budget_entry))
-      return anchor !== null && anchor.height < firstHeight(epoch, parts.rules) ? row.budget_msat : 0n
+      const isBooked = row !== undefined && row.budget_entry !== null
+      const budget = isBooked ? { entry: Number(row.budget_entry), msat: row.budget_msat } : null
+      return budgetInForce(budget, epoch, { anchored, rules: parts.rules })
     },
     booked: (epoch) => select.get(epoch)?.budget_msat ?? 0n,
   }

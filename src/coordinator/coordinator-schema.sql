@@ -98,6 +98,8 @@ CREATE TABLE IF NOT EXISTS receipt (
   -- Verdict once the rounds are over: null while undecided.
   verdict     TEXT CHECK (verdict IN ('pass', 'fail', 'void')),
   verdict_entry INTEGER,
+  -- Set at settlement where it failed, was void, or came from a suspended worker: it stands in no other's way.
+  is_refuted INTEGER NOT NULL DEFAULT 0 CHECK (is_refuted IN (0, 1)),
   UNIQUE (submission, position)
 ) STRICT;
 
@@ -134,15 +136,66 @@ CREATE TABLE IF NOT EXISTS accrual (
   worker BLOB    NOT NULL REFERENCES worker (key),
   subnet TEXT    NOT NULL,
   msat   INTEGER NOT NULL CHECK (msat > 0),
+  -- Null: unmatured.
+  fate   TEXT CHECK (fate IN ('matured', 'forfeited')),
   PRIMARY KEY (epoch, worker, subnet)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS accrual_unmatured ON accrual (worker) WHERE fate IS NULL;
 
--- Workers that the log before this one owed something: where they are paid until they register here, and what of it has
--- not matured yet.
+-- Workers that a verdict was ever said on. `failed_by` and `fails` are JSON, as src/rules/standings.ts has them.
+CREATE TABLE IF NOT EXISTS standing (
+  worker       BLOB    NOT NULL PRIMARY KEY REFERENCES worker (key),
+  score        INTEGER NOT NULL CHECK (score >= 0),
+  failed_by    TEXT    NOT NULL,
+  fails        TEXT    NOT NULL,
+  standing     TEXT    NOT NULL CHECK (standing IN ('good', 'held', 'suspended')),
+  -- The `status` entry that last said so; null before the first.
+  status_entry INTEGER UNIQUE
+) STRICT;
+CREATE INDEX IF NOT EXISTS standing_by_state ON standing (standing);
+
+-- Every suspension that ever was.
+CREATE TABLE IF NOT EXISTS suspension (
+  status_entry   INTEGER NOT NULL PRIMARY KEY,
+  worker         BLOB    NOT NULL REFERENCES worker (key),
+  forfeit_entry  INTEGER UNIQUE,
+  forfeited_msat INTEGER NOT NULL DEFAULT 0 CHECK (forfeited_msat >= 0),
+  returned_entry INTEGER UNIQUE
+) STRICT;
+CREATE INDEX IF NOT EXISTS suspension_of ON suspension (worker, status_entry);
+
+-- The last verdict on each worker for each model, which is named `subnet/digest`.
+CREATE TABLE IF NOT EXISTS model_audit (
+  model       TEXT    NOT NULL,
+  worker      BLOB    NOT NULL REFERENCES worker (key),
+  entry_index INTEGER NOT NULL,
+  PRIMARY KEY (model, worker)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS frozen_model (
+  model        TEXT    NOT NULL PRIMARY KEY,
+  status_entry INTEGER UNIQUE
+) STRICT;
+
+-- Verdicts on frozen models, in their order, until the operator says whether they count.
+CREATE TABLE IF NOT EXISTS audit_aside (
+  position    INTEGER NOT NULL PRIMARY KEY,
+  model       TEXT    NOT NULL,
+  entry_index INTEGER NOT NULL,
+  receipt     BLOB    NOT NULL REFERENCES receipt (id),
+  auditor     BLOB    NOT NULL REFERENCES worker (key),
+  verdict     TEXT    NOT NULL CHECK (verdict IN ('pass', 'fail'))
+) STRICT;
+
+-- Workers that the log before this one owed something: where they are paid until they register here, and what of it had
+-- not matured there.
 CREATE TABLE IF NOT EXISTS inheritance (
   worker         BLOB    NOT NULL PRIMARY KEY CHECK (length(worker) = 32),
   address        TEXT    NOT NULL,
-  unmatured_msat INTEGER NOT NULL CHECK (unmatured_msat >= 0)
+  unmatured_msat INTEGER NOT NULL CHECK (unmatured_msat >= 0),
+  is_due         INTEGER NOT NULL DEFAULT 0 CHECK (is_due IN (0, 1)),
+  -- As an accrual's.
+  fate           TEXT CHECK (fate IN ('matured', 'forfeited'))
 ) STRICT, WITHOUT ROWID;
 
 -- Payouts from the plan on; the plan is fixed before a coin is pinned, so that a crash in between changes nothing.

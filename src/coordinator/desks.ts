@@ -29,6 +29,7 @@ import type { LeaseDesk } from './leases.ts'
 import { openLeaseDesk } from './leases.ts'
 import type { Market } from './market.ts'
 import { openMarket } from './market.ts'
+import { openMaturing } from './maturing.ts'
 import type { Payouts } from './payouts.ts'
 import { openPayouts } from './payouts.ts'
 import type { Registry } from './registry.ts'
@@ -39,6 +40,9 @@ import type { ResultDesk } from './results.ts'
 import { openResultDesk } from './results.ts'
 import type { Settlement } from './settlement.ts'
 import { openSettlement } from './settlement.ts'
+import { openStandingRows } from './standing-rows.ts'
+import type { StandingDesk } from './standings.ts'
+import { openStandingDesk } from './standings.ts'
 import type { SubmissionDesk } from './submissions.ts'
 import { openSubmissionDesk } from './submissions.ts'
 
@@ -56,6 +60,7 @@ export interface Desks {
   readonly capacity: AuditCapacity
   readonly draw: AuditDraw
   readonly audits: AuditDesk
+  readonly standings: StandingDesk
   readonly deposits: Deposits
   readonly budgets: Budgets
   readonly settlement: Settlement
@@ -87,6 +92,10 @@ export function openDesks(books: Books, genesis: Genesis, config: Config, payer:
     feeReserveMsat: config.reserve.feeSats * MSAT_PER_SAT,
   })
   const expectedRewardMsat = openExpectedReward(market, budgets, auditShareBasisPoints)
+  const standingRows = openStandingRows(books.db, market)
+  const maturing = openMaturing(books, standingRows)
+  const { suspensionBlocks } = genesis.epoch
+  const standings = openStandingDesk(books, { rows: standingRows, maturing, suspensionBlocks })
   return {
     bell,
     registry,
@@ -99,17 +108,19 @@ export function openDesks(books: Books, genesis: Genesis, config: Config, payer:
     auditors,
     capacity,
     draw: openAuditDraw(books, { market, auditors, rules, operator: auditor }),
-    audits: openAuditDesk(books, { origin, market }),
+    audits: openAuditDesk(books, { origin, market, standings }),
+    standings,
     deposits: openDeposits(books, payer),
     budgets,
     settlement: openSettlement(books, {
       market,
       budgets,
       work: openEpochWork(books, rules),
+      maturing,
       rules,
       auditShareBasisPoints,
     }),
-    inheritance: openInheritanceDesk(books, rules),
+    inheritance: openInheritanceDesk(books, { rules, maturing }),
     payouts: openPayouts(books, payer, config.payout),
   }
 }

@@ -1,8 +1,9 @@
 import type { Opening } from '../log/opening.ts'
 import type { Anchored } from '../rules/anchored.ts'
 import type { EpochRules } from '../rules/epoch.ts'
-import { epochOf, firstHeight, lastHeight, verdictCutoffHeight } from '../rules/epoch.ts'
-import type { ReceiptOutcome, SettlementReceipt } from '../rules/settle-epoch.ts'
+import { firstHeight, lastHeight, verdictCutoffHeight } from '../rules/epoch.ts'
+import { isRefuted, outcomeOf } from '../rules/outcome.ts'
+import type { SettlementReceipt } from '../rules/settle-epoch.ts'
 import type { Books } from './books.ts'
 
 export interface EpochReceipt extends SettlementReceipt {
@@ -19,23 +20,19 @@ export interface EpochWork {
 export interface EpochWorkReader {
   /** Everything that the epoch's own blocks first anchored, with what became of it by the verdict cutoff. */
   read(epoch: number, anchored: Anchored): EpochWork
-  /** Dataset items whose receipts all failed are open for the next beacon. */
-  reopenFailed(receipts: readonly EpochReceipt[]): void
+  /** Dataset items that no receipt stands for are open for the next beacon. */
+  reopenRefuted(receipts: readonly EpochReceipt[]): void
 }
 
 type Verdict = 'pass' | 'fail' | 'void' | null
 
-/** Another receipt for the same item. */
-interface TwinRow {
-  submission: bigint
-  verdict: Verdict
-  verdict_entry: bigint | null
-}
-
 interface ReceiptRow {
   id: Uint8Array
+  submission: bigint
   worker: Uint8Array
+  suspended_entry: bigint | null
   subnet: string
+  model: Uint8Array
   units: bigint
   item: bigint | null
   sampled: bigint | null
@@ -54,25 +51,28 @@ interface AuditRow {
   auditor: Uint8Array
   units: bigint
   verdict_entry: bigint
+  suspended_entry: bigint | null
 }
+
+/** The last that suspended this worker or auditor, so far. */
+const SUSPENDED_ENTRY = '(SELECT max(status_entry) FROM suspension WHERE suspension.worker ='
 
 export function openEpochWork(books: Books, rules: EpochRules): EpochWorkReader {
   const { db } = books
   const selectReceipts = db.prepare<[number, number], ReceiptRow>(
-    `SELECT receipt.id, job.worker, job.subnet, job.units, job.item, sampled, verdict, verdict_entry,
-            job.id AS job, job.input, job.input_salt, job.origin_record, job.origin_salt, result.output, result.salt
+    `SELECT receipt.id, receipt.submission, job.worker, ${SUSPENDED_ENTRY} job.worker) AS suspended_entry,
+            job.subnet, job.model, job.units, job.item, sampled, verdict, verdict_entry, job.id AS job, job.input, job.input_salt, job.origin_record, job.origin_salt, result.output, result.salt
        FROM receipt JOIN job ON job.id = receipt.job JOIN result ON result.job = job.id
       WHERE receipt.submission >= ? AND receipt.submission < ? ORDER BY receipt.submission, receipt.position`,
   )
-  const selectEarlierTwins = db.prepare<[Uint8Array], TwinRow>(
-    `SELECT other.submission, other.verdict, other.verdict_entry
-       FROM receipt JOIN job ON job.id = receipt.job
-       JOIN job AS twin ON twin.subnet = job.subnet AND twin.model = job.model AND twin.item = job.item
-       JOIN receipt AS other ON other.job = twin.id
-      WHERE receipt.id = ? AND (other.submission, other.position) < (receipt.submission, receipt.position)`,
-  )
+  const selectEarlierTwin = db
+    .prepare<[string, Uint8Array, bigint, number], bigint>(
+      `SELECT 1 FROM job JOIN receipt ON receipt.job = job.id
+        WHERE job.subnet = ? AND job.model = ? AND job.item = ? AND receipt.submission < ? AND is_refuted = 0`,
+    )
+    .pluck()
   const selectAudits = db.prepare<[number, number], AuditRow>(
-    `SELECT audit.auditor, job.units, receipt.verdict_entry
+    `SELECT audit.auditor, job.units, receipt.verdict_entry, ${SUSPENDED_ENTRY} audit.auditor) AS suspended_entry
        FROM audit JOIN receipt ON receipt.id = audit.receipt JOIN job ON job.id = receipt.job
       WHERE audit.state IN ('pass', 'fail') AND receipt.submission >= ? AND receipt.submission < ?`,
   )
@@ -81,29 +81,46 @@ export function openEpochWork(books: Books, rules: EpochRules): EpochWorkReader 
        (SELECT subnet, model, item FROM job WHERE id = ?)
         AND NOT EXISTS (SELECT 1 FROM job JOIN receipt ON receipt.job = job.id
                          WHERE job.subnet = item.subnet AND job.model = item.model AND job.item = item.item
-                           AND verdict IS NOT 'fail' AND verdict IS NOT 'void')`,
+                           AND is_refuted = 0)`,
   )
+  const setRefuted = db.prepare('UPDATE receipt SET is_refuted = 1 WHERE job = ?')
 
   function read(epoch: number, anchored: Anchored): EpochWork {
     const from = anchored.sizeAt(firstHeight(epoch, rules) - 1)
     const to = anchored.sizeAt(lastHeight(epoch, rules))
     const rows = selectReceipts.all(from, to)
+    // Items that a receipt of this epoch stands for; what earlier epochs made of theirs is in the tables.
+    const taken = new Set<string>()
     const inTime = (entry: bigint | null) => isInTime(entry, epoch, anchored)
-    return {
-      receipts: rows.map((row) => ({
+    const receipts = rows.map((row) => {
+      const { item, submission, suspended_entry } = row
+      const place = `${row.subnet}/${hex(row.model)}/${item}`
+      const outcome = outcomeOf({
+        verdict: inTime(row.verdict_entry) ? row.verdict : null,
+        isSuspended: isBefore(submission, suspended_entry),
+        isAssigned: item !== null,
+        isRepeated:
+          item !== null &&
+          (taken.has(place) || selectEarlierTwin.get(row.subnet, row.model, item, from) !== undefined),
+        isSampled: row.sampled !== 0n,
+      })
+      if (!isRefuted(outcome)) taken.add(place)
+      return {
         receipt: hex(row.id),
         worker: hex(row.worker),
         subnet: row.subnet,
         units: row.units,
-        outcome: outcomeOf(row, {
-          verdictInTime: inTime(row.verdict_entry),
-          repeated: isRepeated(row, anchored),
-        }),
+        outcome,
         job: row.job,
-      })),
+      }
+    })
+    return {
+      receipts,
       audits: selectAudits
         .all(from, to)
-        .filter((audit) => inTime(audit.verdict_entry))
+        .filter(({ verdict_entry, suspended_entry }) => {
+          return inTime(verdict_entry) && !isBefore(verdict_entry, suspended_entry)
+        })
         .map(({ auditor, units }) => ({ auditor: hex(auditor), units })),
       openings: rows.map((row) => ({
         input: row.input,
@@ -122,38 +139,19 @@ export function openEpochWork(books: Books, rules: EpochRules): EpochWorkReader 
     return anchor !== null && anchor.height <= verdictCutoffHeight(epoch, rules)
   }
 
-  /** Whether an earlier receipt for the item stands: a verdict that came too late did not refute it, it was paid. */
-  function isRepeated({ id, item }: ReceiptRow, anchored: Anchored): boolean {
-    if (item === null) return false
-    return selectEarlierTwins.all(id).some(({ submission, verdict, verdict_entry }) => {
-      if (verdict !== 'fail' && verdict !== 'void') return true
-      const anchor = anchored.first(Number(submission))
-      const epoch = anchor === null ? null : epochOf(anchor.height, rules)
-      return epoch === null || !isInTime(verdict_entry, epoch, anchored)
-    })
-  }
-
   return {
     read,
-    reopenFailed(receipts) {
-      for (const { outcome, job } of receipts) {
-        if (outcome === 'fail' || outcome === 'inconclusive') reopen.run(job)
-      }
+    reopenRefuted(receipts) {
+      const refuted = receipts.filter(({ outcome }) => isRefuted(outcome))
+      for (const { job } of refuted) setRefuted.run(job)
+      for (const { job } of refuted) reopen.run(job)
     },
   }
 }
 
-/** Only what the beacon assigned earns the subsidy, each (model, input) once, and nothing that failed its audit. */
-function outcomeOf(
-  row: ReceiptRow,
-  { verdictInTime, repeated }: { verdictInTime: boolean; repeated: boolean },
-): ReceiptOutcome {
-  if (row.verdict === 'fail' && verdictInTime) return 'fail'
-  if (row.verdict === 'void' && verdictInTime) return 'inconclusive'
-  if (row.item === null) return 'unassigned'
-  if (repeated) return 'repeated'
-  if (row.sampled === 0n) return 'unsampled'
-  return row.verdict === 'pass' && verdictInTime ? 'pass' : 'operator_missed'
+/** Work of a worker that was suspended afterwards, and before it is settled. */
+function isBefore(entry: bigint, suspendedEntry: bigint | null): boolean {
+  return suspendedEntry !== null && entry < suspendedEntry
 }
 
 function hex(bytes: Uint8Array): string {

@@ -5,6 +5,7 @@ import type { EpochRules } from '../rules/epoch.ts'
 import { inheritedMaturityHeight } from '../rules/epoch.ts'
 import type { Books } from './books.ts'
 import { postAll, record } from './books.ts'
+import type { Maturing } from './maturing.ts'
 
 /** Books what the log before owed, as the genesis at `entryIndex` names it: in that entry's transaction. */
 export function bookInheritance(books: Books, blob: Uint8Array, entryIndex: number): void {
@@ -48,40 +49,25 @@ export interface InheritanceDesk {
   matureDue(tip: number): boolean
 }
 
-export function openInheritanceDesk(books: Books, rules: EpochRules): InheritanceDesk {
+export function openInheritanceDesk(
+  books: Books,
+  { rules, maturing }: { rules: EpochRules; maturing: Pick<Maturing, 'release'> },
+): InheritanceDesk {
   const { db } = books
-  const selectUnmatured = db.prepare<[], { worker: Uint8Array; unmatured_msat: bigint }>(
-    'SELECT worker, unmatured_msat FROM inheritance WHERE unmatured_msat > 0 ORDER BY worker',
-  )
-  const clear = db.prepare('UPDATE inheritance SET unmatured_msat = 0')
+  const countWaiting = db
+    .prepare<[], bigint>('SELECT count(*) FROM inheritance WHERE unmatured_msat > 0 AND is_due = 0')
+    .pluck()
+  const setDue = db.prepare('UPDATE inheritance SET is_due = 1')
 
   return {
     matureDue(tip) {
       const height = inheritedMaturityHeight(rules)
-      const rows = selectUnmatured.all()
-      if (rows.length === 0 || tip < height) return false
-      record(
-        books,
-        { v: 1, kind: 'status', subject: 'inheritance', status: 'matured', height },
-        (entryIndex) => {
-          postAll(
-            books,
-            rows.map(({ worker, unmatured_msat: amountMsat }) => {
-              const key = Buffer.from(worker).toString('hex')
-              const [debit, credit] = [unmaturedAccount(key), maturedAccount(key)]
-              return {
-                id: `inherited/matured/${key}`,
-                debit,
-                credit,
-                amountMsat,
-                code: 'matured',
-                entryIndex,
-              }
-            }),
-          )
-          clear.run()
-        },
-      )
+      if (countWaiting.get() === 0n || tip < height) return false
+      const entry = { v: 1, kind: 'status', subject: 'inheritance', status: 'matured', height } as const
+      record(books, entry, (entryIndex) => {
+        setDue.run()
+        maturing.release(entryIndex)
+      })
       return true
     },
   }

@@ -1,17 +1,19 @@
 import { sha256 } from '../../compute/work/tagged-hash.ts'
-import { budgetAccount, maturedAccount, unmaturedAccount } from '../ledger/accounts.ts'
+import { budgetAccount, unmaturedAccount } from '../ledger/accounts.ts'
 import type { Transfer } from '../ledger/transfer.ts'
 import { encodeAccruals } from '../log/accrual-table.ts'
 import { encodeOpenings } from '../log/opening.ts'
 import type { Anchored } from '../rules/anchored.ts'
 import type { EpochRules } from '../rules/epoch.ts'
 import { maturityHeight, settlementHeight, verdictCutoffHeight } from '../rules/epoch.ts'
+import { AUDIT } from '../rules/maturing.ts'
 import { settleEpoch } from '../rules/settle-epoch.ts'
 import type { Books } from './books.ts'
 import { postAll, quarantinedAccounts, record } from './books.ts'
 import type { Budgets } from './budgets.ts'
 import type { EpochWorkReader } from './epoch-work.ts'
 import type { Market } from './market.ts'
+import type { Maturing } from './maturing.ts'
 
 export interface Settlement {
   /** Settles every epoch whose settlement height is reached, in order. @returns the epochs settled now. */
@@ -32,6 +34,7 @@ export function openSettlement(
     market: Market
     budgets: Budgets
     work: EpochWorkReader
+    maturing: Maturing
     rules: EpochRules
     auditShareBasisPoints: number
   },
@@ -51,9 +54,6 @@ export function openSettlement(
     .pluck()
   const setMatured = db.prepare(
     'UPDATE epoch SET matured_entry = ? WHERE number = ? AND matured_entry IS NULL',
-  )
-  const selectAccruals = db.prepare<[number], { worker: Uint8Array; msat: bigint }>(
-    'SELECT worker, sum(msat) AS msat FROM accrual WHERE epoch = ? GROUP BY worker',
   )
   const insertAccrual = db.prepare('INSERT INTO accrual (epoch, worker, subnet, msat) VALUES (?, ?, ?, ?)')
 
@@ -137,7 +137,7 @@ export function openSettlement(
       )
       for (const { worker, subnet, msat } of earned)
         insertAccrual.run(epoch, Buffer.from(worker, 'hex'), subnet, msat)
-      parts.work.reopenFailed(receipts)
+      parts.work.reopenRefuted(receipts)
       if (setSettled.run(epoch, entryIndex).changes !== 1)
         throw new Error(`epoch ${epoch} is settled already`)
     })
@@ -154,31 +154,12 @@ export function openSettlement(
 
   function mature(epoch: number): void {
     const height = maturityHeight(epoch, parts.rules)
-    const quarantined = quarantinedAccounts(books)
-    record(
-      books,
-      { v: 1, kind: 'status', subject: 'epoch', epoch, status: 'matured', height },
-      (entryIndex) => {
-        postAll(
-          books,
-          selectAccruals.all(epoch).flatMap(({ worker, msat }) => {
-            const key = Buffer.from(worker).toString('hex')
-            // A quarantined account waits for the ledger to be rebuilt; the others don't wait for it (DESIGN §8).
-            if (quarantined.has(unmaturedAccount(key)) || quarantined.has(maturedAccount(key))) return []
-            return {
-              id: `epoch/${epoch}/matured/${key}`,
-              debit: unmaturedAccount(key),
-              credit: maturedAccount(key),
-              amountMsat: msat,
-              code: 'matured',
-              entryIndex,
-            }
-          }),
-        )
-        if (setMatured.run(entryIndex, epoch).changes !== 1)
-          throw new Error(`epoch ${epoch} has matured already`)
-      },
-    )
+    const entry = { v: 1, kind: 'status', subject: 'epoch', epoch, status: 'matured', height } as const
+    record(books, entry, (entryIndex) => {
+      if (setMatured.run(entryIndex, epoch).changes !== 1)
+        throw new Error(`epoch ${epoch} has matured already`)
+      parts.maturing.release(entryIndex)
+    })
   }
 
   return {
@@ -187,9 +168,6 @@ export function openSettlement(
     nextCutoff: () => verdictCutoffHeight(Number(nextEpoch.get()), parts.rules),
   }
 }
-
-/** Stands in the place of a subnet's name for what auditors earn; no subnet can be called so. */
-export const AUDIT = '(audit)'
 
 function sum(parts: readonly { msat: bigint }[]): bigint {
   return parts.reduce((total, { msat }) => total + msat, 0n)

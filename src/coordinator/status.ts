@@ -1,6 +1,7 @@
 import type { AnchorRecord } from '../../anchor/anchor-record.ts'
 import type { PayoutRecord } from '../../anchor/payer.ts'
 import { maturedAccount, unmaturedAccount } from '../ledger/accounts.ts'
+import type { Standing } from '../rules/cusum.ts'
 import { epochOf } from '../rules/epoch.ts'
 import { epochRules } from '../rules/epoch-rules.ts'
 import type { Coordinator, OpenHouse } from './coordinator.ts'
@@ -35,6 +36,8 @@ export interface OpenStatus {
   readonly runwayBlocks: number | null
   readonly epochs: readonly EpochStatus[]
   readonly workers: readonly WorkerStatus[]
+  /** Models that unrelated workers fail on together: nothing of their subnets matures until the operator says why. */
+  readonly frozen: readonly { readonly model: string; readonly entry: number }[]
   readonly payouts: readonly PayoutStatus[]
   /** Why the payout under way can't go on now, or null. */
   readonly payoutTrouble: string | null
@@ -68,6 +71,8 @@ export interface WorkerStatus {
   readonly unmaturedMsat: bigint
   readonly maturedMsat: bigint
   readonly paidMsat: bigint
+  readonly standing: Standing
+  readonly forfeitedMsat: bigint
 }
 
 export interface PayoutStatus extends Pick<PayoutRecord, 'feeSats' | 'height' | 'trouble'> {
@@ -156,6 +161,7 @@ function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer 
     runwayBlocks,
     epochs: epochsOf(coordinator),
     workers: workersOf(coordinator),
+    frozen: desks.standings.frozen(),
     payoutTrouble: desks.payouts.trouble(),
     payouts: desks.payouts.list().map(({ number, totalSats, state }) => {
       const sent = payer.payouts().find(({ id }) => id === `payout/${number}`)
@@ -196,18 +202,29 @@ function epochsOf({ books }: Coordinator): EpochStatus[] {
   }))
 }
 
+interface WorkerRow {
+  key: Uint8Array
+  address: string
+  receipts: bigint
+  paid: bigint
+  standing: Standing
+  forfeited: bigint
+}
+
 function workersOf({ books }: Coordinator): WorkerStatus[] {
   const rows = books.db
-    .prepare<[], { key: Uint8Array; address: string; receipts: bigint; paid: bigint }>(
+    .prepare<[], WorkerRow>(
       `SELECT key, address,
               (SELECT count(*) FROM receipt JOIN submission ON submission.entry_index = receipt.submission
                 WHERE submission.worker = worker.key) AS receipts,
               (SELECT coalesce(sum(amount_msat), 0) FROM ledger_transfer
-                WHERE debit = 'worker/' || lower(hex(worker.key)) || '/matured' AND code = 'payout') AS paid
+                WHERE debit = 'worker/' || lower(hex(worker.key)) || '/matured' AND code = 'payout') AS paid,
+              coalesce((SELECT standing FROM standing WHERE standing.worker = worker.key), 'good') AS standing,
+              (SELECT coalesce(sum(forfeited_msat), 0) FROM suspension WHERE suspension.worker = worker.key) AS forfeited
          FROM worker ORDER BY entry_index LIMIT 1000`,
     )
     .all()
-  return rows.map(({ key, address, receipts, paid }) => {
+  return rows.map(({ key, address, receipts, paid, standing, forfeited }) => {
     const worker = Buffer.from(key).toString('hex')
     return {
       worker,
@@ -216,6 +233,8 @@ function workersOf({ books }: Coordinator): WorkerStatus[] {
       unmaturedMsat: books.ledger.balance(unmaturedAccount(worker)).postedMsat,
       maturedMsat: books.ledger.balance(maturedAccount(worker)).postedMsat,
       paidMsat: paid,
+      standing,
+      forfeitedMsat: forfeited,
     }
   })
 }

@@ -15,6 +15,7 @@ export const EPOCH = {
   beaconDelay: 1,
   maturityBlocks: 12,
   auditRoundBlocks: 1,
+  suspensionBlocks: 40,
 } as const
 
 export const MIN_ACCURACY = 0.96

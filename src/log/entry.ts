@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { NETWORK_NAMES } from '../../anchor/network.ts'
 import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { anyBytes, bytes32, bytesOf, integer, parseRecord } from '../../compute/work/record.ts'
+import { MAX_FAILS } from '../rules/max-fails.ts'
 import { isKeyName } from './note-key.ts'
 
 /** C2SP tlog-tiles: an entry bundle prefixes entries with their length in a uint16. */
@@ -16,6 +17,8 @@ const MAX_ACCOUNT_LENGTH = 128
 export const MAX_REASON_LENGTH = 500
 /** Twice the longest origin, and the lines of numbers and base64 between. */
 export const MAX_CHECKPOINT_LENGTH = 1_024
+/** Keys of 34 bytes each: an entry holds no more. The rule names the first. */
+export const MAX_FROZEN_WORKERS = 1_000
 
 const bytes64 = bytesOf(64)
 const countOf = integer.min(1)
@@ -34,6 +37,11 @@ export const coin = z.strictObject({ txid: bytes32, vout: uint32, sats: money })
 
 /** The SHA-256 that names a blob. */
 const blob = bytes32
+
+const subnetName = z.string().regex(/^[a-z0-9-]{1,64}$/)
+
+/** Verdicts: `entry` is the one that says it. */
+const evidence = z.array(z.strictObject({ entry: integer, receipt: bytes32 })).max(MAX_FAILS)
 
 function entryOf<Kind extends string, Fields extends z.ZodRawShape>(kind: Kind, fields: Fields) {
   return z.strictObject({ v: z.literal(1), kind: z.literal(kind), ...fields })
@@ -74,12 +82,13 @@ const entrySchema = z.discriminatedUnion('kind', [
       beaconDelay: blocks,
       maturityBlocks: blocks,
       auditRoundBlocks: blocks,
+      suspensionBlocks: blocks,
     }),
     subsidy: z.strictObject({ initialMsat: money, halvingEpochs: countOf, capMsat: money }),
     auditBasisPoints: integer.max(500),
     succeeds: z.nullable(succession),
   }),
-  entryOf('subnet', { name: z.string().regex(/^[a-z0-9-]{1,64}$/), definition: blob }),
+  entryOf('subnet', { name: subnetName, definition: blob }),
   /** `signature`: over key and address, as the registration was signed. */
   entryOf('worker', { worker: bytes32, address, signature: bytes64 }),
   entryOf('deposit', { account: z.string().min(1).max(MAX_ACCOUNT_LENGTH), ...coin.shape }),
@@ -107,7 +116,26 @@ const entrySchema = z.discriminatedUnion('kind', [
     }),
     /** What was unmatured in the log that this one succeeds. */
     entryOf('status', { subject: z.literal('inheritance'), status: z.literal('matured'), height: integer }),
+    /** `score`: in 2^-32 nats. `height`: of return. */
+    entryOf('status', {
+      subject: z.literal('worker'),
+      worker: bytes32,
+      status: z.enum(['good', 'held', 'suspended', 'returned']),
+      score: integer,
+      evidence,
+      height: integer.nullable(),
+    }),
+    /** `workers`: who failed together. */
+    entryOf('status', {
+      subject: z.literal('model'),
+      subnet: subnetName,
+      model: blob,
+      status: z.enum(['frozen', 'recalibrated', 'upheld']),
+      workers: z.array(bytes32).max(MAX_FROZEN_WORKERS),
+    }),
   ]),
+  /** All that the worker had unmatured. `status`: the entry that suspended it. */
+  entryOf('forfeit', { worker: bytes32, status: integer, msat: money, evidence: evidence.min(1) }),
   /** `height`: at which the epoch was settled. `blockHash`: of its verdict cutoff, final by then. */
   entryOf('epoch', {
     epoch: integer,

@@ -29,6 +29,7 @@ export function createMoneyReadings(coordinator: Coordinator): () => Reading[] {
   const quarantined = db
     .prepare<[], bigint>('SELECT count(*) FROM ledger_account WHERE quarantined = 1')
     .pluck()
+  const forfeited = db.prepare<[], bigint>('SELECT coalesce(sum(forfeited_msat), 0) FROM suspension').pluck()
   const lastSettled = db.prepare<[], bigint | null>('SELECT max(number) FROM epoch WHERE settled = 1').pluck()
 
   return () => {
@@ -55,6 +56,11 @@ export function createMoneyReadings(coordinator: Coordinator): () => Reading[] {
         'assay_ledger_accounts_quarantined',
         'Accounts whose balance was found not to be the sum of their transfers.',
         quarantined.get() ?? 0n,
+      ),
+      reading(
+        'assay_forfeited_millisatoshis',
+        'Unmatured rewards that suspended workers have lost.',
+        forfeited.get() ?? 0n,
       ),
       ...payoutReadings(house),
     ]

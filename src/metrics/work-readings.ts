@@ -19,6 +19,10 @@ export function createWorkReadings({
   const receipts = one('SELECT max(rowid) FROM receipt')
   const undrawn = one('SELECT count(*) FROM submission WHERE drawn_height IS NULL')
   const workers = one('SELECT count(*) FROM worker')
+  const standings = db
+    .prepare<[], [string, bigint]>('SELECT standing, count(*) FROM standing GROUP BY standing')
+    .raw()
+  const frozen = one('SELECT count(*) FROM frozen_model')
   const rounds = db.prepare<[], [string, bigint]>('SELECT state, count(*) FROM audit GROUP BY state').raw()
 
   return () => [
@@ -33,6 +37,13 @@ export function createWorkReadings({
     ]),
     reading('assay_receipts', 'Receipts in the log.', receipts()),
     reading('assay_workers', 'Registered workers and auditors.', workers()),
+    readingBy(
+      'assay_workers_audited',
+      'Workers that were ever audited, by standing.',
+      'standing',
+      new Map<string, bigint>([...STANDINGS.map((standing) => [standing, 0n] as const), ...standings.all()]),
+    ),
+    reading('assay_models_frozen', 'Models that unrelated workers fail on together.', frozen()),
     reading('assay_submissions_undrawn', 'Submissions whose audits no block has drawn yet.', undrawn()),
     readingBy(
       'assay_audit_rounds',
@@ -56,4 +67,5 @@ function capacityOf(house: OpenHouse | null, height: number | null): [string, nu
   return Object.entries(house.desks.capacity.figures(epoch))
 }
 
+const STANDINGS = ['good', 'held', 'suspended'] as const
 const AUDIT_STATES = ['drawn', 'committed', 'pass', 'fail', 'inconclusive'] as const

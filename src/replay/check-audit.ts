@@ -4,6 +4,7 @@ import { decodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { bytes32, integer } from '../../compute/work/record.ts'
 import type { EntryOf } from '../log/entry.ts'
 import { MAX_ENTRY_BYTES } from '../log/entry.ts'
+import { isSuspended } from '../rules/standings.ts'
 import { auditorOf, drawOf } from './draw.ts'
 import { type Check, readable } from './findings.ts'
 import { hex } from './read-blob.ts'
@@ -24,6 +25,8 @@ export async function checkAudit(state: ReplayState, entry: EntryOf<'audit'>, in
     'signature_invalid',
     () => 'the commitments are not signed by the auditor for this log',
   )
+  const isFree = !isSuspended(state.standings, hex(auditor))
+  check(isFree, 'auditor_suspended', () => `${hex(auditor)} is suspended`)
   for (const { commitment, receipt: id, round } of commitments) {
     const receipt = state.receipts.get(hex(id))
     check(receipt !== undefined, 'receipt_unknown', () => `no receipt ${hex(id)} waits for an audit`)

@@ -2,7 +2,9 @@ import { sha256 } from '../../compute/work/tagged-hash.ts'
 import { budgetAccount, unmaturedAccount } from '../ledger/accounts.ts'
 import { encodeAccruals } from '../log/accrual-table.ts'
 import type { EntryOf } from '../log/entry.ts'
-import { firstHeight, lastHeight, settlementHeight, verdictCutoffHeight } from '../rules/epoch.ts'
+import { budgetInForce } from '../rules/budget.ts'
+import { lastHeight, settlementHeight, verdictCutoffHeight } from '../rules/epoch.ts'
+import { AUDIT } from '../rules/maturing.ts'
 import { type EpochSettlement, settleEpoch } from '../rules/settle-epoch.ts'
 import { checkAssignment } from './check-assignment.ts'
 import { checkOpenings } from './check-openings.ts'
@@ -35,7 +37,7 @@ export async function checkEpoch(
   for (const receipt of receipts) for (const round of receipt.rounds) await judgeAgain(state, receipt, round)
 
   const bookedMsat = state.budgets.get(epoch)?.msat ?? 0n
-  const budgetMsat = budgetInForce(state, epoch)
+  const budgetMsat = budgetInForce(state.budgets.get(epoch) ?? null, epoch, state)
   const shares = settleAgain(state, epoch, budgetMsat, judged)
   await compareShares(state, check, entry, shares, bookedMsat - budgetMsat)
   post(state, check, epoch, shares, shares.returnedMsat + bookedMsat - budgetMsat)
@@ -78,14 +80,6 @@ function takeReceipts(state: ReplayState, check: Check, epoch: number): Replayed
   const to = state.anchored.sizeAt(lastHeight(epoch, state.rules))
   state.submissions = state.submissions.filter(({ entry }) => entry >= to)
   return due.flatMap(({ receipts }) => receipts)
-}
-
-/** 0 when the budget's entry wasn't anchored before the epoch's first block. */
-function budgetInForce({ anchored, budgets, rules }: ReplayState, epoch: number): bigint {
-  const budget = budgets.get(epoch)
-  const anchor = budget === undefined ? null : anchored.first(budget.entry)
-  if (budget === undefined || anchor === null) return 0n
-  return anchor.height < firstHeight(epoch, rules) ? budget.msat : 0n
 }
 
 function settleAgain(
@@ -148,19 +142,15 @@ function post(
   returnedMsat: bigint,
 ): void {
   const budget = budgetAccount(epoch)
-  const byWorker = new Map<string, bigint>()
-  const earned = [...compute, ...audit.map(({ auditor, msat }) => ({ worker: auditor, msat }))]
-  for (const { worker, msat } of earned) {
-    balances.move(budget, unmaturedAccount(worker), msat)
-    byWorker.set(worker, (byWorker.get(worker) ?? 0n) + msat)
-  }
+  const rows = [...compute, ...audit.map(({ auditor, msat }) => ({ worker: auditor, subnet: AUDIT, msat }))]
+  for (const { worker, msat } of rows) balances.move(budget, unmaturedAccount(worker), msat)
   balances.move(budget, 'reserve', returnedMsat)
   check(
     balances.of(budget) === 0n,
     'budget_left',
     () => `${balances.of(budget)} msat of the budget are left over`,
   )
-  accruals.set(epoch, byWorker)
+  accruals.set(epoch, { isMatured: false, rows })
 }
 
 /** Only who may still get a verdict is looked at again. */

@@ -2,6 +2,7 @@ import { jobId, parseJob } from '../../compute/work/job.ts'
 import { treeRoot } from '../../compute/work/receipt-tree.ts'
 import type { EntryOf } from '../log/entry.ts'
 import { epochOf } from '../rules/epoch.ts'
+import { isSuspended } from '../rules/standings.ts'
 import { readable } from './findings.ts'
 import { hex, readByteStrings } from './read-blob.ts'
 import { latestTip, type ReplayState } from './replay-state.ts'
@@ -12,6 +13,8 @@ export async function checkJobs(state: ReplayState, entry: EntryOf<'jobs'>, inde
   const check = findings.at('jobs', index)
   const worker = hex(entry.worker)
   check(state.workers.has(worker), 'worker_unknown', () => `${worker} is not registered`)
+  const isFree = !isSuspended(state.standings, worker)
+  check(isFree, 'worker_suspended', () => `${worker} is suspended`)
   const from = epochOf(state.knownHeight, rules) ?? 0
   const to = epochOf(latestTip(state, index) + 1, rules) ?? -1
   check(

@@ -1,21 +1,19 @@
-import { maturedAccount, unmaturedAccount } from '../ledger/accounts.ts'
 import type { StatusOf } from '../log/entry.ts'
 import { inheritedMaturityHeight, maturityHeight } from '../rules/epoch.ts'
-import { hex } from './read-blob.ts'
+import { releaseAccruals } from './release-accruals.ts'
 import { latestTip, type ReplayState } from './replay-state.ts'
 
 /** A settled epoch's rewards become their workers' for good, once, at the height that the calendar says. */
 export function checkMaturity(state: ReplayState, { epoch, height }: StatusOf<'epoch'>, index: number): void {
   const check = state.findings.at('maturity', index)
   const accrual = state.accruals.get(epoch)
-  check(accrual !== undefined, 'epoch_not_settled', () => `epoch ${epoch} is not settled, or has matured`)
-  if (accrual === undefined) return
+  const isOpen = accrual !== undefined && !accrual.isMatured
+  check(isOpen, 'epoch_not_settled', () => `epoch ${epoch} is not settled, or has matured`)
+  if (!isOpen) return
   const due = maturityHeight(epoch, state.rules)
   checkHeight(state, height, due, index)
-  for (const [worker, msat] of accrual) {
-    state.balances.move(unmaturedAccount(worker), maturedAccount(worker), msat)
-  }
-  state.accruals.delete(epoch)
+  state.accruals.set(epoch, { ...accrual, isMatured: true })
+  releaseAccruals(state)
 }
 
 /** What came unmatured from the log before, likewise. */
@@ -24,14 +22,13 @@ export function checkInheritance(
   { height }: StatusOf<'inheritance'>,
   index: number,
 ): void {
-  const { inherited, isInheritanceMatured } = state
-  const isOpen = inherited !== null && !isInheritanceMatured
+  const isOpen = state.inherited !== null && !state.isInheritanceMatured
   const check = state.findings.at('maturity', index)
   if (!check(isOpen, 'nothing_inherited', () => 'nothing was inherited, or it has matured')) return
   checkHeight(state, height, inheritedMaturityHeight(state.rules), index)
-  for (const { worker, unmaturedMsat } of inherited?.workers ?? []) {
-    state.balances.move(unmaturedAccount(hex(worker)), maturedAccount(hex(worker)), unmaturedMsat)
-  }
+  const rows = state.accruals.get('inherited')?.rows ?? []
+  state.accruals.set('inherited', { isMatured: true, rows })
+  releaseAccruals(state)
   state.isInheritanceMatured = true
 }
 

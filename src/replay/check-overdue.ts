@@ -1,4 +1,6 @@
 import { inheritedMaturityHeight, maturityHeight, settlementHeight } from '../rules/epoch.ts'
+import { isSuspended } from '../rules/standings.ts'
+import { returnHeight } from './check-standing.ts'
 import { hasBusiness } from './epoch-range.ts'
 import type { ReplayState } from './replay-state.ts'
 
@@ -19,7 +21,8 @@ export function checkOverdue(state: ReplayState): void {
     const due = inheritedMaturityHeight(rules)
     check(due > height, 'maturity_overdue', () => `what was inherited was to mature at block ${due}`)
   }
-  for (const epoch of accruals.keys()) {
+  for (const [epoch, { isMatured }] of accruals) {
+    if (isMatured || epoch === 'inherited') continue
     const due = maturityHeight(epoch, rules)
     check(
       due > height,
@@ -27,4 +30,17 @@ export function checkOverdue(state: ReplayState): void {
       () => `the rewards of epoch ${epoch} were to mature at block ${due}`,
     )
   }
+  for (const worker of state.suspensions.keys()) {
+    const due = isSuspended(state.standings, worker) ? returnHeight(state, worker) : null
+    check(
+      due === null || due > height,
+      'return_overdue',
+      () => `the suspension of ${worker} was to end at block ${due}`,
+    )
+  }
+  check(
+    state.expected.length === 0,
+    'standing_missing',
+    () => 'what follows from the last verdicts is not logged',
+  )
 }

@@ -1,4 +1,5 @@
 import { verdictCutoffHeight } from '../rules/epoch.ts'
+import { isRefuted, outcomeOf } from '../rules/outcome.ts'
 import { auditRate, isSampled } from '../rules/sampling.ts'
 import type { ReceiptOutcome } from '../rules/settle-epoch.ts'
 import type { OpenedReceipt } from './check-openings.ts'
@@ -60,12 +61,15 @@ export async function checkSampling(
     if (sampled && !inTime) missed.push(() => missedAudit(state, receipt, draw, { epoch, cutoffHeight }))
     if (sampled) checkDone(state, index, receipt, inTime)
     else checkUndrawn(state, receipt)
-    const isRefuted = inTime && receipt.fate.verdict !== 'pass'
-    const isRepeated = item !== null && !takeItem(state, receipt, item, isRefuted)
-    const outcome = outcomeOf(one, { inTime, isRepeated, sampled })
-    const auditor =
-      inTime && receipt.fate.verdict !== 'void' ? (receipt.rounds.at(-1)?.auditor ?? null) : null
-    judged.push({ ...one, isSampled: sampled, outcome, auditor })
+    const outcome = outcomeOf({
+      verdict: inTime ? receipt.fate.verdict : null,
+      isSuspended: isBeforeSuspension(state, receipt.job.worker, receipt.submission.entry),
+      isAssigned: item !== null,
+      isRepeated: item !== null && isTaken(state, receipt, item),
+      isSampled: sampled,
+    })
+    if (item !== null) takeItem(state, receipt, item, isRefuted(outcome))
+    judged.push({ ...one, isSampled: sampled, outcome, auditor: inTime ? paidAuditor(state, receipt) : null })
   }
   return { judged, missed }
 }
@@ -130,30 +134,30 @@ function isDecidedBy({ anchored }: ReplayState, { verdict, entry }: Fate, height
   return anchor !== null && anchor.height <= height
 }
 
-/** @returns false where an earlier receipt that stands has the item: each is paid once. */
+/** Whether an earlier receipt stands for the item: each is paid once. */
+function isTaken({ answered }: ReplayState, { job }: ReplayedReceipt, item: number): boolean {
+  return answered.get(placeOf(job))?.get(item) ?? false
+}
+
 function takeItem(
   { answered }: ReplayState,
   { job }: ReplayedReceipt,
   item: number,
   isRefuted: boolean,
-): boolean {
+): void {
   const place = placeOf(job)
   const items = answered.get(place) ?? new Map<number, boolean>()
-  answered.set(place, items)
-  const isTaken = items.get(item) ?? false
-  items.set(item, isTaken || !isRefuted)
-  return !isTaken
+  answered.set(place, items.set(item, items.get(item) === true || !isRefuted))
 }
 
-/** Only what the beacon assigned earns the subsidy, each item once, and nothing that failed its audit (DESIGN §8). */
-function outcomeOf(
-  { receipt: { fate }, item }: OpenedReceipt,
-  { inTime, isRepeated, sampled }: { inTime: boolean; isRepeated: boolean; sampled: boolean },
-): ReceiptOutcome {
-  if (inTime && fate.verdict === 'fail') return 'fail'
-  if (inTime && fate.verdict === 'void') return 'inconclusive'
-  if (item === null) return 'unassigned'
-  if (isRepeated) return 'repeated'
-  if (!sampled) return 'unsampled'
-  return inTime && fate.verdict === 'pass' ? 'pass' : 'operator_missed'
+/** Who decided it, unless suspended since. */
+function paidAuditor(state: ReplayState, { fate, rounds }: ReplayedReceipt): string | null {
+  const auditor = rounds.at(-1)?.auditor ?? null
+  if (fate.verdict === 'void' || auditor === null) return null
+  return isBeforeSuspension(state, auditor, fate.entry) ? null : auditor
+}
+
+function isBeforeSuspension({ suspensions }: ReplayState, worker: string, entry: number): boolean {
+  const suspended = suspensions.get(worker)
+  return suspended !== undefined && entry < suspended
 }

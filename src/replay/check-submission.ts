@@ -10,6 +10,8 @@ import {
 } from '../../compute/work/submission.ts'
 import { unmaturedAccount } from '../ledger/accounts.ts'
 import type { EntryOf } from '../log/entry.ts'
+import type { Ratio } from '../rules/sampling.ts'
+import { isSuspended } from '../rules/standings.ts'
 import { type Check, readable } from './findings.ts'
 import type { ReplayedModel } from './markets.ts'
 import { hex, readByteStrings } from './read-blob.ts'
@@ -36,6 +38,8 @@ export async function checkSubmission(
     unmaturedMsat: state.balances.of(unmaturedAccount(hex(header.worker))),
     receipts: [],
   }
+  const isFree = !isSuspended(state.standings, hex(header.worker))
+  check(isFree, 'worker_suspended', () => `${hex(header.worker)} is suspended`)
   if (!checkChain(state, check, header, submission.id)) return
   const list = await readByteStrings(state, check, entry.receipts, 'receipt list')
   if (list === null) return
@@ -111,7 +115,6 @@ function takeReceipt(
   checkProfile(check, receipt, position, known, job)
   job.isSubmitted = true
   const id = receiptId(bytes)
-  const { numerator, denominator } = known.subnet.auditFloor
   const replayed = {
     id,
     hex: hex(id),
@@ -119,7 +122,8 @@ function takeReceipt(
     job,
     submission,
     output: receipt.output,
-    floor: { numerator: BigInt(numerator), denominator: BigInt(denominator) },
+    floor: ratioOf(known.subnet.auditFloor),
+    falseFailRate: ratioOf(known.model.falseFailRate),
     // As if it were one: which item, or none, is hidden until settlement and plays no other part.
     rewardMsat: state.expectedRewardMsat({ ...job, item: 0n, epoch: BigInt(job.epoch) }),
     rounds: [],
@@ -128,6 +132,10 @@ function takeReceipt(
   }
   submission.receipts.push(replayed)
   state.receipts.set(replayed.hex, replayed)
+}
+
+function ratioOf({ numerator, denominator }: { numerator: number; denominator: number }): Ratio {
+  return { numerator: BigInt(numerator), denominator: BigInt(denominator) }
 }
 
 function checkProfile(

@@ -6,6 +6,7 @@ import { parseNote } from '../log/note.ts'
 import { parseVerifierKey } from '../log/note-key.ts'
 import { txidText } from '../log/txid.ts'
 import { verifierKeyOf } from '../monitor/verifier-key.ts'
+import { INHERITED } from '../rules/maturing.ts'
 import { type Check, readable } from './findings.ts'
 import { hex, readBlob } from './read-blob.ts'
 import type { ReplayState } from './replay-state.ts'
@@ -31,6 +32,12 @@ export async function checkSuccession(state: ReplayState, succeeds: Succession):
 /** The debts; coins come as deposits. */
 function inherit(state: ReplayState, inherited: InheritedBalances): void {
   state.inherited = inherited
+  const rows = inherited.workers.map(({ worker, unmaturedMsat }) => ({
+    worker: hex(worker),
+    subnet: INHERITED,
+    msat: unmaturedMsat,
+  }))
+  state.accruals.set('inherited', { isMatured: false, rows: rows.filter(({ msat }) => msat > 0n) })
   const { balances } = state
   for (const { requester, msat } of inherited.requesters) {
     balances.move('inherited', requesterAccount(requester), msat)

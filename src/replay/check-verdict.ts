@@ -7,7 +7,10 @@ import { bytes32, integer } from '../../compute/work/record.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
 import type { EntryOf } from '../log/entry.ts'
 import { AUDIT_ROUNDS } from '../rules/audit-rounds.ts'
+import { evidenceOf } from '../rules/cusum-evidence.ts'
+import { type AuditedReceipt, isSuspended, modelKey } from '../rules/standings.ts'
 import { checkDrawn, checkRoundOpens } from './check-audit.ts'
+import { observeAgain } from './check-standing.ts'
 import { auditorOf, drawOf } from './draw.ts'
 import { type Check, readable } from './findings.ts'
 import { hex, MAX_LIST_BYTES, readBlob } from './read-blob.ts'
@@ -44,6 +47,7 @@ export async function checkVerdict(
   if (records === null) return
   const { count } = entry
   check(records.length === count, 'count_mismatch', () => `lists ${records.length} verdicts, not ${count}`)
+  const audits: AuditedReceipt[] = []
   for (const record of records) {
     const receipt = state.receipts.get(hex(record.receipt))
     check(receipt !== undefined, 'receipt_unknown', () => `no receipt ${hex(record.receipt)} is audited`)
@@ -52,7 +56,19 @@ export async function checkVerdict(
     if (round === null) continue
     await decide(state, receipt, index)
     await judgeAgain(state, receipt, round)
+    if (record.verdict !== 'inconclusive') audits.push(auditedReceipt(receipt, round, record.verdict))
   }
+  observeAgain(state, audits, index)
+}
+
+function auditedReceipt(
+  { hex: receipt, job, falseFailRate }: ReplayedReceipt,
+  { auditor, entry }: AuditRound,
+  verdict: AuditedReceipt['verdict'],
+): AuditedReceipt {
+  const { subnet, model, worker } = job
+  const evidence = evidenceOf(falseFailRate)
+  return { entry, receipt, model: modelKey(subnet, model), worker, auditor, verdict, evidence }
 }
 
 async function closeRound(
@@ -76,8 +92,10 @@ async function closeRound(
   )
     return null
 
-  if (salt === null && outputs === null) await checkSilence(state, check, receipt, index)
-  else checkCommitment(check, receipt, round, record)
+  if (salt === null && outputs === null) {
+    // Who is suspended has no more time.
+    if (!isSuspended(state.standings, hex(auditor))) await checkSilence(state, check, receipt, index)
+  } else checkCommitment(check, receipt, round, record)
   check(
     (outputs === null) === (verdict === 'inconclusive'),
     'verdict_wrong',

@@ -12,6 +12,7 @@ const RULES = [
   'submissions',
   'audits',
   'verdicts',
+  'standings',
   'openings',
   'assignment',
   'sampling',

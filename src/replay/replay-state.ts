@@ -1,4 +1,4 @@
-import type { EntryOf } from '../log/entry.ts'
+import type { Entry, EntryOf } from '../log/entry.ts'
 import type { InheritedBalances } from '../log/inherited-balances.ts'
 import type { Payee } from '../log/payees.ts'
 import { type Anchored, anchoredView } from '../rules/anchored.ts'
@@ -6,12 +6,14 @@ import type { Admission } from '../rules/auditors.ts'
 import type { EpochRules } from '../rules/epoch.ts'
 import { epochRules } from '../rules/epoch-rules.ts'
 import { openExpectedReward } from '../rules/expected-reward.ts'
+import type { Accrued } from '../rules/maturing.ts'
 import type { Ratio } from '../rules/sampling.ts'
 import { type Balances, openBalances } from './balances.ts'
 import type { Findings } from './findings.ts'
 import { type Markets, openMarkets } from './markets.ts'
 import type { ReplaySource } from './replay-source.ts'
 import { scriptOf } from './script-of.ts'
+import { openStandings, type ReplayedStandings } from './standings.ts'
 
 /**
  * What the entries so far have made of the log's world, from public data alone. What an epoch has settled is let go: what
@@ -46,8 +48,16 @@ export interface ReplayState {
   /** Items that were ever answered, by subnet and model: true where a receipt stands, so that no other is paid. */
   readonly answered: Map<string, Map<number, boolean>>
   readonly budgets: Map<number, { readonly entry: number; readonly msat: bigint }>
-  /** Of epochs that are settled and have not matured: msat by worker. */
-  readonly accruals: Map<number, ReadonlyMap<string, bigint>>
+  /** By epoch, settled, or from the log before: what has neither matured nor been forfeited. */
+  readonly accruals: Map<
+    number | 'inherited',
+    { readonly isMatured: boolean; readonly rows: readonly Accrued[] }
+  >
+  readonly standings: ReplayedStandings
+  /** The entry that last suspended a worker, by key, hex. */
+  readonly suspensions: Map<string, number>
+  /** What the log has to go on with: entries that are written together with the last one. */
+  expected: Entry[]
   nextEpoch: number
   /** A block that was mined before the entry at hand was logged: an earlier one names it. */
   knownHeight: number
@@ -101,6 +111,7 @@ export interface ReplayedReceipt {
   readonly output: Uint8Array
   /** As submitted: the audit rate's floor, and the reward if the job is of the open dataset. */
   readonly floor: Ratio
+  readonly falseFailRate: Ratio
   readonly rewardMsat: bigint
   readonly rounds: AuditRound[]
   readonly fate: Fate
@@ -150,6 +161,7 @@ export function openReplayState(
   genesis: EntryOf<'genesis'>,
 ): ReplayState {
   const markets = openMarkets()
+  const workers: ReplayState['workers'] = new Map()
   const budgets: ReplayState['budgets'] = new Map()
   const booked = (epoch: number) => budgets.get(epoch)?.msat ?? 0n
   return {
@@ -166,7 +178,7 @@ export function openReplayState(
     balances: openBalances(),
     inherited: null,
     isInheritanceMatured: false,
-    workers: new Map(),
+    workers,
     admissions: [],
     jobs: new Map(),
     submissions: [],
@@ -174,6 +186,9 @@ export function openReplayState(
     answered: new Map(),
     budgets,
     accruals: new Map(),
+    standings: openStandings((worker) => workers.get(worker)?.address ?? worker),
+    suspensions: new Map(),
+    expected: [],
     nextEpoch: 0,
     knownHeight: 0,
     payouts: [],

@@ -16,6 +16,7 @@ import { checkInheritance, checkMaturity } from './check-maturity.ts'
 import { checkOverdue } from './check-overdue.ts'
 import { checkPayout } from './check-payout.ts'
 import type { MissedAudit, SettledSample } from './check-sampling.ts'
+import { checkExpected, checkReturn, checkThaw } from './check-standing.ts'
 import { checkSubmission } from './check-submission.ts'
 import { checkSubnet } from './check-subnet.ts'
 import { checkTreasury } from './check-treasury.ts'
@@ -116,6 +117,7 @@ export async function replayLog(
 
 /** Every kind has its rule: no money moves by an entry that nobody recomputes. */
 async function checkEntry(state: ReplayState, entry: Entry, index: number): Promise<SettledSample | null> {
+  if (checkExpected(state, entry, index)) return null
   switch (entry.kind) {
     case 'genesis':
       await checkGenesis(state, entry, index)
@@ -147,6 +149,8 @@ async function checkEntry(state: ReplayState, entry: Entry, index: number): Prom
     case 'status':
       checkStatus(state, entry, index)
       break
+    case 'forfeit':
+      break
     case 'payout':
       await checkPayout(state, entry, index)
       break
@@ -168,6 +172,12 @@ function checkStatus(state: ReplayState, entry: EntryOf<'status'>, index: number
       break
     case 'inheritance':
       checkInheritance(state, entry, index)
+      break
+    case 'worker':
+      checkReturn(state, entry, index)
+      break
+    case 'model':
+      checkThaw(state, entry, index)
       break
     default:
       entry satisfies never

@@ -5,7 +5,7 @@ import { type Evidence, NAT_BITS } from './cusum-evidence.ts'
  * h: 16 nats. At p0 = 0.3 % it convicts 11 of 20,000 honest workers within 100,000 audits, and 19,969 of 20,000 that cheat in a
  * tenth of their receipts within some 200 (`assay simulate --statistic`).
  */
-const THRESHOLD = 16n << NAT_BITS
+export const THRESHOLD = 16n << NAT_BITS
 
 /** From half of it nothing matures until passes have lowered the score again. */
 const HOLD = THRESHOLD / 2n

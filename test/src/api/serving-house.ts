@@ -44,6 +44,7 @@ const genesis: Genesis = {
     beaconDelay: 1,
     maturityBlocks: 10,
     auditRoundBlocks: 2,
+    suspensionBlocks: 24,
   },
   subsidy: { initialMsat: 0n, halvingEpochs: 1, capMsat: 0n },
   auditBasisPoints: 0,

@@ -103,7 +103,8 @@ test('one silent auditor costs a round: the next one decides', async () => {
 test('a verdict that is anchored after the cutoff pays, and so does none; a later one changes nothing', async () => {
   await using site = await openSite(node, { flags: { 'epoch.auditRoundBlocks': '100' } })
   const [worker, other, operator] = await threePeers(site)
-  const works = await worksOf(worker.work(cheatedOutput))
+  // Too few to be held for.
+  const works = await worksOf(worker.work(cheatedOutput, 8))
   const cutoffHeight = site.startHeight + EPOCH_BLOCKS - 1 + VERDICT_BLOCKS
   await site.mineTo(cutoffHeight)
   const late = await other.audit()

@@ -38,6 +38,7 @@ const CALENDAR = {
   'epoch.beaconDelay': '1',
   'epoch.maturityBlocks': '3',
   'epoch.auditRoundBlocks': '1',
+  'epoch.suspensionBlocks': '12',
 }
 /** Two payments, the seal's depth, an anchor over workers and subnet, and that one's depth below epoch 0. */
 const BLOCKS_TO_START = 12

@@ -8,6 +8,7 @@ import vectors from '../../vectors/entry.json' with { type: 'json' }
 /** JSON of a vector to the entry's own values: `{hex}` is bytes, `{int}` is money. */
 function revive(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(revive)
   if ('hex' in value) return new Uint8Array(Buffer.from(String(value.hex), 'hex'))
   if ('int' in value) return BigInt(String(value.int))
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, revive(inner)]))
@@ -63,6 +64,9 @@ const uint32 = fc.integer({ min: 0, max: 0xffff_ffff })
 const money = fc.bigInt(0n, 2n ** 63n - 1n)
 const text = fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 90 })
 const coin = fc.record({ txid: bytes32, vout: uint32, sats: money })
+const fail = fc.record({ entry: int, receipt: bytes32 })
+const evidence = fc.array(fail, { maxLength: 3 })
+const someEvidence = fc.array(fail, { minLength: 1, maxLength: 3 })
 const v = fc.constant(1 as const)
 const kind = <K extends string>(name: K) => fc.constant(name)
 
@@ -86,6 +90,7 @@ const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
       beaconDelay: positive,
       maturityBlocks: positive,
       auditRoundBlocks: positive,
+      suspensionBlocks: positive,
     }),
     subsidy: fc.record({ initialMsat: money, halvingEpochs: positive, capMsat: money }),
     auditBasisPoints: fc.integer({ min: 0, max: 500 }),
@@ -139,6 +144,26 @@ const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
   }),
   fc.record({
     v,
+    kind: kind('status'),
+    subject: fc.constant('worker' as const),
+    worker: bytes32,
+    status: fc.constantFrom('good' as const, 'held' as const, 'suspended' as const, 'returned' as const),
+    score: int,
+    evidence,
+    height: fc.option(int),
+  }),
+  fc.record({
+    v,
+    kind: kind('status'),
+    subject: fc.constant('model' as const),
+    subnet: fc.stringMatching(/^[a-z0-9-]{1,64}$/),
+    model: bytes32,
+    status: fc.constantFrom('frozen' as const, 'recalibrated' as const, 'upheld' as const),
+    workers: fc.array(bytes32, { maxLength: 3 }),
+  }),
+  fc.record({ v, kind: kind('forfeit'), worker: bytes32, status: int, msat: money, evidence: someEvidence }),
+  fc.record({
+    v,
     kind: kind('epoch'),
     epoch: int,
     accruals: bytes32,
@@ -180,7 +205,7 @@ const epochWith = (fields: object) => ({ ...Object(mapOf('genesis').epoch), ...f
 
 test.each<[kind: string, key: string, value: unknown]>([
   ['genesis', 'v', 2],
-  ['genesis', 'kind', 'forfeit'],
+  ['genesis', 'kind', 'charge'],
   ['genesis', 'network', 'testnet3'],
   ['genesis', 'method', 'both'],
   ['genesis', 'origin', ''],
@@ -220,6 +245,9 @@ test.each<[kind: string, key: string, value: unknown]>([
   ['verdict', 'count', 0],
   ['status', 'subject', 'subnet'],
   ['status', 'status', 'settled'],
+  ['forfeit', 'worker', new Uint8Array(31)],
+  ['forfeit', 'evidence', Array(65).fill({ entry: 1, receipt: new Uint8Array(32) })],
+  ['forfeit', 'evidence', [{ entry: 1, receipt: new Uint8Array(31) }]],
   ['epoch', 'blockHash', 'text'],
   ['payout', 'count', 0],
   ['submission', 'header', 'text'],

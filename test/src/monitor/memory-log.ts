@@ -64,6 +64,7 @@ export const GENESIS_FIELDS = {
     beaconDelay: 1,
     maturityBlocks: 3,
     auditRoundBlocks: 1,
+    suspensionBlocks: 12,
   },
   subsidy: { initialMsat: 0n, halvingEpochs: 1, capMsat: 0n },
   auditBasisPoints: 0,

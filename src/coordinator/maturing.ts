@@ -1,0 +1,106 @@
+import { maturedAccount, unmaturedAccount } from '../ledger/accounts.ts'
+import type { Transfer } from '../ledger/transfer.ts'
+import { type Accrued, INHERITED, mayMature, shareForfeit } from '../rules/maturing.ts'
+import { modelOf } from '../rules/standings.ts'
+import type { Books } from './books.ts'
+import { postAll, quarantinedAccounts } from './books.ts'
+import type { StandingRows } from './standing-rows.ts'
+
+/** How unmatured rewards end. Both join the caller's transaction, whose entry justifies them. */
+export interface Maturing {
+  /** Everything whose height has come and that nothing holds back: `status` entries of epochs, workers and models free some. */
+  release(entryIndex: number): void
+  /** What a worker has unmatured. */
+  unmaturedMsat(worker: Uint8Array): bigint
+  /** All of it, to whom a forfeit goes. */
+  forfeit(worker: Uint8Array, entryIndex: number): void
+}
+
+interface UnmaturedRow {
+  /** Null: from the log before. */
+  epoch: bigint | null
+  worker: Uint8Array
+  subnet: string
+  msat: bigint
+}
+
+export function openMaturing(books: Books, rows: Pick<StandingRows, 'standingOf' | 'frozen'>): Maturing {
+  const { db } = books
+  const selectDue = db.prepare<[], UnmaturedRow>(
+    `SELECT epoch, worker, subnet, msat FROM accrual JOIN epoch ON epoch.number = accrual.epoch
+      WHERE fate IS NULL AND matured_entry IS NOT NULL
+      UNION ALL SELECT NULL, worker, '${INHERITED}', unmatured_msat FROM inheritance
+      WHERE fate IS NULL AND unmatured_msat > 0 AND is_due = 1 ORDER BY epoch, worker, subnet`,
+  )
+  const selectOwn = db.prepare<{ worker: Uint8Array }, UnmaturedRow>(
+    `SELECT epoch, worker, subnet, msat FROM accrual WHERE worker = @worker AND fate IS NULL
+      UNION ALL SELECT NULL, worker, '${INHERITED}', unmatured_msat FROM inheritance
+      WHERE worker = @worker AND fate IS NULL AND unmatured_msat > 0`,
+  )
+  const setFate = db.prepare(
+    'UPDATE accrual SET fate = ? WHERE epoch = ? AND worker = ? AND subnet = ? AND fate IS NULL',
+  )
+  const setInheritedFate = db.prepare('UPDATE inheritance SET fate = ? WHERE worker = ? AND fate IS NULL')
+
+  function end(
+    fate: 'matured' | 'forfeited',
+    ended: readonly UnmaturedRow[],
+    transfers: readonly Transfer[],
+  ): void {
+    const quarantined = quarantinedAccounts(books)
+    // A quarantined account waits for the ledger to be rebuilt; the others don't wait for it (DESIGN §8).
+    postAll(
+      books,
+      transfers.filter(({ debit, credit }) => !quarantined.has(debit) && !quarantined.has(credit)),
+    )
+    for (const { epoch, worker, subnet } of ended) {
+      const { changes } =
+        epoch === null ? setInheritedFate.run(fate, worker) : setFate.run(fate, epoch, worker, subnet)
+      if (changes !== 1) throw new Error('a reward ends once')
+    }
+  }
+
+  return {
+    release(entryIndex) {
+      const frozen = new Set(rows.frozen().map(({ model }) => modelOf(model).subnet))
+      const known = {
+        standingOf: (worker: string) => rows.standingOf(Buffer.from(worker, 'hex')),
+        isSubnetFrozen: (subnet: string) => frozen.has(subnet),
+      }
+      const free = selectDue.all().filter((row) => mayMature(accruedOf(row), known))
+      end(
+        'matured',
+        free,
+        free.map((row) => {
+          const { worker, subnet, msat } = accruedOf(row)
+          return {
+            id: `${row.epoch === null ? 'inherited' : `epoch/${row.epoch}`}/matured/${subnet}/${worker}`,
+            debit: unmaturedAccount(worker),
+            credit: maturedAccount(worker),
+            amountMsat: msat,
+            code: 'matured',
+            entryIndex,
+          }
+        }),
+      )
+    },
+    unmaturedMsat: (worker) => selectOwn.all({ worker }).reduce((sum, { msat }) => sum + msat, 0n),
+    forfeit(worker, entryIndex) {
+      const own = selectOwn.all({ worker })
+      const { reserveMsat } = shareForfeit(own.map(accruedOf))
+      const transfer = {
+        id: `forfeit/${entryIndex}`,
+        debit: unmaturedAccount(Buffer.from(worker).toString('hex')),
+        credit: 'reserve',
+        amountMsat: reserveMsat,
+        code: 'forfeit',
+        entryIndex,
+      } as const
+      end('forfeited', own, [transfer])
+    },
+  }
+}
+
+function accruedOf({ worker, subnet, msat }: UnmaturedRow): Accrued {
+  return { worker: Buffer.from(worker).toString('hex'), subnet, msat }
+}

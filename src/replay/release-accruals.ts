@@ -1,0 +1,32 @@
+import { maturedAccount, unmaturedAccount } from '../ledger/accounts.ts'
+import { standingOf } from '../rules/cusum.ts'
+import { mayMature, shareForfeit } from '../rules/maturing.ts'
+import { modelOf } from '../rules/standings.ts'
+import type { ReplayState } from './replay-state.ts'
+
+/** Moves every reward whose height has come and that nothing holds back. */
+export function releaseAccruals({ accruals, balances, standings }: ReplayState): void {
+  const frozen = new Set(Array.from(standings.frozen(), (model) => modelOf(model).subnet))
+  const known = {
+    standingOf: (worker: string) => standingOf(standings.recordOf(worker).suspicion),
+    isSubnetFrozen: (subnet: string) => frozen.has(subnet),
+  }
+  for (const [epoch, { isMatured, rows }] of accruals) {
+    if (!isMatured) continue
+    const { free = [], held = [] } = Object.groupBy(rows, (row) => (mayMature(row, known) ? 'free' : 'held'))
+    for (const { worker, msat } of free) balances.move(unmaturedAccount(worker), maturedAccount(worker), msat)
+    if (held.length === 0) accruals.delete(epoch)
+    else accruals.set(epoch, { isMatured, rows: held })
+  }
+}
+
+/** Takes from a worker whatever it has unmatured. @returns how much */
+export function forfeitAccruals({ accruals, balances }: ReplayState, worker: string): bigint {
+  const own = [...accruals.values()].flatMap(({ rows }) => rows.filter((row) => row.worker === worker))
+  for (const [epoch, { isMatured, rows }] of accruals) {
+    accruals.set(epoch, { isMatured, rows: rows.filter((row) => row.worker !== worker) })
+  }
+  const { reserveMsat } = shareForfeit(own)
+  balances.move(unmaturedAccount(worker), 'reserve', reserveMsat)
+  return reserveMsat
+}

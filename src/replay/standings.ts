@@ -1,0 +1,41 @@
+import { type AuditedReceipt, NO_RECORD, type Standings, type WorkerRecord } from '../rules/standings.ts'
+
+export interface ReplayedStandings extends Standings {
+  frozen(): Iterable<string>
+}
+
+/** What is known of the workers, in memory. @param addressOf payout address by key, hex */
+export function openStandings(addressOf: (worker: string) => string): ReplayedStandings {
+  const records = new Map<string, WorkerRecord>()
+  /** What was set aside, by frozen model. */
+  const aside = new Map<string, AuditedReceipt[]>()
+  /** The entry of the last audit, by model and worker. */
+  const audits = new Map<string, Map<string, number>>()
+
+  return {
+    recordOf: (worker) => records.get(worker) ?? NO_RECORD,
+    setRecord: (worker, record) => void records.set(worker, record),
+    isFrozen: (model) => aside.has(model),
+    freeze: (model) => void aside.set(model, []),
+    thaw(model) {
+      const kept = aside.get(model) ?? []
+      aside.delete(model)
+      return kept
+    },
+    setAside: (audit) => void aside.get(audit.model)?.push(audit),
+    noteAudit({ model, worker, entry }) {
+      const known = audits.get(model) ?? new Map<string, number>()
+      audits.set(model, known.set(worker, entry))
+    },
+    auditedSince: (model, entry) =>
+      [...(audits.get(model) ?? [])]
+        .filter(([, last]) => last >= entry)
+        .map(([worker]) => ({ worker, address: addressOf(worker) })),
+    failedOn: (model) =>
+      [...records]
+        .filter(([, { fails }]) => fails.some((fail) => fail.model === model))
+        .map(([worker]) => worker)
+        .sort(),
+    frozen: () => aside.keys(),
+  }
+}

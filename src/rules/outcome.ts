@@ -1,0 +1,30 @@
+import type { ReceiptOutcome } from './settle-epoch.ts'
+
+/** What log and chain say of a receipt when its epoch is settled. */
+interface Fate {
+  /** Of the verdicts that were anchored by the cutoff; null: none was. */
+  verdict: 'pass' | 'fail' | 'void' | null
+  /** Its worker was suspended after it was submitted. */
+  isSuspended: boolean
+  /** An item of the open dataset: only what the beacon assigned earns the subsidy. */
+  isAssigned: boolean
+  /** An earlier receipt for the item stands: each is paid once. */
+  isRepeated: boolean
+  isSampled: boolean
+}
+
+/** The first that applies (docs/PROTOCOL.md §7). */
+export function outcomeOf({ verdict, ...fate }: Fate): ReceiptOutcome {
+  if (verdict === 'fail') return 'fail'
+  if (verdict === 'void') return 'inconclusive'
+  if (fate.isSuspended) return 'suspended'
+  if (!fate.isAssigned) return 'unassigned'
+  if (fate.isRepeated) return 'repeated'
+  if (!fate.isSampled) return 'unsampled'
+  return verdict === 'pass' ? 'pass' : 'operator_missed'
+}
+
+/** Whether the item is open again, and a later receipt for it the first. */
+export function isRefuted(outcome: ReceiptOutcome): boolean {
+  return outcome === 'fail' || outcome === 'inconclusive' || outcome === 'suspended'
+}

@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { encodeCbor } from '../../../compute/work/canonical-cbor.ts'
+import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { type Entry, parseEntry } from '../../../src/log/entry.ts'
+import { replay } from '../../../src/replay/replay.ts'
+import { recordLog } from '../replay/recorded-log.ts'
+import { epochEntry } from './epoch-entry.ts'
+import { idOf, type Peer, problemIn, worksOf } from './peer.ts'
+import { openSite, type Site } from './site.ts'
+import { cheatedOutput, tinyInput, tinyMarket } from './tiny-market.ts'
+
+/** Three fails hold a worker, five by two auditors suspend it. */
+const STRICT_MARKET = tinyMarket({
+  models: tinyMarket().models.map((model) => ({
+    ...model,
+    falseFailRate: { numerator: 3, denominator: 1_000 },
+  })),
+  dataset: { items: Array.from({ length: 96 }, (_, item) => tinyInput(item + 1)), perEpoch: 48 },
+})
+
+let node: RegtestNode
+beforeAll(async () => {
+  node = await startBitcoind()
+})
+afterAll(() => node.stop())
+
+describe('a worker that earns, then cheats', () => {
+  test('loses what is unmatured, is refused until its return, and the others are paid', async () => {
+    await using site = await openSite(node, {
+      subnets: [STRICT_MARKET],
+      flags: { 'epoch.maturityBlocks': '30', 'epoch.suspensionBlocks': '30' },
+    })
+    const people = await begin(site, 3)
+    const [cheat, honest, other] = people
+    await cheat.work()
+    await honest.work()
+    await other.work()
+    await site.mineAudited(
+      people,
+      'the first settlement and new work',
+      () => isSettled(site, 0) && hasWork(site),
+    )
+    const earnedMsat = workerStatus(site, cheat).unmaturedMsat
+    expect(earnedMsat).toBeGreaterThan(0n)
+
+    const cheated = await worksOf(cheat.work(cheatedOutput))
+    await honest.work()
+    await site.mineAudited(people, 'the suspension', () => workerStatus(site, cheat).standing === 'suspended')
+    const told = standingEntries(site)
+    const status = told.find(({ entry }) => entry.kind === 'status' && entry.status === 'suspended')
+    const forfeit = told.find(({ entry }) => entry.kind === 'forfeit')
+    expect(forfeit?.entry).toMatchObject({ msat: earnedMsat, status: status?.index, worker: cheat.key })
+    expect(workerStatus(site, cheat)).toMatchObject({ unmaturedMsat: 0n, forfeitedMsat: earnedMsat })
+
+    for (const [path, body] of [
+      ['/v1/leases', { max: 1, waitMs: 0 }],
+      ['/v1/audits/leases', { max: 1, waitMs: 0 }],
+      ['/v1/submissions', cheat.draft([new Uint8Array(1)])],
+      ['/v1/results', { results: [] }],
+    ] as const) {
+      expect(await problemIn(await cheat.post(path, encodeCbor(body)))).toMatchObject({
+        status: 403,
+        code: 'worker_suspended',
+        read: `/v1/workers/${cheat.hex}`,
+      })
+    }
+
+    const loyal = people.filter((peer) => peer !== cheat)
+    await site.mineAudited(loyal, 'the settlement of the cheated epoch', () =>
+      isSettled(site, cheatedEpoch(site)),
+    )
+    const { reasons } = epochEntry(site, cheatedEpoch(site))
+    const fates = new Set(cheated.map((work) => reasons.get(idOf(work))))
+    expect(fates.has('fail')).toBe(true)
+    expect([...fates].every((reason) => reason === 'fail' || reason === 'suspended')).toBe(true)
+
+    const view = Object(await (await fetch(`${site.url}/v1/workers/${cheat.hex}`)).json())
+    expect(view.standing).toMatchObject({
+      standing: 'suspended',
+      scoreNats: 16,
+      since: status?.index,
+      forfeited: [{ entry: forfeit?.index, msat: `${earnedMsat}` }],
+    })
+    const dueHeight = view.standing.returnHeight
+    expect(dueHeight).toBe(anchorHeight(site, status?.index ?? 0) + site.config.epoch.suspensionBlocks)
+    await expect(cheat.lease()).rejects.toThrow('worker_suspended')
+
+    await site.mineAudited(loyal, 'the return', () => workerStatus(site, cheat).standing === 'good')
+    expect(site.coordinator().advancedTo()).toBe(dueHeight)
+    await cheat.lease()
+    await site.mineAudited(loyal, 'the payout', () =>
+      site.status().payouts.some(({ state }) => state === 'settled'),
+    )
+    expect(await site.satsOnChain(cheat.address)).toBe(0n)
+    expect(await site.satsOnChain(honest.address)).toBeGreaterThan(0n)
+    await site.anchorAll()
+    await site.mine(site.config.epoch.finalDepth)
+    expect(await replay(await recordLog(site, node))).toMatchObject({ ok: true, first: null })
+    expect(site.troubles).toEqual([])
+  })
+})
+
+async function begin(site: Site, workers: number): Promise<[Peer, Peer, Peer, ...Peer[]]> {
+  const [first, second, third, ...others] = await site.begin(workers)
+  if (first === undefined || second === undefined || third === undefined) throw new Error('too few peers')
+  return [first, second, third, ...others]
+}
+
+function workerStatus(site: Site, peer: Peer) {
+  const found = site.status().workers.find(({ worker }) => worker === peer.hex)
+  if (found === undefined) throw new Error('not registered')
+  return found
+}
+
+function standingEntries(site: Site): { index: number; entry: Entry }[] {
+  const { log } = site.coordinator().books
+  return [...log.entries(0, log.size())]
+    .map((bytes, index) => ({ index, entry: parseEntry(bytes) }))
+    .filter(({ entry }) => entry.kind === 'forfeit' || (entry.kind === 'status' && entry.subject !== 'epoch'))
+}
+
+function isSettled(site: Site, epoch: number): boolean {
+  return site.status().epochs.some(({ number, settled }) => number === epoch && settled)
+}
+
+function hasWork(site: Site): boolean {
+  return site.status().work.itemsAssigned > 0
+}
+
+/** The epoch whose blocks anchored the last submission. */
+function cheatedEpoch(site: Site): number {
+  const { db } = site.coordinator().books
+  const entry = db.prepare<[], bigint>('SELECT max(entry_index) FROM submission').pluck().get()
+  return Math.floor((anchorHeight(site, Number(entry)) - site.startHeight) / site.config.epoch.blocks)
+}
+
+function anchorHeight(site: Site, entry: number): number {
+  const anchor = site.anchored().first(entry)
+  if (anchor === null) throw new Error(`entry ${entry} is not anchored`)
+  return anchor.height
+}

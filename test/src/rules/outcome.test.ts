@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest'
+import { isRefuted, outcomeOf } from '../../../src/rules/outcome.ts'
+
+const STANDS = { verdict: null, isSuspended: false, isAssigned: true, isRepeated: false, isSampled: true }
+
+test.each([
+  ['no verdict in time', {}, 'operator_missed', false],
+  ['a pass', { verdict: 'pass' }, 'pass', false],
+  ['a pass of what the beacon left out', { verdict: 'pass', isSampled: false }, 'unsampled', false],
+  ['no audit', { isSampled: false }, 'unsampled', false],
+  ['an item that is taken', { isRepeated: true, isSampled: false }, 'repeated', false],
+  ['a request', { isAssigned: false, isRepeated: true }, 'unassigned', false],
+  ['a worker suspended since', { verdict: 'pass', isSuspended: true }, 'suspended', true],
+  ['a request to a worker suspended since', { isSuspended: true, isAssigned: false }, 'suspended', true],
+  ['a void of a worker suspended since', { verdict: 'void', isSuspended: true }, 'inconclusive', true],
+  ['a fail of a worker suspended since', { verdict: 'fail', isSuspended: true }, 'fail', true],
+] as const)('%s: %o is %s', (_, fate, outcome, refuted) => {
+  expect(outcomeOf({ ...STANDS, ...fate })).toBe(outcome)
+  expect(isRefuted(outcome)).toBe(refuted)
+})
