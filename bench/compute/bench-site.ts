@@ -27,7 +27,14 @@ export async function openBenchSite(models: readonly BenchModel[], workers: numb
   const chain = openNode(node.rpc, 'regtest')
   await node.fund(freshAddress(), P2TR_DUST_SATS)
   const { height } = await chain.chain()
-  const site = stack.use(await openSite(node, { method: 'dual', height }))
+  const site = stack.use(
+    await openSite(node, {
+      method: 'dual',
+      height,
+      // All of it is by keys that have no rewards to lose yet.
+      settings: { 'audits.maxOpenPerAuditor': '1000000' },
+    }),
+  )
   await site.startCoordinator()
   const { anchorAddress, treasuryAddress } = await site.status()
   await node.fund(anchorAddress, SEAL_SATS)
@@ -56,9 +63,10 @@ export async function openBenchSite(models: readonly BenchModel[], workers: numb
     dataset: null,
   })
   for (let worker = 1; worker <= workers; worker += 1) site.startWorker(`worker-${worker}`, 'also')
-  await until('the workers to register', START_LIMIT_MS, async () => {
+  site.startWorker('auditor', 'only')
+  await until('the workers and the auditor to register', START_LIMIT_MS, async () => {
     site.assertRunning()
-    return (await site.status()).open?.workers.length === workers ? true : null
+    return (await site.status()).open?.workers.length === workers + 1 ? true : null
   })
   if ((await chain.chain()).height > height + BLOCKS_TO_START) throw new Error('epoch 0 began too early')
   await mineUntil(({ open }) => open?.epoch === 0)

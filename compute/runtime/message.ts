@@ -24,8 +24,10 @@ export function writeMessage(stream: Writable, header: unknown, body: Uint8Array
   const prefix = Buffer.alloc(PREFIX_BYTES)
   prefix.writeUInt32BE(head.length, 0)
   prefix.writeUInt32BE(body.length, 4)
+  stream.cork()
   stream.write(Buffer.concat([prefix, head]))
   stream.write(body)
+  stream.uncork()
 }
 
 /** Until the stream ends; a message that it cuts off is dropped. Throws what the stream does, CborError, and RangeError past a limit. */

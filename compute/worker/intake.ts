@@ -2,8 +2,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bell } from './bell.ts'
 import type { FinishedRun, Spool } from './spool.ts'
 
-/** Under load, runs gather for so long: each commit costs a flush of the disk. The first after a pause goes at once. */
-const MIN_INTERVAL_MS = 20
+/**
+ * Under load, runs gather for nine times as long as the last commit took: a tenth of the time goes to flushing the disk at most,
+ * however slow it is. The first after a pause goes at once, since its requester waits.
+ */
+const REST_PER_COMMIT = 9
+const MAX_REST_MS = 20
 
 /** Puts finished runs on the disk, whatever becomes of those before them: an outage costs no work when the power goes too. */
 export interface Intake {
@@ -45,8 +49,9 @@ export function createIntake(o: {
       while (!isDone()) {
         if (fresh.length === 0) await o.bell.wait()
         else {
+          const startedMs = performance.now()
           flush()
-          await sleep(MIN_INTERVAL_MS)
+          await sleep(Math.min(MAX_REST_MS, REST_PER_COMMIT * (performance.now() - startedMs)))
         }
       }
     },

@@ -9,17 +9,12 @@ import type { OnWorkerEvent } from './worker-event.ts'
 const MAX_RESULTS = 256
 /** Half of what a body may hold; a larger result goes alone. */
 const MAX_OUTPUT_BYTES = 32 * 1024 * 1024
-/**
- * Under load, results gather for so long: a signed request costs some 4 ms at either end, which must not be spent on
- * each result. The first one after a pause goes at once.
- */
-const MIN_INTERVAL_MS = 20
-
 /** Hands spooled results to the coordinator at once: requesters wait for them. */
 export interface ResultSender {
   /** Sends these rows of the spool (again). */
   send(ids: readonly number[]): void
-  isSent(batch: number): boolean
+  /** None of these rows waits to be sent. */
+  isSent(ids: readonly number[]): boolean
   isIdle(): boolean
   /** Until `isDone()` at a ring of the bell. Throws CoordinatorError. */
   run(isDone: () => boolean): Promise<void>
@@ -70,19 +65,11 @@ export function createResultSender(o: {
       for (const id of ids) unsent.add(id)
       bell.ring()
     },
-    isSent: (batch) => spool.idsOf(batch).every((id) => !unsent.has(id)),
+    isSent: (ids) => ids.every((id) => !unsent.has(id)),
     isIdle: () => unsent.size === 0,
     async run(isDone) {
-      let lastMs = Number.NEGATIVE_INFINITY
-      while (!isDone()) {
-        const restMs = lastMs + MIN_INTERVAL_MS - performance.now()
-        if (unsent.size === 0) await bell.wait()
-        else if (unsent.size < MAX_RESULTS && restMs > 0) await bell.wait(restMs)
-        else {
-          lastMs = performance.now()
-          await sendSome()
-        }
-      }
+      // While one request is under way, the results for the next one gather.
+      while (!isDone()) await (unsent.size === 0 ? bell.wait() : sendSome())
     },
   }
 }

@@ -118,7 +118,9 @@ export function createSubmitter(o: {
 
   async function submit(batch: number): Promise<void> {
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      while (!sender.isSent(batch)) await bell.wait()
+      // Closed: none joins it any more.
+      const ids = spool.idsOf(batch)
+      while (!sender.isSent(ids)) await bell.wait()
       const receipts = spool.receipts(batch)
       if (receipts.length === 0) return
       const sealed = spool.sealed(batch) ?? seal(batch, receipts)

@@ -127,14 +127,14 @@ export function workerRoutes(coordinator: Coordinator): Router {
   })
 
   routes.post('/audits/leases', async (request, response) => {
-    const { bell, audits, standings, key, body } = signed(request, leaseRequest)
+    const { auditBell, audits, standings, key, body } = signed(request, leaseRequest)
     const take = () => {
       workingHouseOf(coordinator)
       standings.assertMayWork(key)
       return audits.lease(key, body.max)
     }
     const leased = await auditPolls.run(key, (superseded) =>
-      untilSome(bell, response, body.waitMs, take, superseded),
+      untilSome(auditBell, response, body.waitMs, take, superseded),
     )
     sendCbor(response, { audits: leased })
   })

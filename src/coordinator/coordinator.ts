@@ -194,6 +194,7 @@ async function openOver(
     // Only now is it the epoch of the next block that leases are asked for.
     house?.desks.bell.ring()
     witnessing.collect()
+    house?.desks.auditBell.ring()
   }
 
   const witnessing = openWitnessing(log, config.witnesses.map(parseWitness), {

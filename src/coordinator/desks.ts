@@ -49,6 +49,8 @@ import { openSubmissionDesk } from './submissions.ts'
 /** The coordinator's rooms, one for each step on the way from request to payout (DESIGN §2). */
 export interface Desks {
   readonly bell: Bell
+  /** Audits are drawn by blocks alone: who waits for them need not wake at each request. */
+  readonly auditBell: Bell
   readonly registry: Registry
   readonly market: Market
   readonly requests: RequestQueue
@@ -98,6 +100,7 @@ export function openDesks(books: Books, genesis: Genesis, config: Config, payer:
   const standings = openStandingDesk(books, { rows: standingRows, maturing, suspensionBlocks })
   return {
     bell,
+    auditBell: createBell(),
     registry,
     market,
     requests,

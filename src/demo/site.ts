@@ -47,7 +47,12 @@ const SCRYPT_N = 2 ** 14
 
 export async function openSite(
   node: RegtestNode,
-  options: { method: 'dual' | 'taproot'; height: number },
+  options: {
+    method: 'dual' | 'taproot'
+    height: number
+    /** Over the demo's own settings. */
+    settings?: Record<string, string>
+  },
 ): Promise<Site> {
   const folder = mkdtempSync(join(tmpdir(), 'assay-demo-'))
   const dataDir = join(folder, 'coordinator')
@@ -71,6 +76,7 @@ export async function openSite(
     'subsidy.halvingEpochs': `${HALVING_EPOCHS}`,
     'subsidy.capMsat': `${INITIAL_SUBSIDY_MSAT * 100n}`,
     'payout.thresholdSats': `${PAYOUT_THRESHOLD_SATS}`,
+    ...options.settings,
   }
   mkdirSync(dataDir, { mode: 0o700 })
   writeFileSync(configFile, renderConfig(parseConfig('', { flags })))
