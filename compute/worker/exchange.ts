@@ -23,8 +23,8 @@ export interface Exchange {
   get(path: string, options?: CallOptions): Promise<Uint8Array>
   /** Sends `body` as CBOR, signed anew at each attempt. */
   post(path: string, body: unknown, options?: CallOptions): Promise<Uint8Array>
-  /** One attempt; the caller reads the body. */
-  stream(path: string): Promise<ReadableStream<Uint8Array>>
+  /** One attempt from byte `start` on; the caller reads the body, which begins at `from`: `start`, or 0 where the server knows no ranges. */
+  stream(path: string, start: number): Promise<{ body: ReadableStream<Uint8Array>; from: number }>
 }
 
 interface CallOptions {
@@ -67,9 +67,15 @@ export function openExchange(o: {
     }
   }
 
-  async function send(path: string, body: Uint8Array | null, signal: AbortSignal): Promise<Response> {
+  async function send(
+    path: string,
+    body: Uint8Array | null,
+    signal: AbortSignal,
+    start = 0,
+  ): Promise<Response> {
     const method = body === null ? 'GET' : 'POST'
-    const headers = body === null ? {} : signedHeaders(method, path, body)
+    const range: Record<string, string> = start === 0 ? {} : { range: `bytes=${start}-` }
+    const headers = body === null ? range : signedHeaders(method, path, body)
     const response = await fetch(new URL(path, o.url), { method, headers, body, signal, redirect: 'error' })
     if (!response.ok) throw readProblem(response.status, await readBody(response))
     return response
@@ -89,12 +95,17 @@ export function openExchange(o: {
   return {
     get: (path, options = {}) => call(path, null, options),
     post: (path, body, options = {}) => call(path, encodeCbor(body), options),
-    async stream(path) {
+    async stream(path, start) {
       const timeout = AbortSignal.timeout(STREAM_TIMEOUT_MS)
-      const { body } = await send(path, null, AbortSignal.any([o.signal, timeout]))
+      const response = await send(path, null, AbortSignal.any([o.signal, timeout]), start)
+      const { body, status, headers } = response
       if (body === null)
         throw new CoordinatorError({ code: 'answer_malformed', detail: `${path} has no body` })
-      return body
+      if (status !== 206) return { body, from: 0 }
+      const range = headers.get('content-range') ?? ''
+      if (range.startsWith(`bytes ${start}-`)) return { body, from: start }
+      await body.cancel()
+      throw new CoordinatorError({ code: 'answer_malformed', detail: `${path} came as ${range}` })
     },
   }
 }

@@ -5,7 +5,8 @@ import { type ModelProfile, profileMismatch } from '../work/model-profile.ts'
 import type { ExecutionProfile } from '../work/receipt.ts'
 import { bundleDigest, MAX_BUNDLE_BYTES } from '../work/tensor-bundle.ts'
 import type { Catalog } from './catalog.ts'
-import { type ModelCache, ModelError } from './model-cache.ts'
+import type { ModelCache } from './model-cache.ts'
+import { ModelError } from './model-error.ts'
 
 /** Outputs travel in a body of as many bytes, with a receipt beside them. */
 const MAX_OUTPUT_BYTES = MAX_BUNDLE_BYTES - 64 * 1024
@@ -54,10 +55,9 @@ export async function executeJob(
   const modelDigest = Buffer.from(job.model).toString('hex')
   const profile = await catalog.profile(modelDigest)
   if (profile === null) throw new AssignmentError('model_unknown', `no subnet has model ${modelDigest}`)
-  const modelPath = await models.path(modelDigest)
   const required = profile.comparison === 'exact' ? profile : { ...OWN_CHOICE, precision: profile.precision }
-  const run = { modelPath, modelDigest, profile: required, inputs, deadlineMs: deadlineMs ?? job.deadline }
-  const result = await runner.run(run)
+  const run = { modelDigest, profile: required, inputs, deadlineMs: deadlineMs ?? job.deadline }
+  const result = await models.use(modelDigest, (modelPath) => runner.run({ ...run, modelPath }))
   checkProfile(profile, result.profile)
   if (result.outputs.length > MAX_OUTPUT_BYTES) {
     throw new AssignmentError('outputs_too_large', `${result.outputs.length} bytes of outputs`)

@@ -1,90 +1,91 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
+import { MAX_MODEL_BYTES } from '../onnx/admission.ts'
 import type { Exchange } from './exchange.ts'
+import { downloadModel } from './model-download.ts'
 import type { OnWorkerEvent } from './worker-event.ts'
 
-/** Protobuf's, and so ONNX's, limit on one message. */
-const MAX_MODEL_BYTES = 2 ** 31
-
-type ModelErrorCode = 'model_unavailable' | 'model_wrong_bytes' | 'model_too_large'
-
-export class ModelError extends Error {
-  readonly code: ModelErrorCode
-
-  constructor(code: ModelErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options)
-    this.name = 'ModelError'
-    this.code = code
-  }
-}
-
 export interface ModelCache {
-  /** Path of the model file whose SHA-256 is `digest` (hex), fetched if need be. Throws ModelError. */
-  path(digest: string): Promise<string>
+  /**
+   * Calls `run` with the path of the model file whose SHA-256 is `digest` (hex), fetched if need be; it stays there until `run` is
+   * over. Throws ModelError, and what `run` throws.
+   */
+  use<T>(digest: string, run: (path: string) => Promise<T>): Promise<T>
 }
 
-/** Model files by digest in `folder`; each is hashed before its first use in this process, wherever it comes from. */
+/**
+ * Model files by digest in `folder`; each is hashed before its first use in this process, wherever it comes from. Above `maxBytes`
+ * of files, those unused for longest go.
+ */
 export function createModelCache(o: {
   exchange: Exchange
   folder: string
+  maxBytes: number
   onEvent: OnWorkerEvent
 }): ModelCache {
   const checked = new Map<string, Promise<string>>()
+  const users = new Map<string, number>()
 
   async function provide(digest: string): Promise<string> {
     const path = join(o.folder, digest)
     if ((await hashFile(path)) === digest) return path
     await mkdir(o.folder, { recursive: true })
-    const part = `${path}.${randomUUID()}.part`
-    try {
-      const { size, actual } = await download(digest, part)
-      if (actual !== digest) throw new ModelError('model_wrong_bytes', `${digest} came as ${actual}`)
-      await rename(part, path)
-      o.onEvent({ type: 'fetched', model: digest, bytes: size })
-      return path
-    } finally {
-      await rm(part, { force: true })
+    const maxBytes = Math.min(MAX_MODEL_BYTES, o.maxBytes)
+    const bytes = await downloadModel(o.exchange, { digest, path, maxBytes })
+    o.onEvent({ type: 'fetched', model: digest, bytes })
+    await makeRoom(digest)
+    return path
+  }
+
+  /** By the time of last use, which the file system keeps from one start to the next. */
+  async function makeRoom(newest: string): Promise<void> {
+    const files = await Promise.all(
+      (await readdir(o.folder)).map(async (name) => {
+        const { size, mtimeMs } = await stat(join(o.folder, name))
+        return { name, size, mtimeMs }
+      }),
+    )
+    let bytes = files.reduce((sum, { size }) => sum + size, 0)
+    for (const { name, size } of files.toSorted((a, b) => a.mtimeMs - b.mtimeMs)) {
+      if (bytes <= o.maxBytes) return
+      // Another model's download under way is its own business.
+      if (name === newest || users.has(name) || (name.endsWith('.part') && checked.has(name.slice(0, -5)))) {
+        continue
+      }
+      checked.delete(name)
+      await rm(join(o.folder, name), { force: true })
+      bytes -= size
+      o.onEvent({ type: 'evicted', model: name, bytes: size })
     }
   }
 
-  async function download(digest: string, part: string): Promise<{ size: number; actual: string }> {
-    const hash = createHash('sha256')
-    let size = 0
-    const measure = async function* (chunks: AsyncIterable<Uint8Array>) {
-      for await (const chunk of chunks) {
-        size += chunk.length
-        if (size > MAX_MODEL_BYTES) throw new ModelError('model_too_large', `over ${MAX_MODEL_BYTES} bytes`)
-        hash.update(chunk)
-        yield chunk
-      }
-    }
-    try {
-      await pipeline(
-        await o.exchange.stream(`/blobs/${digest}`),
-        measure,
-        createWriteStream(part, { flush: true }),
-      )
-    } catch (cause) {
-      if (cause instanceof ModelError) throw cause
-      throw new ModelError('model_unavailable', cause instanceof Error ? cause.message : String(cause), {
-        cause,
-      })
-    }
-    return { size, actual: hash.digest('hex') }
+  function pathOf(digest: string): Promise<string> {
+    const known = checked.get(digest)
+    if (known !== undefined) return known
+    const path = provide(digest)
+    checked.set(digest, path)
+    // A failure is not remembered: the next job may find the model there.
+    path.catch(() => checked.delete(digest))
+    return path
   }
 
   return {
-    path(digest) {
-      const known = checked.get(digest)
-      if (known !== undefined) return known
-      const path = provide(digest)
-      checked.set(digest, path)
-      // A failure is not remembered: the next job may find the model there.
-      path.catch(() => checked.delete(digest))
-      return path
+    async use(digest, run) {
+      users.set(digest, (users.get(digest) ?? 0) + 1)
+      try {
+        const path = await pathOf(digest)
+        const now = new Date()
+        // A file that somebody has taken away is fetched again for the next job; this one's run says that it is missing.
+        await utimes(path, now, now).catch(() => checked.delete(digest))
+        return await run(path)
+      } finally {
+        const left = (users.get(digest) ?? 1) - 1
+        if (left > 0) users.set(digest, left)
+        else users.delete(digest)
+      }
     },
   }
 }

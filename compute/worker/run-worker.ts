@@ -26,6 +26,8 @@ export interface WorkerOptions {
   /** Where its earnings go. */
   address: string
   provider: RunnerOptions['provider']
+  /** Of model files on the disk; those unused for longest go first. */
+  maxModelBytes: number
   /** Audits only, jobs only, or both. */
   audit: 'also' | 'only' | 'never'
   /** Given what the coordinator first says of its log (a C2SP verifier key); what it throws ends the worker. */
@@ -79,7 +81,12 @@ export async function runWorker(o: WorkerOptions): Promise<void> {
       },
     })
     onEvent({ type: 'started', provider: runner.provider, device: runner.device })
-    const models = createModelCache({ exchange, folder: join(o.dataDir, 'models'), onEvent })
+    const models = createModelCache({
+      exchange,
+      folder: join(o.dataDir, 'models'),
+      maxBytes: o.maxModelBytes,
+      onEvent,
+    })
     const bench = { catalog: createCatalog(client, info, halt.signal), models, runner }
     const parts = {
       client,

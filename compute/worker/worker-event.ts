@@ -3,6 +3,8 @@ export type WorkerEvent =
   | { type: 'registered'; worker: string; index: number }
   | { type: 'started'; provider: string; device: string }
   | { type: 'fetched'; model: string; bytes: number }
+  /** Its file went, to make room for another. */
+  | { type: 'evicted'; model: string; bytes: number }
   | { type: 'leased'; jobs: number }
   /** The coordinator has no work for this key, whatever there is to do: such as `audit_capacity_full`. */
   | { type: 'idle'; reason: string }

@@ -1,4 +1,4 @@
-import { Router } from 'express'
+import { type Request, Router } from 'express'
 import type { Coordinator } from '../coordinator/coordinator.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 import { parseTilePath } from '../log/tile.ts'
@@ -22,13 +22,24 @@ export function logRoutes({ books, witnessing }: Coordinator): Router {
   })
 
   routes.get('/blobs/:name', async (request, response) => {
-    const blob = await books.blobs.stream(request.params.name)
+    const { name } = request.params
+    const sizeBytes = books.blobs.sizeBytes(name)
+    const range = sizeBytes === null ? null : rangeOf(request, sizeBytes)
+    if (range === 'unsatisfiable') {
+      response.set('content-range', `bytes */${sizeBytes}`)
+      throw new RefusedError(416, 'range_unsatisfiable', `the blob has ${sizeBytes} bytes`)
+    }
+    const blob = await books.blobs.stream(name, range ?? undefined)
     if (blob === null) throw new RefusedError(404, 'blob_unknown', 'no such blob is held')
+    if (range !== null) {
+      response.status(206).set('content-range', `bytes ${range.start}-${range.end}/${blob.sizeBytes}`)
+    }
     response
       .set({
+        'accept-ranges': 'bytes',
         'cache-control': IMMUTABLE,
-        'content-length': String(blob.sizeBytes),
-        etag: `"${request.params.name}"`,
+        'content-length': String(range === null ? blob.sizeBytes : range.end - range.start + 1),
+        etag: `"${name}"`,
       })
       .type('application/octet-stream')
     blob.body.on('error', (error) => response.destroy(error)).pipe(response)
@@ -36,4 +47,15 @@ export function logRoutes({ books, witnessing }: Coordinator): Router {
   })
 
   return routes
+}
+
+/** RFC 9110 §14.2: the one range that is asked for; null where none is, or several are, or it can't be read: then all is sent. */
+function rangeOf(
+  request: Request,
+  sizeBytes: number,
+): { start: number; end: number } | 'unsatisfiable' | null {
+  const ranges = request.range(sizeBytes)
+  if (ranges === -1) return 'unsatisfiable'
+  if (ranges === undefined || ranges === -2 || ranges.type !== 'bytes' || ranges.length !== 1) return null
+  return ranges[0] ?? null
 }

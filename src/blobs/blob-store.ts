@@ -11,6 +11,12 @@ import { MAX_SMALL_BLOB_BYTES, type NamedBlob, openSmallBlobs } from './small-bl
 /** What Node reads in one go, and what a protobuf (so an ONNX model) can have: 2 GiB less one byte. */
 export const MAX_BLOB_BYTES = 2 ** 31 - 1
 
+/** Offsets of the first byte and the last. */
+interface ByteRange {
+  readonly start: number
+  readonly end: number
+}
+
 /**
  * Bytes named by their SHA-256 in lowercase hex. What `putSync` or `putMany` has returned is on the disk, so that a
  * log entry committed after it never names a blob that a crash took.
@@ -25,8 +31,8 @@ export interface BlobStore {
   has(name: string): boolean
   /** Null when absent. */
   sizeBytes(name: string): number | null
-  /** Null when absent. The bytes are not checked on the way: who asked for a hash checks it. `body` must be used. */
-  stream(name: string): Promise<{ sizeBytes: number; body: Readable } | null>
+  /** Null when absent; `start` to `end` of it, both inclusive. The bytes are not checked on the way: who asked for a hash checks it. `body` must be used. */
+  stream(name: string, range?: ByteRange): Promise<{ sizeBytes: number; body: Readable } | null>
   /** What the file system still has for us. */
   freeBytes(): number
   /** Nothing more is asked of it. */
@@ -95,13 +101,16 @@ export function openBlobStore(folder: string): BlobStore {
     has: (name) => sizeOf(name) !== null,
     sizeBytes: sizeOf,
 
-    async stream(name) {
+    async stream(name, range) {
       const bytes = readSmall(name)
-      if (bytes !== null) return { sizeBytes: bytes.length, body: Readable.from([bytes]) }
+      if (bytes !== null) {
+        const part = range === undefined ? bytes : bytes.subarray(range.start, range.end + 1)
+        return { sizeBytes: bytes.length, body: Readable.from([part]) }
+      }
       const file = await openIfThere(pathOf(name))
       if (file === null) return null
       // Size and bytes of one open file: a rename under the same name changes neither.
-      return { sizeBytes: (await file.stat()).size, body: file.createReadStream() }
+      return { sizeBytes: (await file.stat()).size, body: file.createReadStream(range) }
     },
 
     close: small.close,

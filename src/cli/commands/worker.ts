@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { type Command, Option } from 'commander'
+import { type Command, InvalidArgumentError, Option } from 'commander'
 import pino from 'pino'
 import { newWorkerKey, publicKeyOf } from '../../../compute/work/worker-key.ts'
 import { runWorker } from '../../../compute/worker/run-worker.ts'
@@ -16,10 +16,14 @@ interface WorkerOptions {
   readonly data: string
   readonly address: string
   readonly provider: 'auto' | 'cpu' | 'cuda' | 'webgpu'
+  readonly maxModelBytes: number
   readonly audit: 'also' | 'only' | 'never'
   readonly operator?: string
   readonly passphraseFile?: string
 }
+
+/** Forty models of the largest size. */
+const DEFAULT_MODEL_BYTES = 20 * 1024 ** 3
 
 export function addWorker(program: Command): void {
   program
@@ -32,6 +36,11 @@ export function addWorker(program: Command): void {
       new Option('--provider <name>', 'what runs the models')
         .choices(['auto', 'cpu', 'cuda', 'webgpu'])
         .default('auto'),
+    )
+    .addOption(
+      new Option('--max-model-bytes <bytes>', 'model files to keep; those unused for longest go first')
+        .argParser(wholeNumber)
+        .default(DEFAULT_MODEL_BYTES, '20 GiB'),
     )
     .addOption(
       new Option('--audit <when>', "recheck others' work").choices(['also', 'only', 'never']).default('also'),
@@ -62,12 +71,19 @@ async function work(options: WorkerOptions): Promise<void> {
     secretKey,
     address: options.address,
     provider: options.provider,
+    maxModelBytes: options.maxModelBytes,
     audit: options.audit,
     trustLog: (log) => trustLog(join(dataDir, 'logs'), log),
     signal: stop.signal,
     onEvent: ({ type, ...fields }) => logger[type === 'warning' ? 'warn' : 'info'](fields, type),
   })
   logger.info('stopped')
+}
+
+function wholeNumber(text: string): number {
+  const number = /^[1-9][0-9]{0,15}$/.test(text) ? Number(text) : Number.NaN
+  if (!Number.isSafeInteger(number)) throw new InvalidArgumentError('expected a whole number above 0')
+  return number
 }
 
 async function keyOf(options: WorkerOptions, dataDir: string): Promise<Uint8Array> {

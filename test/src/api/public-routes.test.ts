@@ -20,9 +20,9 @@ afterAll(async () => {
 })
 
 /** The path as it stands: fetch would resolve `..` before sending it. */
-async function ask(path: string, method = 'GET'): Promise<Response> {
+async function ask(path: string, method = 'GET', sent: Record<string, string> = {}): Promise<Response> {
   const { hostname, port } = new URL(site.url)
-  const asking = request({ hostname, port, path, method })
+  const asking = request({ hostname, port, path, method, headers: sent })
   asking.end()
   const [answer] = await once(asking, 'response')
   const chunks: Buffer[] = []
@@ -40,6 +40,40 @@ describe('blobs', () => {
     expect(response.headers.get('cache-control')).toContain('immutable')
     expect(response.headers.get('content-length')).toBe(`${TINY_MODEL.length}`)
     expect(new Uint8Array(await response.arrayBuffer())).toEqual(new Uint8Array(TINY_MODEL))
+  })
+
+  const last = TINY_MODEL.length - 1
+
+  test.each([
+    ['bytes=0-0', 0, 0],
+    ['bytes=10-', 10, last],
+    ['bytes=-5', last - 4, last],
+    [`bytes=0-${last + 100}`, 0, last],
+  ])('by one range: %s', async (range, start, end) => {
+    const name = Buffer.from(sha256(TINY_MODEL)).toString('hex')
+    const response = await ask(`/blobs/${name}`, 'GET', { range })
+    expect(response.status).toBe(206)
+    expect(response.headers.get('content-range')).toBe(`bytes ${start}-${end}/${TINY_MODEL.length}`)
+    expect(response.headers.get('content-length')).toBe(`${end - start + 1}`)
+    expect(new Uint8Array(await response.arrayBuffer())).toEqual(
+      new Uint8Array(TINY_MODEL.slice(start, end + 1)),
+    )
+  })
+
+  test.each(['bytes=0-1,3-4', 'bytes=x-', 'lines=0-1'])('whole for the range %s', async (range) => {
+    const name = Buffer.from(sha256(TINY_MODEL)).toString('hex')
+    const response = await ask(`/blobs/${name}`, 'GET', { range })
+    expect(response.status).toBe(200)
+    expect((await response.arrayBuffer()).byteLength).toBe(TINY_MODEL.length)
+  })
+
+  test('a range behind the end is refused', async () => {
+    const name = Buffer.from(sha256(TINY_MODEL)).toString('hex')
+    const range = { range: `bytes=${TINY_MODEL.length}-` }
+    await expectRefused(site, () => ask(`/blobs/${name}`, 'GET', range), {
+      status: 416,
+      code: 'range_unsatisfiable',
+    })
   })
 
   test.each([
