@@ -7,10 +7,31 @@ const cursorSchema = z
   .regex(/^(0|[1-9]\d{0,14})$/)
   .transform(Number)
 
+/** As the receipts' own order: entry, then position in it. */
+const placeSchema = z
+  .string()
+  .regex(/^(0|[1-9]\d{0,14})\.(0|[1-9]\d{0,5})$/)
+  .transform((text) => {
+    const [entry = 0, position = 0] = text.split('.').map(Number)
+    return { entry, position }
+  })
+
 /** The cursor of a page: the last row's key of the page before. Null for the first page. Throws RefusedError 400. */
 export function cursorOf(value: unknown, name: 'after' | 'before' | 'from'): number | null {
   if (value === undefined) return null
   const { success, data } = cursorSchema.safeParse(value)
   if (success) return data
   throw new RefusedError(400, 'cursor_malformed', `${name}: expected the key of the last page's last row`)
+}
+
+/** The same for lists of receipts: `<entry>.<position>`. */
+export function placeOf(value: unknown, name: 'after' | 'before'): z.output<typeof placeSchema> | null {
+  if (value === undefined) return null
+  const { success, data } = placeSchema.safeParse(value)
+  if (success) return data
+  throw new RefusedError(
+    400,
+    'cursor_malformed',
+    `${name}: expected <entry>.<position> of the last page's last row`,
+  )
 }

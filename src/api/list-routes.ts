@@ -6,7 +6,7 @@ import { receiptsAfter, receiptsBefore } from '../coordinator/list-receipts.ts'
 import { listSubnets } from '../coordinator/list-subnets.ts'
 import { listEarnings, listWorkers } from '../coordinator/list-workers.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
-import { cursorOf } from './cursor.ts'
+import { cursorOf, placeOf } from './cursor.ts'
 import { sendJson } from './json.ts'
 import { openHouseOf } from './open-house.ts'
 
@@ -45,13 +45,11 @@ export function listRoutes(coordinator: Coordinator): Router {
 
   routes.get('/v1/receipts', (request, response) => {
     openHouseOf(coordinator)
-    const before = cursorOf(request.query.before, 'before')
-    const after = cursorOf(request.query.after, 'after')
+    const after = placeOf(request.query.after, 'after')
+    const before = placeOf(request.query.before, 'before')
     sendJson(
       response,
-      after === null && before !== null
-        ? receiptsBefore(coordinator, before)
-        : receiptsAfter(coordinator, after ?? -1),
+      before === null ? receiptsAfter(coordinator, after) : receiptsBefore(coordinator, before),
     )
   })
 

@@ -1,6 +1,7 @@
 import type { Coordinator } from './coordinator.ts'
 
-const SUBMISSIONS_PER_PAGE = 16
+/** A submission may hold 65,536: pages end inside of one, too. */
+const RECEIPTS_PER_PAGE = 100
 
 interface Row {
   receipt: Uint8Array
@@ -13,25 +14,36 @@ interface Row {
   verdict: string | null
 }
 
-/** The newest submission first, its receipts in their order; the next page comes before the last row's `entry`. */
-export function receiptsBefore(coordinator: Coordinator, before: number) {
-  return receiptsWhere(coordinator, '< ? ORDER BY entry_index DESC', 'DESC', before)
+/** Where a receipt stands in the log. */
+interface Place {
+  readonly entry: number
+  readonly position: number
 }
 
-/** By whole submissions in the order of the log; the next page comes after the last row's `entry`. */
-export function receiptsAfter(coordinator: Coordinator, after: number) {
-  return receiptsWhere(coordinator, '> ? ORDER BY entry_index', 'ASC', after)
+/** In the order of the log, the next page after the last row's place; null starts it. */
+export function receiptsAfter(coordinator: Coordinator, after: Place | null) {
+  return receiptsFrom(coordinator, after ?? { entry: -1, position: 0 }, '>', 'ASC')
 }
 
-function receiptsWhere({ books }: Coordinator, range: string, order: 'ASC' | 'DESC', cursor: number) {
+/** The newest first, the next page before the last row's place. */
+export function receiptsBefore(coordinator: Coordinator, before: Place) {
+  return receiptsFrom(coordinator, before, '<', 'DESC')
+}
+
+function receiptsFrom(
+  { books }: Coordinator,
+  { entry: from, position: at }: Place,
+  side: '<' | '>',
+  order: 'ASC' | 'DESC',
+) {
   const rows = books.db
-    .prepare<[number, number], Row>(
+    .prepare<[number, number, number], Row>(
       `SELECT receipt.id AS receipt, submission AS entry, position, job.worker, job.subnet, units, sampled, verdict
          FROM receipt JOIN job ON job.id = receipt.job
-        WHERE submission IN (SELECT entry_index FROM submission WHERE entry_index ${range} LIMIT ?)
-        ORDER BY submission ${order}, position`,
+        WHERE (submission, position) ${side} (?, ?)
+        ORDER BY submission ${order}, position ${order} LIMIT ?`,
     )
-    .all(cursor, SUBMISSIONS_PER_PAGE)
+    .all(from, at, RECEIPTS_PER_PAGE)
   return rows.map(({ entry, position, units, sampled, ...row }) => ({
     ...row,
     entry: Number(entry),

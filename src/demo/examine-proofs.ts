@@ -21,7 +21,7 @@ export interface ProofFindings {
   readonly checks: readonly DemoCheck[]
 }
 
-const pageSchema = z.array(z.object({ receipt: z.string(), entry: z.int() }))
+const pageSchema = z.array(z.object({ receipt: z.string(), entry: z.int(), position: z.int() }))
 
 /** Fetches the proof of every receipt and checks it offline against headers; then one altered, then one as .ots. */
 export async function examineProofs(
@@ -82,6 +82,6 @@ async function receiptIds(url: string): Promise<Set<string>> {
     const last = receipts.at(-1)
     if (last === undefined) return ids
     for (const { receipt } of receipts) ids.add(receipt)
-    page = `?after=${last.entry}`
+    page = `?after=${last.entry}.${last.position}`
   }
 }

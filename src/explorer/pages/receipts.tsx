@@ -6,10 +6,10 @@ import { Pages } from '../parts/pages.tsx'
 import { type Column, Table } from '../parts/table.tsx'
 
 /** Beyond any entry there is: the first page is the newest. */
-const FROM_THE_NEWEST = `?before=${10 ** 15 - 1}`
+const FROM_THE_NEWEST = `?before=${10 ** 15 - 1}.0`
 
 /** PROTOCOL §6. */
-const SUBMISSIONS_PER_PAGE = 16
+const RECEIPTS_PER_PAGE = 100
 
 const COLUMNS: readonly Column<ReceiptRow>[] = [
   { head: 'Receipt', cell: ({ receipt }) => <Hash hex={receipt} /> },
@@ -60,16 +60,17 @@ export function Receipts() {
         path="/v1/receipts"
         first={FROM_THE_NEWEST}
         schema={receiptsAnswer}
-        next={(rows) =>
-          new Set(rows.map(({ entry }) => entry)).size < SUBMISSIONS_PER_PAGE
+        next={(rows) => {
+          const last = rows.at(-1)
+          return last === undefined || rows.length < RECEIPTS_PER_PAGE
             ? null
-            : `?before=${rows.at(-1)?.entry}`
-        }
+            : `?before=${last.entry}.${last.position}`
+        }}
         empty="The first receipts will stand here when a worker hands in its results."
       >
         {(rows) => (
           <Table
-            caption="Receipts, newest submission first"
+            caption="Receipts, newest first"
             columns={COLUMNS}
             rows={rows}
             keyOf={({ receipt }) => receipt}

@@ -1,10 +1,11 @@
+import { Fragment } from 'preact'
 import type { Result, ShownCheck } from './result.ts'
 
 export function ResultView({ result }: { result: Result }) {
   const { tone, verdict, remarks, checks, facts, tookMs } = result
   return (
     <>
-      <div class={`notice ${tone === 'open' ? '' : tone}`}>
+      <div class={`notice ${tone === 'open' ? '' : tone}`} role="status">
         <h2>{verdict}</h2>
         {remarks.map((remark) => (
           <p key={remark} class="small">
@@ -28,10 +29,10 @@ export function ResultView({ result }: { result: Result }) {
           <h2>What it says</h2>
           <dl class="facts-list">
             {facts.map(([name, value]) => (
-              <>
+              <Fragment key={name}>
                 <dt>{name}</dt>
                 <dd class="mono">{value}</dd>
-              </>
+              </Fragment>
             ))}
           </dl>
         </section>

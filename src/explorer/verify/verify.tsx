@@ -85,7 +85,7 @@ export function Verify() {
           )}
         </div>
         <div>
-          <div aria-live="polite">
+          <div aria-live="polite" class="messages">
             {problem !== null && (
               <div class="notice bad" role="alert">
                 <p>{problem}</p>
@@ -96,7 +96,6 @@ export function Verify() {
                 {sourceOf(choice) === null ? 'Waiting for the headers that you chose.' : 'Checking …'}
               </p>
             )}
-            {result !== null && <h2 class="hidden">{result.verdict}</h2>}
           </div>
           {result !== null && <ResultView result={result} />}
         </div>

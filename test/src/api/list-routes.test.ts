@@ -117,26 +117,25 @@ describe('lists', () => {
     })
   })
 
-  test('receipts come newest submission first, or in the order of the log', async () => {
-    const newest = await rowsAt('/v1/receipts?before=999999999')
+  test('receipts come newest first, or in the order of the log, and go on inside a submission', async () => {
     const oldest = await rowsAt('/v1/receipts')
-    expect(newest.length).toBe(24)
-    expect(newest.map(({ entry }) => Number(entry))).toEqual(
-      newest.map(({ entry }) => Number(entry)).toSorted((a, b) => b - a),
-    )
-    const byId = (a: Record<string, unknown>, b: Record<string, unknown>) =>
-      `${a.receipt}`.localeCompare(`${b.receipt}`)
-    expect(newest.toSorted(byId)).toEqual(oldest.toSorted(byId))
-    expect(newest[0]).toMatchObject({ subnet: 'tiny', units: 7, sampled: true, verdict: 'pass', position: 0 })
-    const last = newest.at(-1)
-    expect(await rowsAt(`/v1/receipts?before=${last?.entry}`)).toEqual([])
+    expect(oldest).toHaveLength(24)
+    expect(await rowsAt('/v1/receipts?before=999999999.0')).toEqual(oldest.toReversed())
+    expect(oldest[0]).toMatchObject({ subnet: 'tiny', units: 7, sampled: true, verdict: 'pass', position: 0 })
+    const place = (row = oldest[0]) => `${row?.entry}.${row?.position}`
+    expect(await rowsAt(`/v1/receipts?after=${place(oldest[1])}`)).toEqual(oldest.slice(2))
+    expect(await rowsAt(`/v1/receipts?before=${place(oldest[1])}`)).toEqual(oldest.slice(0, 1))
+    expect(await rowsAt(`/v1/receipts?after=${place(oldest[23])}`)).toEqual([])
+    expect(await rowsAt(`/v1/receipts?before=${place(oldest[0])}`)).toEqual([])
   })
 
   test.each([
     '/v1/anchors/list?before=-1',
     '/v1/epochs?before=x',
     '/v1/workers?after=1.5',
-    '/v1/receipts?before=1&before=2',
+    '/v1/receipts?before=1.0&before=2.0',
+    '/v1/receipts?before=1',
+    '/v1/receipts?after=1.-1',
     '/v1/headers?from=9007199254740993',
   ])('%s: cursor_malformed', async (path) => {
     await expectRefused(site, () => ask(path), { status: 400, code: 'cursor_malformed' })

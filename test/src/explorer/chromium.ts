@@ -1,0 +1,24 @@
+import { existsSync } from 'node:fs'
+import { chromium } from 'playwright-core'
+import { describe } from 'vitest'
+
+/** Named by CHROMIUM, else where distributions put it. */
+const PLACES = [
+  process.env.CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+]
+const found = PLACES.find((path) => path !== undefined && existsSync(path))
+
+/** A suite that needs a browser; without one it is reported as skipped, and why. */
+export function describeInChromium(name: string, suite: () => void): void {
+  if (found === undefined) describe.skip(`${name} (no Chromium: install one or name it in CHROMIUM)`, suite)
+  else describe(name, suite)
+}
+
+/** Without its sandbox: it shows pages of our own, and root can't have one. */
+export function launchChromium() {
+  if (found === undefined) throw new Error('no Chromium')
+  return chromium.launch({ executablePath: found, args: ['--no-sandbox'] })
+}

@@ -1,0 +1,207 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import type { Peer } from '../coordinator/peer.ts'
+import { openSite, type Site } from '../coordinator/site.ts'
+import { TINY_MODEL, tinyMarket } from '../coordinator/tiny-market.ts'
+import { buildPages } from './built-pages.ts'
+import { describeInChromium, launchChromium } from './chromium.ts'
+import { openPage } from './open-page.ts'
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+const PHONE = { viewport: { width: 360, height: 740 } }
+
+/** In every text that somebody else chooses: run as markup or script, each opens a dialog. */
+const HOSTILE_ORIGIN = `evil.example/"'><img/src=x/onerror=alert(1)>`
+const HOSTILE = `</td><script>alert(2)</script><img src=x onerror=alert(3)>" onfocus=alert(4) autofocus x="`
+const HOSTILE_SHORT = `<svg/onload=alert(5)>{{7*7}}`
+
+/** A subnet that is only there to be shown. */
+function hostileMarket() {
+  const { models, ...market } = tinyMarket({ name: 'hostile', dataset: null, weight: 3 })
+  const profile = {
+    device: HOSTILE_SHORT,
+    ort: '<b>1.30.0</b>',
+    precision: 'fp32',
+    provider: 'cpu',
+    threads: 1,
+  } as const
+  return {
+    ...market,
+    models: models.map((model) => ({
+      ...model,
+      name: 'other',
+      file: new Uint8Array([...TINY_MODEL]),
+      license: { redistributable: true, source: HOSTILE, spdx: HOSTILE_SHORT },
+      profile: { ...profile, comparison: 'exact' as const, optimization: 'disabled' as const },
+    })),
+  }
+}
+
+describeInChromium('the explorer', () => {
+  let node: RegtestNode
+  let pages: Awaited<ReturnType<typeof buildPages>>
+  let site: Site
+  let peers: Peer[]
+  let browser: Browser
+  beforeAll(async () => {
+    ;[node, pages, browser] = await Promise.all([startBitcoind(), buildPages(), launchChromium()])
+    site = await openSite(node, {
+      explorer: pages.folder,
+      flags: { origin: HOSTILE_ORIGIN },
+      subnets: [tinyMarket(), hostileMarket()],
+    })
+    peers = await site.begin(2)
+    for (const peer of peers.slice(0, 2)) await peer.work()
+    await site.mineAudited(peers, 'a payout', () =>
+      site.status().payouts.some(({ state }) => state === 'settled'),
+    )
+  })
+  afterAll(async () => {
+    await browser.close()
+    await site[Symbol.asyncDispose]()
+    await node.stop()
+    pages[Symbol.dispose]()
+  })
+
+  /** Where each page is, and what is on it once its data has come. */
+  const PAGES: Readonly<Record<string, { path: () => string; shows: (page: Page) => Promise<unknown> }>> = {
+    overview: {
+      path: () => '/',
+      shows: (page) => page.getByRole('link', { name: /^Anchor 0, final/ }).waitFor(),
+    },
+    anchors: { path: () => '/#/anchors', shows: (page) => page.getByText('162 vB').first().waitFor() },
+    log: { path: () => '/#/log', shows: (page) => page.locator('summary', { hasText: 'genesis' }).waitFor() },
+    'an entry': {
+      path: () => '/#/log/0',
+      shows: (page) => page.locator('dd', { hasText: HOSTILE_ORIGIN }).waitFor(),
+    },
+    epochs: { path: () => '/#/epochs', shows: (page) => page.getByText('60,000 sat').first().waitFor() },
+    workers: {
+      path: () => '/#/workers',
+      shows: (page) => page.getByRole('link', { name: peers[0]?.hex.slice(0, 10) ?? '' }).waitFor(),
+    },
+    'a worker': {
+      path: () => `/#/workers/${peers[0]?.hex}`,
+      shows: (page) => page.getByText('work in tiny').waitFor(),
+    },
+    subnets: { path: () => '/#/subnets', shows: (page) => page.getByText('24 of 24').waitFor() },
+    receipts: {
+      path: () => '/#/receipts',
+      shows: (page) =>
+        page
+          .getByRole('link', { name: /^Check the proof/ })
+          .first()
+          .waitFor(),
+    },
+    verify: {
+      path: () => '/verify',
+      shows: (page) => page.getByRole('button', { name: 'Choose a file' }).waitFor(),
+    },
+  }
+
+  test.each(Object.keys(PAGES))(
+    '%s shows the log, asks nobody else, and runs nothing that a text brings along',
+    async (name) => {
+      const { path, shows } = PAGES[name] ?? expect.fail()
+      await using opened = await openPage(browser, `${site.url}${path()}`)
+      await shows(opened.page)
+      opened.expectClean()
+    },
+  )
+
+  test.each(Object.keys(PAGES).flatMap((name) => [[name, 'light'] as const, [name, 'dark'] as const]))(
+    '%s has nothing that axe finds inaccessible, %s',
+    async (name, colorScheme) => {
+      const { path, shows } = PAGES[name] ?? expect.fail()
+      await using opened = await openPage(browser, `${site.url}${path()}`, {
+        colorScheme,
+        reducedMotion: 'reduce',
+      })
+      await shows(opened.page)
+      await opened.page.evaluate(AXE)
+      const violations = await opened.page.evaluate('axe.run().then(({ violations }) => violations)')
+      expect(violations).toEqual([])
+    },
+  )
+
+  test.each(Object.keys(PAGES))('%s fits a phone of 360 pixels', async (name) => {
+    const { path, shows } = PAGES[name] ?? expect.fail()
+    await using opened = await openPage(browser, `${site.url}${path()}`, PHONE)
+    await shows(opened.page)
+    expect(await opened.page.evaluate('document.documentElement.scrollWidth')).toBe(PHONE.viewport.width)
+  })
+
+  test('hostile names are shown as the text that they are', async () => {
+    await using overview = await openPage(browser, `${site.url}/`)
+    await overview.page.getByRole('heading', { name: HOSTILE_ORIGIN }).waitFor()
+    await using subnets = await openPage(browser, `${site.url}/#/subnets`)
+    await subnets.page.getByText(HOSTILE_SHORT).first().waitFor()
+    expect(await subnets.page.getByTitle(HOSTILE).count()).toBe(1)
+    overview.expectClean()
+    subnets.expectClean()
+  })
+
+  test.each(['/#/workers/x"><img src=x onerror=alert(6)>', '/#/log/-1', '/#/<script>', '/#/epochs/%00'])(
+    'an address that is none, %s, breaks nothing',
+    async (path) => {
+      await using opened = await openPage(browser, `${site.url}${path}`)
+      await opened.page.getByRole('heading', { level: 1 }).waitFor()
+      const { strangers } = opened
+      expect(strangers).toEqual([])
+      expect(await opened.page.locator('img').count()).toBe(0)
+    },
+  )
+
+  test('by keyboard: past the navigation, and from page to page', async () => {
+    await using opened = await openPage(browser, `${site.url}/`)
+    const { page } = opened
+    await page.getByRole('link', { name: /^Anchor 0/ }).waitFor()
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    expect(await page.evaluate('document.activeElement.id')).toBe('main')
+    await page.getByRole('link', { name: 'Epochs' }).focus()
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'Epochs' }).waitFor()
+    expect(await page.evaluate('document.activeElement.id')).toBe('main')
+    expect(await page.title()).toBe('Epochs · Assay')
+    opened.expectClean()
+  })
+
+  test('a new block is shown without loading the page again', async () => {
+    await using opened = await openPage(browser, `${site.url}/`)
+    await opened.page.getByText(`block ${site.coordinator().advancedTo()}`).waitFor()
+    await site.mine(1)
+    await opened.page.getByText(`block ${site.coordinator().advancedTo()}`).waitFor()
+    opened.expectClean()
+  })
+
+  test('the pages of a list lead on and back', async () => {
+    await using opened = await openPage(browser, `${site.url}/#/log`)
+    await opened.page.getByLabel('Kind').selectOption('genesis')
+    await opened.page.locator('summary', { hasText: 'genesis' }).waitFor()
+    expect(await opened.page.locator('summary').count()).toBe(1)
+    opened.expectClean()
+  })
+
+  test('before the log is open, the pages say what will be there and the overview what to do', async () => {
+    await using early = await openSite(node, { explorer: pages.folder, funded: false })
+    await using opened = await openPage(browser, `${early.url}/`)
+    await opened.page.getByText(early.coordinator().anchorAddress).waitFor()
+    await using anchors = await openPage(browser, `${early.url}/#/anchors`)
+    await anchors.page.getByRole('alert').getByText('The log opens when its first seal is funded').waitFor()
+    expect(opened.strangers).toEqual([])
+  })
+
+  test('a coordinator that is gone is said to be, and what was shown stays', async () => {
+    await using away = await openSite(node, { explorer: pages.folder })
+    await using opened = await openPage(browser, `${away.url}/`)
+    await opened.page.getByRole('heading', { name: away.origin }).waitFor()
+    await away.close()
+    await opened.page.getByRole('alert').getByText('The coordinator does not answer.').first().waitFor()
+    await opened.page.getByRole('heading', { name: away.origin }).waitFor()
+    await away.reopen()
+  })
+})
