@@ -13,10 +13,20 @@ import { parseDefinition } from '../subnet/definition.ts'
 import { MAX_BODY_BYTES, parseCborBody, rawBody } from './cbor-body.ts'
 import { openHouseOf, workingHouseOf } from './open-house.ts'
 
+/** One request carries at most so many: each is read and checked before the next. */
+const MAX_CANARIES = 256
+
 const decision = z.strictObject({
   worker: bytes32,
   status: z.enum(['admitted', 'withdrawn']),
   reason: z.string().min(1).max(MAX_REASON_LENGTH),
+})
+
+const canaries = z.strictObject({
+  canaries: z
+    .array(z.strictObject({ subnet: z.string(), model: z.string(), inputs: bytes32, outputs: bytes32 }))
+    .min(1)
+    .max(MAX_CANARIES),
 })
 
 /** What the operator alone may do, by the token that `assay up` writes into the data folder. */
@@ -50,6 +60,15 @@ export function operatorRoutes(coordinator: Coordinator, token: string): Router 
     const { desks } = workingHouseOf(coordinator)
     const index = desks.auditors.decide(parseCborBody(decision, rawBody(request)))
     response.status(201).json({ index })
+  })
+
+  /** Known answers, by bundles that are held. */
+  routes.post('/canaries', (request, response) => {
+    const { desks, genesis } = workingHouseOf(coordinator)
+    const tip = coordinator.advancedTo()
+    const epoch = tip === null ? null : epochOf(tip + 1, epochRules(genesis))
+    const { canaries: given } = parseCborBody(canaries, rawBody(request))
+    response.status(201).json({ added: desks.canaries.add(given, epoch ?? 0), left: desks.canaries.left() })
   })
 
   /** Anchors what is in the log now, at the next round, whatever the cadence. */

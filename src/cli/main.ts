@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, Add>> = {
   worker: async (program) => (await import('./commands/worker.ts')).addWorker(program),
   subnet: async (program) => (await import('./commands/subnet.ts')).addSubnet(program),
   auditor: async (program) => (await import('./commands/auditor.ts')).addAuditor(program),
+  canary: async (program) => (await import('./commands/canary.ts')).addCanary(program),
   anchor: async (program) => (await import('./commands/anchor.ts')).addAnchor(program),
   proof: async (program) => (await import('./commands/proof.ts')).addProof(program),
   headers: async (program) => (await import('./commands/headers.ts')).addHeaders(program),

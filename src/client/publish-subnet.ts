@@ -41,7 +41,8 @@ async function putDataset(
   return { items: digests.length, list, perEpoch: dataset.perEpoch }
 }
 
-async function putBlob(url: string, token: string, body: Uint8Array): Promise<Uint8Array> {
+/** Holds bytes under their name. @returns it. */
+export async function putBlob(url: string, token: string, body: Uint8Array): Promise<Uint8Array> {
   const response = await askCoordinator(url, '/v1/operator/blobs', { method: 'POST', token, body })
   const { digest } = z.object({ digest: z.string().regex(/^[0-9a-f]{64}$/) }).parse(await response.json())
   return new Uint8Array(Buffer.from(digest, 'hex'))

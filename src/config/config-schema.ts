@@ -130,6 +130,9 @@ export const configSchema = z
       maxOpenPerAuditor: integer(1, 1_000_000).describe(
         'Audits that one auditor may have before it; when all have, new keys get no work.',
       ),
+      canaryBasisPoints: integer(0, 10_000).describe(
+        'Canaries for each 10,000 requests leased, while there are any: known answers that workers can not tell apart.',
+      ),
     }),
   })
   .superRefine(checkTogether)

@@ -65,6 +65,6 @@ export function networkDefaults(network: NetworkName): ConfigDefaults {
     },
     leases: { deadlineMs: 60_000, maxPerWorker: 256 },
     // Sixteen of the largest leases: hours of a slow model, minutes of a small one.
-    audits: { maxOpenPerAuditor: 4_096 },
+    audits: { maxOpenPerAuditor: 4_096, canaryBasisPoints: 100 },
   }
 }

@@ -1,4 +1,13 @@
-import { type Admission, admissionRefusal, auditorsAt, auditorsOf, MAX_AUDITORS } from '../rules/auditors.ts'
+import { contradictionEntry } from '../log/contradiction-entry.ts'
+import {
+  type Admission,
+  admissionRefusal,
+  admittedKeys,
+  auditorsAt,
+  auditorsOf,
+  MAX_AUDITORS,
+} from '../rules/auditors.ts'
+import type { Contradiction } from '../rules/canaries.ts'
 import type { Books } from './books.ts'
 import { record } from './books.ts'
 import { RefusedError } from './refused-error.ts'
@@ -26,6 +35,10 @@ interface ListedAuditor {
 export interface Auditors {
   /** Logs the decision. @returns its entry's index. Throws RefusedError. */
   decide(decision: AuditorDecision): number
+  /** Keys in hex, by the log as it stands. */
+  admitted(): ReadonlySet<string>
+  /** Withdraws one whose verdict a known answer of the epoch refutes. @returns the entry's index */
+  contradict(contradiction: Contradiction, epoch: number): number
   /** Keys that may be drawn for this author's receipts by an anchor over `size` entries. */
   candidatesOf(author: Uint8Array, size: number): Uint8Array[]
   /** All that would be drawn by an anchor over the log as it stands. */
@@ -75,6 +88,14 @@ export function openAuditors(
     })
   }
 
+  function contradict(contradiction: Contradiction, epoch: number): number {
+    const reason = `refuted by the known answer of receipt ${contradiction.receipt}`
+    return record(books, contradictionEntry(contradiction, epoch), (index) => {
+      insert.run(index, Buffer.from(contradiction.auditor, 'hex'), 0, reason)
+      return index
+    })
+  }
+
   function admissions(): Admission[] {
     return selectAll.all().map(({ entry_index, worker, address, admitted }) => ({
       entry: Number(entry_index),
@@ -90,6 +111,8 @@ export function openAuditors(
 
   return {
     decide,
+    contradict,
+    admitted: () => admittedKeys(admissions()),
     candidatesOf(author, size) {
       const registered = registry.find(author)
       if (registered === null) throw new Error('whoever submits is registered')

@@ -64,6 +64,20 @@ CREATE INDEX IF NOT EXISTS job_deadline ON job (state, deadline_ms);
 CREATE INDEX IF NOT EXISTS job_unproven ON job (epoch) WHERE unproven = 1 AND state IN ('leased', 'answered');
 CREATE INDEX IF NOT EXISTS job_item ON job (subnet, model, item) WHERE item IS NOT NULL;
 
+-- Answers that the operator knows, each for one lease.
+CREATE TABLE IF NOT EXISTS canary (
+  number INTEGER NOT NULL PRIMARY KEY,
+  subnet TEXT    NOT NULL,
+  model  BLOB    NOT NULL CHECK (length(model) = 32),
+  input  BLOB    NOT NULL CHECK (length(input) = 32),
+  output BLOB    NOT NULL CHECK (length(output) = 32),
+  items  INTEGER NOT NULL CHECK (items > 0),
+  -- The job that it was leased as; null before.
+  job    BLOB UNIQUE REFERENCES job (id),
+  UNIQUE (model, input)
+) STRICT;
+CREATE INDEX IF NOT EXISTS canary_left ON canary (subnet, model, number) WHERE job IS NULL;
+
 -- A worker's answer, held until its submission comes: the outputs are in the blob store under `output`.
 CREATE TABLE IF NOT EXISTS result (
   job     BLOB NOT NULL PRIMARY KEY REFERENCES job (id),

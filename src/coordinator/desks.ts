@@ -19,6 +19,9 @@ import { createBell } from './bell.ts'
 import type { Books } from './books.ts'
 import type { Budgets } from './budgets.ts'
 import { openBudgets } from './budgets.ts'
+import type { Canaries } from './canaries.ts'
+import { openCanaries } from './canaries.ts'
+import { openCanaryVerdicts } from './canary-verdicts.ts'
 import type { Deposits } from './deposits.ts'
 import { openDeposits } from './deposits.ts'
 import { openEpochWork } from './epoch-work.ts'
@@ -60,6 +63,7 @@ export interface Desks {
   readonly assignments: Assignments
   readonly auditors: Auditors
   readonly capacity: AuditCapacity
+  readonly canaries: Canaries
   readonly draw: AuditDraw
   readonly audits: AuditDesk
   readonly standings: StandingDesk
@@ -85,9 +89,10 @@ export function openDesks(books: Books, genesis: Genesis, config: Config, payer:
   const auditors = openAuditors(books, { registry, operator: auditor })
   const market = openMarket(books)
   const requests = openRequestQueue(bell)
-  const { maxOpenPerAuditor } = config.audits
+  const { canaryBasisPoints: shareBasisPoints, maxOpenPerAuditor } = config.audits
+  const canaries = openCanaries(books, { market, shareBasisPoints })
   const capacity = openAuditCapacity(books, { auditors, maxOpenPerAuditor })
-  const leases = openLeaseDesk(books, market, requests, capacity, config.leases)
+  const leases = openLeaseDesk(books, market, requests, capacity, canaries, config.leases)
   const budgets = openBudgets(books, {
     rules,
     subsidy,
@@ -110,6 +115,7 @@ export function openDesks(books: Books, genesis: Genesis, config: Config, payer:
     assignments: openAssignments(books, { market, registry, rules, auditor }),
     auditors,
     capacity,
+    canaries,
     draw: openAuditDraw(books, { market, auditors, rules, operator: auditor }),
     audits: openAuditDesk(books, { origin, market, standings }),
     standings,
@@ -118,6 +124,7 @@ export function openDesks(books: Books, genesis: Genesis, config: Config, payer:
     settlement: openSettlement(books, {
       market,
       budgets,
+      canaryVerdicts: openCanaryVerdicts(books, { auditors, maturing, standings, operator: auditor }),
       work: openEpochWork(books, rules),
       maturing,
       rules,

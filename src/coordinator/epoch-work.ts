@@ -1,10 +1,12 @@
 import type { Opening } from '../log/opening.ts'
 import type { Anchored } from '../rules/anchored.ts'
+import { type JudgedCanary, refutes } from '../rules/canaries.ts'
 import type { EpochRules } from '../rules/epoch.ts'
 import { firstHeight, lastHeight, verdictCutoffHeight } from '../rules/epoch.ts'
 import { isRefuted, outcomeOf } from '../rules/outcome.ts'
 import type { SettlementReceipt } from '../rules/settle-epoch.ts'
 import type { Books } from './books.ts'
+import { judgeCanary } from './canaries.ts'
 
 export interface EpochReceipt extends SettlementReceipt {
   readonly subnet: string
@@ -15,6 +17,7 @@ export interface EpochWork {
   readonly receipts: EpochReceipt[]
   readonly audits: { auditor: string; units: bigint }[]
   readonly openings: Opening[]
+  readonly canaries: JudgedCanary[]
 }
 
 export interface EpochWorkReader {
@@ -45,9 +48,13 @@ interface ReceiptRow {
   origin_salt: Uint8Array
   output: Uint8Array
   salt: Uint8Array
+  /** The known answer of a canary. */
+  known: Uint8Array | null
 }
 
 interface AuditRow {
+  receipt: Uint8Array
+  state: string
   auditor: Uint8Array
   units: bigint
   verdict_entry: bigint
@@ -61,8 +68,8 @@ export function openEpochWork(books: Books, rules: EpochRules): EpochWorkReader 
   const { db } = books
   const selectReceipts = db.prepare<[number, number], ReceiptRow>(
     `SELECT receipt.id, receipt.submission, job.worker, ${SUSPENDED_ENTRY} job.worker) AS suspended_entry,
-            job.subnet, job.model, job.units, job.item, sampled, verdict, verdict_entry, job.id AS job, job.input, job.input_salt, job.origin_record, job.origin_salt, result.output, result.salt
-       FROM receipt JOIN job ON job.id = receipt.job JOIN result ON result.job = job.id
+            job.subnet, job.model, job.units, job.item, sampled, verdict, verdict_entry, job.id AS job, job.input, job.input_salt, job.origin_record, job.origin_salt, result.output, result.salt, canary.output AS known
+       FROM receipt JOIN job ON job.id = receipt.job JOIN result ON result.job = job.id LEFT JOIN canary ON canary.job = job.id
       WHERE receipt.submission >= ? AND receipt.submission < ? ORDER BY receipt.submission, receipt.position`,
   )
   const selectEarlierTwin = db
@@ -72,9 +79,12 @@ export function openEpochWork(books: Books, rules: EpochRules): EpochWorkReader 
     )
     .pluck()
   const selectAudits = db.prepare<[number, number], AuditRow>(
-    `SELECT audit.auditor, job.units, receipt.verdict_entry, ${SUSPENDED_ENTRY} audit.auditor) AS suspended_entry
+    `SELECT receipt.id AS receipt, audit.state, audit.auditor, job.units, receipt.verdict_entry, ${SUSPENDED_ENTRY} audit.auditor) AS suspended_entry
        FROM audit JOIN receipt ON receipt.id = audit.receipt JOIN job ON job.id = receipt.job
       WHERE audit.state IN ('pass', 'fail') AND receipt.submission >= ? AND receipt.submission < ?`,
+  )
+  const selectRounds = db.prepare<[Uint8Array], { auditor: Uint8Array; state: string }>(
+    'SELECT auditor, state FROM audit WHERE receipt = ? ORDER BY round',
   )
   const reopen = db.prepare(
     `UPDATE item SET state = 'open' WHERE state = 'done' AND (subnet, model, item) IN
@@ -92,10 +102,13 @@ export function openEpochWork(books: Books, rules: EpochRules): EpochWorkReader 
     // Items that a receipt of this epoch stands for; what earlier epochs made of theirs is in the tables.
     const taken = new Set<string>()
     const inTime = (entry: bigint | null) => isInTime(entry, epoch, anchored)
+    const canaries = rows.flatMap(judged)
+    const byReceipt = new Map(canaries.map(({ receipt, outcome }) => [receipt, outcome]))
     const receipts = rows.map((row) => {
       const { item, submission, suspended_entry } = row
       const place = `${row.subnet}/${hex(row.model)}/${item}`
       const outcome = outcomeOf({
+        canary: byReceipt.get(hex(row.id)) ?? null,
         verdict: inTime(row.verdict_entry) ? row.verdict : null,
         isSuspended: isBefore(submission, suspended_entry),
         isAssigned: item !== null,
@@ -115,11 +128,14 @@ export function openEpochWork(books: Books, rules: EpochRules): EpochWorkReader 
       }
     })
     return {
+      canaries,
       receipts,
       audits: selectAudits
         .all(from, to)
-        .filter(({ verdict_entry, suspended_entry }) => {
-          return inTime(verdict_entry) && !isBefore(verdict_entry, suspended_entry)
+        .filter(({ receipt, state, verdict_entry, suspended_entry }) => {
+          const outcome = byReceipt.get(hex(receipt))
+          const isRight = outcome === undefined || !refutes(outcome, state)
+          return isRight && inTime(verdict_entry) && !isBefore(verdict_entry, suspended_entry)
         })
         .map(({ auditor, units }) => ({ auditor: hex(auditor), units })),
       openings: rows.map((row) => ({
@@ -132,6 +148,15 @@ export function openEpochWork(books: Books, rules: EpochRules): EpochWorkReader 
         outputSalt: row.salt,
       })),
     }
+  }
+
+  /** The known answer decides, whatever its audit said; what the audit said is held against it. */
+  function judged({ id, known, output }: ReceiptRow): JudgedCanary[] {
+    if (known === null) return []
+    const rounds = selectRounds
+      .all(id)
+      .map(({ auditor, state }) => ({ auditor: hex(auditor), verdict: state }))
+    return [{ receipt: hex(id), outcome: judgeCanary(books, output, known), rounds }]
   }
 
   function isInTime(verdictEntry: bigint | null, epoch: number, anchored: Anchored): boolean {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import type { Job, OriginRecord } from '../../compute/work/job.ts'
 import {
@@ -13,6 +13,7 @@ import { sha256 } from '../../compute/work/tagged-hash.ts'
 import type { AuditCapacity } from './audit-capacity.ts'
 import type { Books } from './books.ts'
 import { record } from './books.ts'
+import type { Canaries, Canary } from './canaries.ts'
 import type { Market, MarketModel } from './market.ts'
 import type { PendingRequest, RequestQueue } from './requests.ts'
 import { createSpaceWatch } from './space-watch.ts'
@@ -47,6 +48,7 @@ interface Draft extends MarketModel {
   readonly inputs: Uint8Array
   readonly items: number
   readonly request: PendingRequest | null
+  readonly canary: Canary | null
 }
 
 interface ItemRow {
@@ -64,6 +66,7 @@ export function openLeaseDesk(
   market: Market,
   requests: RequestQueue,
   capacity: AuditCapacity,
+  canaries: Canaries,
   policy: { deadlineMs: number; maxPerWorker: number },
 ): LeaseDesk {
   const { db } = books
@@ -107,8 +110,8 @@ export function openLeaseDesk(
     assertSpace()
     const asked = requests.take(hex(worker), room, MAX_LEASED_INPUT_BYTES)
     try {
-      const drafts = asked.map(draftRequest)
-      addItems(drafts, selectItems.all(worker, epoch, room - asked.length), epoch)
+      const drafts = withCanaries(asked, room)
+      addItems(drafts, selectItems.all(worker, epoch, room - drafts.length), epoch)
       return drafts.length === 0 ? [] : log(worker, epoch, drafts)
     } catch (error) {
       for (const request of asked.toReversed()) requests.putBack(request)
@@ -116,9 +119,32 @@ export function openLeaseDesk(
     }
   }
 
+  /**
+   * Canaries stand among the requests, at places of chance, so that a worker can't tell them apart: nothing in the job, its
+   * lease or its answer differs. What finds no room beside them waits for the next lease.
+   */
+  function withCanaries(asked: PendingRequest[], room: number): Draft[] {
+    const drafts = asked.map(draftRequest)
+    let bytes = sumBytes(drafts)
+    for (const request of asked) {
+      const canary = canaries.beside(request)
+      if (canary === null || drafts.some((draft) => draft.canary?.number === canary.number)) continue
+      bytes += canary.inputs.length
+      drafts.splice(randomInt(drafts.length + 1), 0, draftCanary(request, canary))
+    }
+    while (drafts.length > room || (drafts.length > 1 && bytes > MAX_LEASED_INPUT_BYTES)) {
+      const last = drafts.pop()
+      bytes -= last?.inputs.length ?? 0
+      if (last === undefined || last.request === null) continue
+      asked.splice(asked.indexOf(last.request), 1)
+      requests.putBack(last.request)
+    }
+    return drafts
+  }
+
   /** As many as the answer has room for. */
   function addItems(drafts: Draft[], rows: readonly ItemRow[], epoch: number): void {
-    let bytes = drafts.reduce((sum, { inputs }) => sum + inputs.length, 0)
+    let bytes = sumBytes(drafts)
     for (const row of rows) {
       const draft = draftItem(row, epoch)
       if (draft === null) continue
@@ -161,6 +187,7 @@ export function openLeaseDesk(
           unproven,
         })
         if (item !== null) setItem.run('leased', subnet.name, model.digest, item, 'open')
+        if (draft.canary !== null) canaries.spend(draft.canary, id)
       }
     })
     for (const { draft, id } of jobs) if (draft.request !== null) waiting.set(hex(id), draft.request)
@@ -169,7 +196,30 @@ export function openLeaseDesk(
 
   function draftRequest(request: PendingRequest): Draft {
     const { subnet, model, inputs, items, requester } = request
-    return { subnet, model, inputs, items, item: null, request, origin: { kind: 'request', requester } }
+    return {
+      subnet,
+      model,
+      inputs,
+      items,
+      item: null,
+      request,
+      canary: null,
+      origin: { kind: 'request', requester },
+    }
+  }
+
+  function draftCanary({ subnet, model }: MarketModel, canary: Canary): Draft {
+    const { inputs, items, known } = canary
+    return {
+      subnet,
+      model,
+      inputs,
+      items,
+      item: null,
+      request: null,
+      canary,
+      origin: { kind: 'canary', known },
+    }
   }
 
   function draftItem(row: ItemRow, epoch: number): Draft | null {
@@ -183,6 +233,7 @@ export function openLeaseDesk(
       item,
       items: 1,
       request: null,
+      canary: null,
       origin: { kind: 'dataset', dataset: found.subnet.dataset.list, item },
     }
   }
@@ -221,6 +272,10 @@ export function openLeaseDesk(
     requestOf: (job) => waiting.get(hex(job)) ?? null,
     forget: (job) => void waiting.delete(hex(job)),
   }
+}
+
+function sumBytes(drafts: readonly Draft[]): number {
+  return drafts.reduce((sum, { inputs }) => sum + inputs.length, 0)
 }
 
 interface LostLease {

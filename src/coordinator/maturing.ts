@@ -1,6 +1,13 @@
 import { maturedAccount, unmaturedAccount } from '../ledger/accounts.ts'
 import type { Transfer } from '../ledger/transfer.ts'
-import { type Accrued, INHERITED, mayMature, shareForfeit } from '../rules/maturing.ts'
+import {
+  type Accrued,
+  type ForfeitScope,
+  INHERITED,
+  isForfeited,
+  mayMature,
+  shareForfeit,
+} from '../rules/maturing.ts'
 import { modelOf } from '../rules/standings.ts'
 import type { Books } from './books.ts'
 import { postAll, quarantinedAccounts } from './books.ts'
@@ -10,10 +17,10 @@ import type { StandingRows } from './standing-rows.ts'
 export interface Maturing {
   /** Everything whose height has come and that nothing holds back: `status` entries of epochs, workers and models free some. */
   release(entryIndex: number): void
-  /** What a worker has unmatured. */
-  unmaturedMsat(worker: Uint8Array): bigint
+  /** What a worker has unmatured, or that for audits alone. */
+  unmaturedMsat(worker: Uint8Array, scope: ForfeitScope): bigint
   /** All of it, to whom a forfeit goes. */
-  forfeit(worker: Uint8Array, entryIndex: number): void
+  forfeit(worker: Uint8Array, entryIndex: number, scope: ForfeitScope): void
 }
 
 interface UnmaturedRow {
@@ -60,6 +67,10 @@ export function openMaturing(books: Books, rows: Pick<StandingRows, 'standingOf'
     }
   }
 
+  function takenOf(worker: Uint8Array, scope: ForfeitScope): UnmaturedRow[] {
+    return selectOwn.all({ worker }).filter((row) => isForfeited(accruedOf(row), scope))
+  }
+
   return {
     release(entryIndex) {
       const frozen = new Set(rows.frozen().map(({ model }) => modelOf(model).subnet))
@@ -84,9 +95,9 @@ export function openMaturing(books: Books, rows: Pick<StandingRows, 'standingOf'
         }),
       )
     },
-    unmaturedMsat: (worker) => selectOwn.all({ worker }).reduce((sum, { msat }) => sum + msat, 0n),
-    forfeit(worker, entryIndex) {
-      const own = selectOwn.all({ worker })
+    unmaturedMsat: (worker, scope) => takenOf(worker, scope).reduce((sum, { msat }) => sum + msat, 0n),
+    forfeit(worker, entryIndex, scope) {
+      const own = takenOf(worker, scope)
       const { reserveMsat } = shareForfeit(own.map(accruedOf))
       const transfer = {
         id: `forfeit/${entryIndex}`,

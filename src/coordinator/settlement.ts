@@ -11,6 +11,7 @@ import { settleEpoch } from '../rules/settle-epoch.ts'
 import type { Books } from './books.ts'
 import { postAll, quarantinedAccounts, record } from './books.ts'
 import type { Budgets } from './budgets.ts'
+import type { CanaryVerdicts } from './canary-verdicts.ts'
 import type { EpochWorkReader } from './epoch-work.ts'
 import type { Market } from './market.ts'
 import type { Maturing } from './maturing.ts'
@@ -33,6 +34,7 @@ export function openSettlement(
   parts: {
     market: Market
     budgets: Budgets
+    canaryVerdicts: CanaryVerdicts
     work: EpochWorkReader
     maturing: Maturing
     rules: EpochRules
@@ -73,7 +75,7 @@ export function openSettlement(
   }
 
   function settle(epoch: number, height: number, blockHash: Uint8Array, anchored: Anchored): void {
-    const { receipts, audits, openings } = parts.work.read(epoch, anchored)
+    const { receipts, audits, openings, canaries } = parts.work.read(epoch, anchored)
     const bookedMsat = parts.budgets.booked(epoch)
     if (bookedMsat === 0n && receipts.length === 0) {
       setSettled.run(epoch, null)
@@ -140,6 +142,7 @@ export function openSettlement(
       parts.work.reopenRefuted(receipts)
       if (setSettled.run(epoch, entryIndex).changes !== 1)
         throw new Error(`epoch ${epoch} is settled already`)
+      parts.canaryVerdicts.observe(canaries, { epoch, entry: entryIndex })
     })
   }
 

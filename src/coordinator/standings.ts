@@ -93,10 +93,10 @@ export function openStandingDesk(
   ): void {
     const worker = Buffer.from(hex, 'hex')
     insertSuspension.run(status, worker)
-    const msat = maturing.unmaturedMsat(worker)
+    const msat = maturing.unmaturedMsat(worker, 'all')
     if (msat === 0n) return
     record(books, forfeitEntry(hex, known, { status, msat }), (index) => {
-      maturing.forfeit(worker, index)
+      maturing.forfeit(worker, index, 'all')
       setForfeit.run(index, msat, status)
     })
   }

@@ -12,6 +12,7 @@ import { checkSampling, type JudgedReceipt, type SettledSample } from './check-s
 import { judgeAgain } from './check-verdict.ts'
 import { hasBusiness, submissionsOf } from './epoch-range.ts'
 import type { Check } from './findings.ts'
+import { observeCanaries } from './observe-canaries.ts'
 import { hex, readBlob } from './read-blob.ts'
 import { latestTip, type ReplayedReceipt, type ReplayState } from './replay-state.ts'
 import { tableDifference } from './table-difference.ts'
@@ -41,6 +42,7 @@ export async function checkEpoch(
   const shares = settleAgain(state, epoch, budgetMsat, judged)
   await compareShares(state, check, entry, shares, bookedMsat - budgetMsat)
   post(state, check, epoch, shares, shares.returnedMsat + bookedMsat - budgetMsat)
+  observeCanaries(state, judged, { epoch, index })
   forget(state, judged)
   state.nextEpoch = epoch + 1
   state.knownHeight = settlementHeight(epoch, state.rules)

@@ -17,6 +17,8 @@ export interface OpenedReceipt {
   readonly receipt: ReplayedReceipt
   /** Of the open dataset; null for whatever the beacon doesn't assign. */
   readonly item: number | null
+  /** Digest of the known output bundle of a canary; null for whatever else. */
+  readonly known: Uint8Array | null
   /** Digest of the input bundle; null where the opening is missing or false. */
   readonly input: Uint8Array | null
 }
@@ -45,11 +47,13 @@ export async function checkOpenings(
   for (const receipt of receipts) {
     const opening = byJob.get(hex(receipt.job.id))
     const origin = opening === undefined ? null : openReceipt(check, receipt, opening)
-    if (opening === undefined || origin === null) opened.push({ receipt, item: null, input: null })
+    if (opening === undefined || origin === null)
+      opened.push({ receipt, item: null, known: null, input: null })
     else {
       const item =
         origin.kind === 'dataset' ? await itemOf(state, check, receipt, opening, origin, datasets) : null
-      opened.push({ receipt, item, input: opening.input })
+      const known = origin.kind === 'canary' ? origin.known : null
+      opened.push({ receipt, item, known, input: opening.input })
     }
   }
   return opened

@@ -1,10 +1,12 @@
+import { compareExact } from '../../compute/compare/exact.ts'
+import { type CanaryOutcome, refutes } from '../rules/canaries.ts'
 import { verdictCutoffHeight } from '../rules/epoch.ts'
 import { isRefuted, outcomeOf } from '../rules/outcome.ts'
 import { auditRate, isSampled } from '../rules/sampling.ts'
 import type { ReceiptOutcome } from '../rules/settle-epoch.ts'
 import type { OpenedReceipt } from './check-openings.ts'
 import { auditorOf, type Draw, drawOf } from './draw.ts'
-import { hex } from './read-blob.ts'
+import { hex, readBlob } from './read-blob.ts'
 import { type Fate, placeOf, type ReplayedReceipt, type ReplayState } from './replay-state.ts'
 
 /** A receipt whose audit the beacon asked for and the operator didn't get done in time. */
@@ -33,6 +35,8 @@ export interface SettledSample {
 export interface JudgedReceipt extends OpenedReceipt {
   readonly isSampled: boolean
   readonly outcome: ReceiptOutcome
+  /** What a known answer says of it; null where nobody knew one. */
+  readonly canary: CanaryOutcome | null
   /** Who is paid for its audit; null: nobody. */
   readonly auditor: string | null
 }
@@ -61,7 +65,9 @@ export async function checkSampling(
     if (sampled && !inTime) missed.push(() => missedAudit(state, receipt, draw, { epoch, cutoffHeight }))
     if (sampled) checkDone(state, index, receipt, inTime)
     else checkUndrawn(state, receipt)
+    const canary = await canaryOutcome(state, index, one)
     const outcome = outcomeOf({
+      canary,
       verdict: inTime ? receipt.fate.verdict : null,
       isSuspended: isBeforeSuspension(state, receipt.job.worker, receipt.submission.entry),
       isAssigned: item !== null,
@@ -69,7 +75,9 @@ export async function checkSampling(
       isSampled: sampled,
     })
     if (item !== null) takeItem(state, receipt, item, isRefuted(outcome))
-    judged.push({ ...one, isSampled: sampled, outcome, auditor: inTime ? paidAuditor(state, receipt) : null })
+    const isRight = canary === null || !refutes(canary, receipt.fate.verdict)
+    const auditor = inTime && isRight ? paidAuditor(state, receipt) : null
+    judged.push({ ...one, isSampled: sampled, outcome, canary, auditor })
   }
   return { judged, missed }
 }
@@ -90,6 +98,23 @@ function missedAudit(
     auditors: begun.length === 0 && first !== null ? [hex(first)] : begun,
     lateEntry: fate.verdict === null ? null : fate.entry,
   }
+}
+
+/** The known answer decides, whatever the audit said. */
+async function canaryOutcome(
+  state: ReplayState,
+  index: number,
+  { known, receipt }: OpenedReceipt,
+): Promise<CanaryOutcome | null> {
+  const { hex: id, outputDigest: claimed } = receipt
+  if (known === null || claimed === null) return null
+  // Equal digests are equal bytes: only what differs has to be had.
+  if (Buffer.compare(claimed, known) === 0) return 'canary_passed'
+  const check = state.findings.at('openings', index)
+  const outputs = await readBlob(state, check, claimed, `output of ${id}`)
+  const expected = await readBlob(state, check, known, `known output for ${id}`)
+  if (outputs === null || expected === null) return 'canary_failed'
+  return compareExact(outputs, expected).verdict === 'pass' ? 'canary_passed' : 'canary_failed'
 }
 
 /** The receipt is not at fault: that it was settled without its audit is. */

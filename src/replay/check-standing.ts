@@ -27,7 +27,7 @@ function expect(state: ReplayState, changes: readonly StandingChange[], index: n
     const { worker, record } = change
     const status = index + expected.length
     suspensions.set(worker, status)
-    const msat = forfeitAccruals(state, worker)
+    const msat = forfeitAccruals(state, worker, 'all')
     if (msat > 0n) expected.push(forfeitEntry(worker, record, { status, msat }))
   }
   if (changes.length > 0) releaseAccruals(state)
@@ -102,6 +102,7 @@ function isConsequence(entry: Entry): boolean {
   if (entry.kind === 'forfeit') return true
   if (entry.kind !== 'status') return false
   return (
+    entry.subject === 'contradiction' ||
     (entry.subject === 'worker' && entry.status !== 'returned') ||
     (entry.subject === 'model' && entry.status === 'frozen')
   )

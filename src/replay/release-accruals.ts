@@ -1,6 +1,6 @@
 import { maturedAccount, unmaturedAccount } from '../ledger/accounts.ts'
 import { standingOf } from '../rules/cusum.ts'
-import { mayMature, shareForfeit } from '../rules/maturing.ts'
+import { type Accrued, type ForfeitScope, isForfeited, mayMature, shareForfeit } from '../rules/maturing.ts'
 import { modelOf } from '../rules/standings.ts'
 import type { ReplayState } from './replay-state.ts'
 
@@ -20,11 +20,16 @@ export function releaseAccruals({ accruals, balances, standings }: ReplayState):
   }
 }
 
-/** Takes from a worker whatever it has unmatured. @returns how much */
-export function forfeitAccruals({ accruals, balances }: ReplayState, worker: string): bigint {
-  const own = [...accruals.values()].flatMap(({ rows }) => rows.filter((row) => row.worker === worker))
+/** Takes from a worker whatever it has unmatured, or that for audits alone. @returns how much */
+export function forfeitAccruals(
+  { accruals, balances }: ReplayState,
+  worker: string,
+  scope: ForfeitScope,
+): bigint {
+  const isTaken = (row: Accrued) => row.worker === worker && isForfeited(row, scope)
+  const own = [...accruals.values()].flatMap(({ rows }) => rows.filter(isTaken))
   for (const [epoch, { isMatured, rows }] of accruals) {
-    accruals.set(epoch, { isMatured, rows: rows.filter((row) => row.worker !== worker) })
+    accruals.set(epoch, { isMatured, rows: rows.filter((row) => !isTaken(row)) })
   }
   const { reserveMsat } = shareForfeit(own)
   balances.move(unmaturedAccount(worker), 'reserve', reserveMsat)

@@ -29,6 +29,11 @@ export function admissionRefusal(
   return isAdmitted && admitted.size >= MAX_AUDITORS ? 'auditors_full' : null
 }
 
+/** In hex, by all of them. */
+export function admittedKeys(admissions: readonly Admission[]): ReadonlySet<string> {
+  return new Set(admittedAt(admissions, Number.POSITIVE_INFINITY).keys())
+}
+
 /** Those admitted by the first `size` entries, and the operator's own where it is given. */
 export function auditorsAt(
   admissions: readonly Admission[],

@@ -29,3 +29,10 @@ export function mayMature(
 export function shareForfeit(accruals: readonly Accrued[]): { reserveMsat: bigint } {
   return { reserveMsat: accruals.reduce((sum, { msat }) => sum + msat, 0n) }
 }
+
+/** All that a suspended worker has unmatured; of an auditor that a known answer refutes, its pay for audits. */
+export type ForfeitScope = 'all' | 'audit'
+
+export function isForfeited({ subnet }: Accrued, scope: ForfeitScope): boolean {
+  return scope === 'all' || subnet === AUDIT
+}

@@ -1,7 +1,10 @@
+import type { CanaryOutcome } from './canaries.ts'
 import type { ReceiptOutcome } from './settle-epoch.ts'
 
 /** What log and chain say of a receipt when its epoch is settled. */
 interface Fate {
+  /** Null where nobody knew the answer. */
+  canary: CanaryOutcome | null
   /** Of the verdicts that were anchored by the cutoff; null: none was. */
   verdict: 'pass' | 'fail' | 'void' | null
   /** Its worker was suspended after it was submitted. */
@@ -15,6 +18,7 @@ interface Fate {
 
 /** The first that applies (docs/PROTOCOL.md §7). */
 export function outcomeOf({ verdict, ...fate }: Fate): ReceiptOutcome {
+  if (fate.canary !== null) return fate.canary
   if (verdict === 'fail') return 'fail'
   if (verdict === 'void') return 'inconclusive'
   if (fate.isSuspended) return 'suspended'

@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict'
+import type { CanaryOutcome } from './canaries.ts'
 import { scoreOf } from './score.ts'
 import { splitByFloor, splitByLargestRemainder, type Weight } from './split.ts'
 
 /** What became of a receipt by its epoch's verdict cutoff. `operator_missed`: sampled, no verdict in time, not its fault. */
 export type ReceiptOutcome = PaidOutcome | UnpaidOutcome
 type PaidOutcome = 'pass' | 'unsampled' | 'operator_missed'
-type UnpaidOutcome = 'fail' | 'inconclusive' | 'late' | 'unassigned' | 'repeated' | 'suspended'
+type UnpaidOutcome =
+  | CanaryOutcome
+  | 'fail'
+  | 'inconclusive'
+  | 'late'
+  | 'unassigned'
+  | 'repeated'
+  | 'suspended'
 
 /** Why a receipt earned or didn't; every receipt gets one. */
 export type EarningReason = 'earned' | UnpaidOutcome | 'zero_units' | 'no_budget' | 'below_one_msat'

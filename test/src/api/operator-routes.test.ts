@@ -37,7 +37,7 @@ async function hold(bytes: Uint8Array): Promise<Uint8Array> {
   return sha256(bytes)
 }
 
-describe.each(['blobs', 'subnets', 'auditors', 'anchor'])('POST /v1/operator/%s', (path) => {
+describe.each(['blobs', 'subnets', 'auditors', 'canaries', 'anchor'])('POST /v1/operator/%s', (path) => {
   const cases: [string, string | null][] = [
     ['without a token', null],
     ['with an empty token', 'Bearer '],

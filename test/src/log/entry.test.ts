@@ -164,6 +164,15 @@ const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
   fc.record({ v, kind: kind('forfeit'), worker: bytes32, status: int, msat: money, evidence: someEvidence }),
   fc.record({
     v,
+    kind: kind('status'),
+    subject: fc.constant('contradiction' as const),
+    worker: bytes32,
+    status: fc.constant('withdrawn' as const),
+    epoch: int,
+    receipt: bytes32,
+  }),
+  fc.record({
+    v,
     kind: kind('epoch'),
     epoch: int,
     accruals: bytes32,

@@ -1,7 +1,14 @@
 import { expect, test } from 'vitest'
 import { isRefuted, outcomeOf } from '../../../src/rules/outcome.ts'
 
-const STANDS = { verdict: null, isSuspended: false, isAssigned: true, isRepeated: false, isSampled: true }
+const STANDS = {
+  canary: null,
+  verdict: null,
+  isSuspended: false,
+  isAssigned: true,
+  isRepeated: false,
+  isSampled: true,
+}
 
 test.each([
   ['no verdict in time', {}, 'operator_missed', false],
@@ -9,6 +16,13 @@ test.each([
   ['a pass of what the beacon left out', { verdict: 'pass', isSampled: false }, 'unsampled', false],
   ['no audit', { isSampled: false }, 'unsampled', false],
   ['an item that is taken', { isRepeated: true, isSampled: false }, 'repeated', false],
+  [
+    'a known answer, whatever was said of it',
+    { canary: 'canary_passed', verdict: 'fail' },
+    'canary_passed',
+    false,
+  ],
+  ['another than the known answer', { canary: 'canary_failed', verdict: 'pass' }, 'canary_failed', false],
   ['a request', { isAssigned: false, isRepeated: true }, 'unassigned', false],
   ['a worker suspended since', { verdict: 'pass', isSuspended: true }, 'suspended', true],
   ['a request to a worker suspended since', { isSuspended: true, isAssigned: false }, 'suspended', true],

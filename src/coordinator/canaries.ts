@@ -1,0 +1,144 @@
+import { randomInt } from 'node:crypto'
+import { compareExact } from '../../compute/compare/exact.ts'
+import { decodeModel } from '../../compute/onnx/model.ts'
+import { modelSignature } from '../../compute/onnx/signature.ts'
+import { parseTensorBundle } from '../../compute/work/tensor-bundle.ts'
+import type { CanaryOutcome } from '../rules/canaries.ts'
+import type { Books } from './books.ts'
+import type { Market, MarketModel } from './market.ts'
+import { RefusedError } from './refused-error.ts'
+
+/** An answer that the operator knows; both digests name bundles that are held. */
+export interface NewCanary {
+  readonly subnet: string
+  /** The model's name. */
+  readonly model: string
+  readonly inputs: Uint8Array
+  readonly outputs: Uint8Array
+}
+
+export interface Canary {
+  readonly number: number
+  readonly inputs: Uint8Array
+  readonly items: number
+  /** Digest of the known output bundle. */
+  readonly known: Uint8Array
+}
+
+export interface Canaries {
+  /** Those whose input this model had before are passed over: an answer that was opened is known to all. @returns how many are new. */
+  add(canaries: readonly NewCanary[], epoch: number): number
+  /** One of this model to go along with a request, as often as the configured share says; mostly null. */
+  beside(request: MarketModel): Canary | null
+  /** One of any model that is served in `epoch`, or null. */
+  any(epoch: number): { canary: Canary; model: MarketModel } | null
+  /** Spent: it is this job's now. Throws where it was leased already. */
+  spend(canary: Canary, job: Uint8Array): void
+  /** Not leased yet. */
+  left(): number
+}
+
+interface Row {
+  number: bigint
+  input: Uint8Array
+  output: Uint8Array
+  items: bigint
+  subnet: string
+  model: Uint8Array
+}
+
+const WHOLE_BASIS_POINTS = 10_000
+
+export function openCanaries(
+  books: Books,
+  { market, shareBasisPoints }: { market: Market; shareBasisPoints: number },
+): Canaries {
+  const { db } = books
+  const insert = db.prepare(
+    'INSERT INTO canary (subnet, model, input, output, items) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
+  )
+  const selectNext = db.prepare<[string, Uint8Array], Row>(
+    'SELECT * FROM canary WHERE subnet = ? AND model = ? AND job IS NULL ORDER BY number LIMIT 1',
+  )
+  const selectPlaces = db.prepare<[], Row>(
+    'SELECT * FROM canary WHERE job IS NULL GROUP BY subnet, model HAVING number = min(number) ORDER BY number',
+  )
+  const setJob = db.prepare('UPDATE canary SET job = ? WHERE number = ? AND job IS NULL')
+  const countLeft = db.prepare<[], bigint>('SELECT count(*) FROM canary WHERE job IS NULL').pluck()
+
+  function held(digest: Uint8Array, what: string): Uint8Array {
+    const bytes = books.blobs.get(hex(digest))
+    if (bytes === null) throw new RefusedError(409, 'blob_missing', `${what} ${hex(digest)} is not held`)
+    return bytes
+  }
+
+  /** Rows of the batch as a request's are counted: by the first input, where its first dimension is free. */
+  function itemsOf(inputs: Uint8Array, model: MarketModel): number {
+    const { inputs: signature } = modelSignature(decodeModel(held(model.model.digest, 'model')))
+    const tensors = new Map(parseTensorBundle(inputs).map((tensor) => [tensor.name, tensor]))
+    const [first] = signature
+    if (tensors.size !== signature.length || !signature.every(({ name }) => tensors.has(name))) {
+      throw new RefusedError(400, 'canary_mismatch', `its inputs are not those of model ${model.model.name}`)
+    }
+    if (first === undefined || first.shape[0] !== null) return 1
+    const rows = tensors.get(first.name)?.shape[0] ?? 0
+    if (rows === 0) throw new RefusedError(400, 'canary_mismatch', `input "${first.name}" has no rows`)
+    return rows
+  }
+
+  function toCanary({ number, input, output, items }: Row): Canary | null {
+    const inputs = books.blobs.get(hex(input))
+    return inputs === null ? null : { number: Number(number), inputs, items: Number(items), known: output }
+  }
+
+  return {
+    add(canaries, epoch) {
+      const rows = canaries.map(({ subnet, model, inputs, outputs }) => {
+        const found = market.modelNamed(model, epoch)
+        if (found === null || found.subnet.name !== subnet) {
+          throw new RefusedError(404, 'model_unknown', `subnet ${subnet} serves no model ${model}`)
+        }
+        parseTensorBundle(held(outputs, 'known output'))
+        const items = itemsOf(held(inputs, 'input'), found)
+        return { subnet, model: found.model.digest, inputs, outputs, items }
+      })
+      return db
+        .transaction(() =>
+          rows.reduce((added, { subnet, model, inputs, outputs, items }) => {
+            return added + insert.run(subnet, model, inputs, outputs, items).changes
+          }, 0),
+        )
+        .immediate()
+    },
+    beside({ subnet, model }) {
+      // Not counted out: whoever could foresee the next one would work for it alone.
+      if (randomInt(WHOLE_BASIS_POINTS) >= shareBasisPoints) return null
+      const row = selectNext.get(subnet.name, model.digest)
+      return row === undefined ? null : toCanary(row)
+    },
+    any(epoch) {
+      for (const row of selectPlaces.all()) {
+        const model = market.model(row.subnet, row.model, epoch)
+        const canary = model === null ? null : toCanary(row)
+        if (model !== null && canary !== null) return { canary, model }
+      }
+      return null
+    },
+    spend({ number }, job) {
+      if (setJob.run(job, number).changes !== 1) throw new Error(`canary ${number} is spent`)
+    },
+    left: () => Number(countLeft.get()),
+  }
+}
+
+/** By the digests of output bundles that are held: equal ones are equal bytes. */
+export function judgeCanary(books: Books, output: Uint8Array, known: Uint8Array): CanaryOutcome {
+  if (Buffer.compare(output, known) === 0) return 'canary_passed'
+  const [claimed, expected] = [output, known].map((digest) => books.blobs.get(hex(digest)))
+  if (!claimed || !expected) throw new Error(`output ${hex(output)} or ${hex(known)} is not held`)
+  return compareExact(claimed, expected).verdict === 'pass' ? 'canary_passed' : 'canary_failed'
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}
