@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { requireConformance } from '../conformance/require-conformance.ts'
 import { type RunnerOptions, startModelRunner } from '../runtime/model-runner.ts'
 import { sha256 } from '../work/tagged-hash.ts'
 import { publicKeyOf } from '../work/worker-key.ts'
@@ -28,6 +29,8 @@ export interface WorkerOptions {
   provider: RunnerOptions['provider']
   /** Of model files on the disk; those unused for longest go first. */
   maxModelBytes: number
+  /** Take jobs although the device gets a conformance case wrong. */
+  despiteFaults: boolean
   /** Audits only, jobs only, or both. */
   audit: 'also' | 'only' | 'never'
   /** Given what the coordinator first says of its log (a C2SP verifier key); what it throws ends the worker. */
@@ -47,7 +50,7 @@ class DrainError extends Error {
 }
 
 /**
- * Works and audits until `signal`. Throws what `trustLog` and its check throw, CoordinatorError, ChainError, SpoolError, RunError (`provider_unavailable`),
+ * Works and audits until `signal`. Throws what `trustLog` and its check throw, CoordinatorError, ChainError, SpoolError, RunError (`provider_unavailable`), ConformanceError,
  * DrainError; receipts that are not acknowledged stay in the spool.
  */
 export async function runWorker(o: WorkerOptions): Promise<void> {
@@ -80,6 +83,15 @@ export async function runWorker(o: WorkerOptions): Promise<void> {
         onEvent({ type: 'warning', code: event.kind, detail: `${event.provider}: ${event.reason}` })
       },
     })
+    try {
+      await requireConformance(runner, {
+        despiteFaults: o.despiteFaults,
+        onFault: (detail) => onEvent({ type: 'warning', code: 'conformance_failed', detail }),
+      })
+    } catch (error) {
+      await runner[Symbol.asyncDispose]()
+      throw error
+    }
     onEvent({ type: 'started', provider: runner.provider, device: runner.device })
     const models = createModelCache({
       exchange,

@@ -65,6 +65,7 @@ afterEach(async () => {
 
 function start(options: Partial<WorkerOptions> = {}): Promise<void> {
   return runWorker({
+    despiteFaults: false,
     coordinatorUrl: peer.url,
     dataDir,
     secretKey: newWorkerKey(),

@@ -1,0 +1,26 @@
+import type { ModelRunner } from '../runtime/model-runner.ts'
+import { type ConformanceResult, runConformance } from './run-conformance.ts'
+
+/** The device computes something wrongly. Codes: `conformance_failed`. */
+export class ConformanceError extends Error {
+  override readonly name = 'ConformanceError'
+  readonly code = 'conformance_failed'
+}
+
+/** Throws ConformanceError, which names every operator that the runner's provider gets wrong, unless its owner has said to go on despite them. */
+export async function requireConformance(
+  runner: ModelRunner,
+  { despiteFaults, onFault }: { despiteFaults: boolean; onFault: (fault: string) => void },
+  results: AsyncIterable<ConformanceResult> = runConformance(runner),
+): Promise<void> {
+  const faults: string[] = []
+  for await (const { name, fault } of results) {
+    if (fault === null) continue
+    faults.push(name)
+    onFault(`${name}: ${fault}`)
+  }
+  if (faults.length === 0 || despiteFaults) return
+  throw new ConformanceError(
+    `${runner.provider} on ${runner.device} computes wrongly: ${faults.join('; ')}. Its work would fail audits`,
+  )
+}
