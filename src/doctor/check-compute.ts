@@ -1,3 +1,4 @@
+import { CUDA_FIXES, type CudaPart, missingCudaParts } from '../../compute/runtime/cuda-parts.ts'
 import { deviceName } from '../../compute/runtime/device-name.ts'
 import { startModelRunner } from '../../compute/runtime/model-runner.ts'
 import { RunError } from '../../compute/runtime/run-error.ts'
@@ -22,11 +23,20 @@ interface Probe {
 export async function checkCompute(): Promise<Finding> {
   const probes: Probe[] = []
   for (const provider of PROVIDERS) probes.push(await probe(provider))
-  return judgeProbes(probes, deviceName('cuda'))
+  return judgeProbes(probes, deviceName('cuda'), await missingParts())
 }
 
-/** `gpu`: the NVIDIA GPU's name by its driver, `unknown` without one. */
-export function judgeProbes(probes: readonly Probe[], gpu: string): Finding {
+/** None can be told where onnxruntime-node itself is missing. */
+async function missingParts(): Promise<CudaPart[]> {
+  try {
+    return await missingCudaParts()
+  } catch {
+    return []
+  }
+}
+
+/** `gpu`: the NVIDIA GPU's name by its driver, `unknown` without one. `missing`: what the CUDA provider lacks. */
+export function judgeProbes(probes: readonly Probe[], gpu: string, missing: readonly CudaPart[]): Finding {
   const working = probes.filter(({ refusal }) => refusal === null)
   const detail = working.map(({ provider, device }) => `${provider} (${device})`).join(', ')
   const refusalOf = (wanted: Provider) => probes.find(({ provider }) => provider === wanted)?.refusal ?? null
@@ -39,10 +49,12 @@ export function judgeProbes(probes: readonly Probe[], gpu: string): Finding {
   }
   const cuda = refusalOf('cuda')
   if (gpu !== 'unknown' && cuda !== null) {
+    const lacks = missing.length === 0 ? cuda : `missing: ${missing.join(', ')}`
+    const fixes = missing.map((part) => CUDA_FIXES[part])
     return warn(
       'compute',
-      `${detail}; but not the ${gpu}: ${cuda}`,
-      'Install CUDA 12 and cuDNN 9, then run: ONNXRUNTIME_NODE_INSTALL=true npm rebuild onnxruntime-node',
+      `${detail}; but not the ${gpu}: ${lacks}`,
+      fixes.length === 0 ? 'See what it says: assay worker check --provider cuda' : fixes.join('; '),
     )
   }
   return ok('compute', detail)

@@ -10,6 +10,8 @@ import { openKeystore } from '../../keystore/open-keystore.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { readPassphrase } from '../passphrase.ts'
 import { untilSignal } from '../until-signal.ts'
+import { addWorkerCheck } from './worker-check.ts'
+import { addWorkerInstallCuda } from './worker-install-cuda.ts'
 
 interface WorkerOptions {
   readonly coordinator: string
@@ -18,6 +20,7 @@ interface WorkerOptions {
   readonly provider: 'auto' | 'cpu' | 'cuda' | 'webgpu'
   readonly maxModelBytes: number
   readonly audit: 'also' | 'only' | 'never'
+  readonly despiteFaults?: boolean
   readonly operator?: string
   readonly passphraseFile?: string
 }
@@ -26,9 +29,10 @@ interface WorkerOptions {
 const DEFAULT_MODEL_BYTES = 20 * 1024 ** 3
 
 export function addWorker(program: Command): void {
-  program
-    .command('worker')
-    .description('run models for a coordinator and earn')
+  const worker = program.command('worker').description('run models for a coordinator and earn')
+  const run = worker
+    .command('run', { isDefault: true })
+    .description('what `assay worker` alone does')
     .requiredOption('--coordinator <url>', 'where `assay up` listens')
     .requiredOption('--address <address>', 'where earnings are paid to')
     .option('--data <folder>', "the worker's key, unsent receipts and models", 'assay-worker')
@@ -49,12 +53,19 @@ export function addWorker(program: Command): void {
       '--operator <config>',
       "work under the operator's auditor key, from the keystore of this configuration",
     )
+    .option(
+      '--despite-faults',
+      'take jobs although `assay worker check` finds operators that this device gets wrong',
+    )
     .option('--passphrase-file <file>', 'passphrase of that keystore; or ASSAY_PASSPHRASE, or a prompt')
     .addHelpText(
       'after',
       '\nExample:\n  assay worker --coordinator http://127.0.0.1:8380 --address bcrt1q… --data ./worker-1',
     )
     .action(work)
+  addWorkerCheck(worker)
+  addWorkerInstallCuda(worker)
+  worker.addHelpText('after', () => `\n${run.helpInformation()}`)
 }
 
 async function work(options: WorkerOptions): Promise<void> {
@@ -72,6 +83,7 @@ async function work(options: WorkerOptions): Promise<void> {
     address: options.address,
     provider: options.provider,
     maxModelBytes: options.maxModelBytes,
+    despiteFaults: options.despiteFaults === true,
     audit: options.audit,
     trustLog: (log) => trustLog(join(dataDir, 'logs'), log),
     signal: stop.signal,

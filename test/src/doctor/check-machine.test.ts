@@ -110,17 +110,22 @@ test('compute: an idle GPU and a machine that can not work are worth a word, not
   const cpu = { provider: 'cpu', device: 'x86-64-v3', refusal: null } as const
   const noCuda = { provider: 'cuda', device: 'unknown', refusal: 'no libcudart.so.12' } as const
   const cuda = { provider: 'cuda', device: 'NVIDIA H200', refusal: null } as const
-  expect(judgeProbes([noCuda, cpu], 'unknown').state).toBe('ok')
-  expect(judgeProbes([cuda, cpu], 'NVIDIA H200')).toMatchObject({
+  expect(judgeProbes([noCuda, cpu], 'unknown', ['driver']).state).toBe('ok')
+  expect(judgeProbes([cuda, cpu], 'NVIDIA H200', [])).toMatchObject({
     state: 'ok',
     detail: 'cuda (NVIDIA H200), cpu (x86-64-v3)',
   })
-  expect(judgeProbes([noCuda, cpu], 'NVIDIA H200')).toMatchObject({
+  expect(judgeProbes([noCuda, cpu], 'NVIDIA H200', [])).toMatchObject({
     state: 'warn',
     detail: expect.stringContaining('no libcudart.so.12'),
-    fix: expect.stringContaining('cuDNN'),
+    fix: expect.stringContaining('assay worker check'),
   })
-  expect(judgeProbes([noCuda, { ...cpu, refusal: 'no such package' }], 'unknown')).toMatchObject({
+  expect(judgeProbes([noCuda, cpu], 'NVIDIA H200', ['provider files', 'cuDNN 9'])).toMatchObject({
+    state: 'warn',
+    detail: expect.stringContaining('missing: provider files, cuDNN 9'),
+    fix: expect.stringMatching(/assay worker install-cuda; install cuDNN 9/),
+  })
+  expect(judgeProbes([noCuda, { ...cpu, refusal: 'no such package' }], 'unknown', [])).toMatchObject({
     state: 'warn',
     detail: expect.stringContaining('no such package'),
   })
