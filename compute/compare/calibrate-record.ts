@@ -4,8 +4,8 @@ import type { ModelSignature } from '../onnx/signature.ts'
 import { type ModelRunner, startModelRunner } from '../runtime/model-runner.ts'
 import { RunError } from '../runtime/run-error.ts'
 import type { Provider, RequiredProfile } from '../runtime/runner-message.ts'
+import { joinRows, rowsOf, splitRows } from '../work/batch-rows.ts'
 import { sha256 } from '../work/tagged-hash.ts'
-import { joinRows, rowsOf, splitRows } from './calibrate-batch.ts'
 import { openModelFile } from './calibrate-model-file.ts'
 import { inputsDigest, type MachineRuns } from './calibrate-runs.ts'
 
@@ -106,7 +106,8 @@ async function runGroup(
     return (await runner.run({ modelPath, modelDigest, profile, inputs, deadlineMs })).outputs
   }
   const joined = group.length > 1 ? joinRows(group) : null
-  if (joined !== null) return splitRows(await run(joined), group.map(rowsOf))
+  const split = joined === null ? null : splitRows(await run(joined), group.map(rowsOf))
+  if (split !== null) return split
   const outputs: Uint8Array[] = []
   for (const input of group) outputs.push(await run(input))
   return outputs

@@ -24,9 +24,9 @@ export function createAnswerer(): (request: RunnerRequest, body: Uint8Array) => 
   const sessions = createSessionCache()
   const devices = new Map<Provider, string>([['cpu', deviceName('cpu')]])
 
-  async function start(wanted: Provider): Promise<Answer> {
+  async function start(wanted: Provider, gpu: number): Promise<Answer> {
     await probeProvider(wanted)
-    const device = deviceName(wanted)
+    const device = deviceName(wanted, gpu)
     devices.set(wanted, device)
     return { header: { kind: 'started', device }, body: NO_BODY }
   }
@@ -52,7 +52,7 @@ export function createAnswerer(): (request: RunnerRequest, body: Uint8Array) => 
   async function answer(request: RunnerRequest, body: Uint8Array): Promise<Answer> {
     switch (request.kind) {
       case 'start':
-        return start(request.provider)
+        return start(request.provider, request.gpu)
       case 'run':
         return run(request, body)
       case 'shapes':

@@ -37,7 +37,7 @@ export async function modelMacs(bytes: Uint8Array): Promise<bigint> {
 }
 
 async function measureShapes(model: Uint8Array, inputs: InputShape[]): Promise<Record<string, number[]>> {
-  const child = spawnRunnerChild()
+  const child = spawnRunnerChild(null)
   try {
     const reply = await child.request(
       'shapes',

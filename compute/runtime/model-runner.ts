@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Energy, ExecutionProfile } from '../work/receipt.ts'
+import type { ExecutionProfile } from '../work/receipt.ts'
 import { RunError } from './run-error.ts'
 import { type RunnerChild, spawnRunnerChild } from './runner-child.ts'
 import type { Provider, RequiredProfile } from './runner-message.ts'
@@ -37,7 +37,6 @@ export interface RunResult {
   finishedMs: number
   /** As executed. */
   profile: ExecutionProfile
-  energy: Energy
 }
 
 export interface ModelRunner extends AsyncDisposable {
@@ -49,6 +48,8 @@ export interface ModelRunner extends AsyncDisposable {
 
 export interface RunnerOptions {
   provider: 'auto' | Provider
+  /** The one GPU that it sees, by PCI bus; null, the default: all, of which CUDA takes the first. */
+  device?: number | null
   onEvent?: (event: RunnerEvent) => void
 }
 
@@ -58,15 +59,16 @@ export interface RunnerOptions {
  */
 export async function startModelRunner({
   provider,
+  device = null,
   onEvent = () => {},
 }: RunnerOptions): Promise<ModelRunner> {
   const wanted = provider === 'auto' ? PREFERENCE : [provider]
   const reasons: string[] = []
   for (const candidate of wanted) {
     try {
-      const first = await launch(candidate, onEvent)
+      const first = await launch(candidate, device, onEvent)
       onEvent({ kind: 'provider_chosen', provider: candidate, device: first.device })
-      return modelRunner(candidate, first, onEvent)
+      return modelRunner(candidate, device, first, onEvent)
     } catch (error) {
       if (!(error instanceof RunError)) throw error
       onEvent({ kind: 'provider_refused', provider: candidate, reason: error.message })
@@ -81,11 +83,15 @@ interface Launched {
   device: string
 }
 
-async function launch(provider: Provider, onEvent: (event: RunnerEvent) => void): Promise<Launched> {
-  const child = spawnRunnerChild()
+async function launch(
+  provider: Provider,
+  gpu: number | null,
+  onEvent: (event: RunnerEvent) => void,
+): Promise<Launched> {
+  const child = spawnRunnerChild(gpu)
   onEvent({ kind: 'process_started', pid: child.pid })
   try {
-    const request = { kind: 'start', provider } as const
+    const request = { kind: 'start', provider, gpu: gpu ?? 0 } as const
     const { header } = await child.request('started', request, new Uint8Array(0), Date.now() + START_LIMIT_MS)
     return { child, device: header.device }
   } catch (error) {
@@ -94,7 +100,12 @@ async function launch(provider: Provider, onEvent: (event: RunnerEvent) => void)
   }
 }
 
-function modelRunner(own: Provider, first: Launched, onEvent: (event: RunnerEvent) => void): ModelRunner {
+function modelRunner(
+  own: Provider,
+  gpu: number | null,
+  first: Launched,
+  onEvent: (event: RunnerEvent) => void,
+): ModelRunner {
   let current = first
   let turn: Promise<unknown> = Promise.resolve()
   let waiting = 0
@@ -103,7 +114,7 @@ function modelRunner(own: Provider, first: Launched, onEvent: (event: RunnerEven
   async function runNow({ inputs, deadlineMs, profile: required, ...model }: RunRequest): Promise<RunResult> {
     if (Date.now() >= deadlineMs)
       throw new RunError('deadline_exceeded', 'the deadline passed before the run')
-    if (current.child.ended && !closed) current = await launch(own, onEvent)
+    if (current.child.ended && !closed) current = await launch(own, gpu, onEvent)
     if (closed) throw await closedWhileRunning()
     const { optimization, threads, precision, provider = own } = required
     const profile = { optimization, threads, precision }
@@ -116,8 +127,6 @@ function modelRunner(own: Provider, first: Launched, onEvent: (event: RunnerEven
       finishedMs,
       // The graph names its own types and TF32 is off: nothing here can lower the precision that the model was registered with.
       profile: { ...profile, batch, device, ort, provider },
-      // Counters of energy are root's or NVML's, which Node has no binding to.
-      energy: { method: 'none', millijoules: null },
     }
   }
 

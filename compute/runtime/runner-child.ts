@@ -27,9 +27,9 @@ export interface RunnerChild extends AsyncDisposable {
   ): Promise<{ header: RunnerReply & { kind: Kind }; body: Uint8Array }>
 }
 
-/** One process with ONNX Runtime in it, its memory capped. It dies with this one, however this one ends. */
-export function spawnRunnerChild(): RunnerChild {
-  const child = spawnCapped()
+/** One process with ONNX Runtime in it, its memory capped. It dies with this one, however this one ends. @param device the one GPU that it may see; null: all */
+export function spawnRunnerChild(device: number | null): RunnerChild {
+  const child = spawnCapped(device)
   let lastWords = ''
   child.on('error', (error) => {
     lastWords = error.message

@@ -13,8 +13,8 @@ export type InputShape = Pick<Tensor, 'name' | 'datatype' | 'shape'>
 
 /** From the worker to the process that holds ONNX Runtime; trusted there. */
 export type RunnerRequest =
-  /** Load the provider and run the conformance case on it. */
-  | { kind: 'start'; provider: Provider }
+  /** Load the provider and run the conformance case on it. `gpu`: which one it sees, by PCI bus, for its name. */
+  | { kind: 'start'; provider: Provider; gpu: number }
   /** Body: the input bundle. */
   | { kind: 'run'; modelPath: string; modelDigest: string; provider: Provider; profile: RequiredProfile }
   /** Body: a model, run once on zeros on the CPU to learn the shapes of its outputs. */

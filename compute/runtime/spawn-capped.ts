@@ -19,14 +19,19 @@ const MAX_MEMORY_BYTES = Math.min(8 * 1024 ** 3, Math.floor(totalmem() / 2))
  */
 const CAPPED = `ulimit -d ${Math.floor(MAX_MEMORY_BYTES / 1024)} 2>/dev/null || :; exec "$@"`
 
-/** Standard input is the lifeline (parent-watch.ts), descriptor 3 carries the messages. */
-export function spawnCapped(): ChildProcess {
+/** Standard input is the lifeline (parent-watch.ts), descriptor 3 carries the messages. @param device the one GPU that it may see */
+export function spawnCapped(device: number | null): ChildProcess {
   const command = [process.execPath, ENTRY] as const
   const [file, args] =
     process.platform === 'linux' ? ['sh', ['-c', CAPPED, 'sh', ...command]] : [command[0], [command[1]]]
   return spawn(file, args, {
     stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
     // TF32 is on by default and keeps 10 bits of 23. The rest is passed on unread: CUDA's libraries are found through it.
-    env: { ...process.env, NVIDIA_TF32_OVERRIDE: '0' },
+    env: { ...process.env, NVIDIA_TF32_OVERRIDE: '0', ...(device === null ? {} : onlyDevice(device)) },
   })
+}
+
+/** nvidia-smi and the driver count GPUs by their PCI bus, CUDA by speed unless it is told otherwise. */
+function onlyDevice(device: number): Record<string, string> {
+  return { CUDA_DEVICE_ORDER: 'PCI_BUS_ID', CUDA_VISIBLE_DEVICES: `${device}` }
 }

@@ -73,7 +73,9 @@ export function profileMismatch(
 ): { key: string; expected: string | number; received: string | number } | null {
   const { device, optimization, ort, precision, provider, threads } =
     required.comparison === 'exact' ? required : { ...told, precision: required.precision }
-  const wanted: ExecutionProfile = { device, optimization, ort, precision, provider, threads, batch: items }
+  // Rows of others may have run with them where nothing asks for a run of its own.
+  const batch = required.comparison === 'exact' ? items : Math.max(items, told.batch)
+  const wanted: ExecutionProfile = { device, optimization, ort, precision, provider, threads, batch }
   for (const key of executionProfile.keyof().options) {
     const [expected, received] = [wanted[key], told[key]]
     if (expected !== received) return { key, expected, received }

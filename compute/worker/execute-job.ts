@@ -1,5 +1,5 @@
-import type { ModelRunner, RunResult } from '../runtime/model-runner.ts'
 import { RunError } from '../runtime/run-error.ts'
+import type { MeteredResult, RunnerPool } from '../runtime/runner-pool.ts'
 import { inputCommitment, JobError, parseJob } from '../work/job.ts'
 import { type ModelProfile, profileMismatch } from '../work/model-profile.ts'
 import type { ExecutionProfile } from '../work/receipt.ts'
@@ -18,7 +18,7 @@ const MAX_REASON_LENGTH = 500
 export interface Bench {
   readonly catalog: Catalog
   readonly models: ModelCache
-  readonly runner: ModelRunner
+  readonly runner: Pick<RunnerPool, 'run'>
 }
 
 export interface Assignment {
@@ -47,7 +47,7 @@ export async function executeJob(
   { catalog, models, runner }: Bench,
   { job: bytes, inputs, salt }: Assignment,
   deadlineMs?: number,
-): Promise<RunResult> {
+): Promise<MeteredResult> {
   const job = parseJob(bytes)
   if (Buffer.compare(inputCommitment(salt, bundleDigest(inputs)), job.input) !== 0) {
     throw new AssignmentError('inputs_mismatch', 'the inputs are not those that the job commits to')
@@ -56,7 +56,8 @@ export async function executeJob(
   const profile = await catalog.profile(modelDigest)
   if (profile === null) throw new AssignmentError('model_unknown', `no subnet has model ${modelDigest}`)
   const required = profile.comparison === 'exact' ? profile : { ...OWN_CHOICE, precision: profile.precision }
-  const run = { modelDigest, profile: required, inputs, deadlineMs: deadlineMs ?? job.deadline }
+  const mayJoin = profile.comparison === 'tolerant'
+  const run = { modelDigest, profile: required, inputs, mayJoin, deadlineMs: deadlineMs ?? job.deadline }
   const result = await models.use(modelDigest, (modelPath) => runner.run({ ...run, modelPath }))
   checkProfile(profile, result.profile)
   if (result.outputs.length > MAX_OUTPUT_BYTES) {

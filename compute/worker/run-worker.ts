@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { requireConformance } from '../conformance/require-conformance.ts'
-import { type RunnerOptions, startModelRunner } from '../runtime/model-runner.ts'
+import { type PoolOptions, startRunnerPool } from '../runtime/runner-pool.ts'
 import { sha256 } from '../work/tagged-hash.ts'
 import { publicKeyOf } from '../work/worker-key.ts'
 import { signRegistration } from '../work/worker-registration.ts'
@@ -26,7 +26,9 @@ export interface WorkerOptions {
   secretKey: Uint8Array
   /** Where its earnings go. */
   address: string
-  provider: RunnerOptions['provider']
+  provider: PoolOptions['provider']
+  devices: PoolOptions['devices']
+  concurrency: PoolOptions['concurrency']
   /** Of model files on the disk; those unused for longest go first. */
   maxModelBytes: number
   /** Take jobs although the device gets a conformance case wrong. */
@@ -76,18 +78,22 @@ export async function runWorker(o: WorkerOptions): Promise<void> {
   onEvent({ type: 'registered', worker: hex(registration.worker), index })
   const spool = openSpool(spoolPath(o.dataDir, origin, secretKey))
   try {
-    const runner = await startModelRunner({
+    const runner = await startRunnerPool({
       provider: o.provider,
+      devices: o.devices,
+      concurrency: o.concurrency,
       onEvent(event) {
         if (event.kind !== 'provider_refused') return
         onEvent({ type: 'warning', code: event.kind, detail: `${event.provider}: ${event.reason}` })
       },
     })
     try {
-      await requireConformance(runner, {
-        despiteFaults: o.despiteFaults,
-        onFault: (detail) => onEvent({ type: 'warning', code: 'conformance_failed', detail }),
-      })
+      for (const one of runner.onePerDevice) {
+        await requireConformance(one, {
+          despiteFaults: o.despiteFaults,
+          onFault: (detail) => onEvent({ type: 'warning', code: 'conformance_failed', detail }),
+        })
+      }
     } catch (error) {
       await runner[Symbol.asyncDispose]()
       throw error

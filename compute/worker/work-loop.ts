@@ -5,18 +5,19 @@ import type { Delivery } from './delivery.ts'
 import { type Bench, executeJob, reasonOf } from './execute-job.ts'
 import type { OnWorkerEvent } from './worker-event.ts'
 
-/** Two leases are held at once; a slow job holds up as many others. */
+/** Of one lease. Another is asked for when no more than that is left to run, so that the device never waits for one. */
 const MAX_JOBS = 64
 /** Below the coordinator's 30 s, so that no proxy in between loses its patience first. */
 const WAIT_MS = 20_000
-/** Runs take turns, but the next one's checks and the last one's receipt need not wait for the device. */
-const LANES = 2
 const BACKLOG_POLL_MS = 1_000
 /** A machine that can run nothing must not lease and release the same jobs in a loop. */
 const FIRST_PAUSE_MS = 1_000
 const MAX_PAUSE_MS = 60_000
 
-/** Leases jobs and runs them until `stop`, the next lease under way while the last one runs; then runs what it holds. */
+/**
+ * Leases jobs and hands them to the runners until `stop`, the next lease under way while the last one runs; then waits for what
+ * it holds. All of it lies with the runners at once: what is there together may run together.
+ */
 export async function workLoop(o: {
   client: CoordinatorClient
   bench: Bench
@@ -50,7 +51,8 @@ export async function workLoop(o: {
     try {
       const result = await executeJob(o.bench, leased)
       o.delivery.add({ ...result, job: id })
-      o.onEvent({ type: 'ran', job, tookMs: result.finishedMs - result.startedMs })
+      const { energy, profile, startedMs, finishedMs } = result
+      o.onEvent({ type: 'ran', job, tookMs: finishedMs - startedMs, batch: profile.batch, ...energy })
       failuresInARow = 0
     } catch (error) {
       const reason = reasonOf(error)
@@ -61,18 +63,23 @@ export async function workLoop(o: {
     }
   }
 
-  async function runAll(jobs: readonly LeasedJob[]): Promise<void> {
-    const rest = jobs.values()
-    const lane = async () => {
-      for (const job of rest) await run(job)
-    }
-    await Promise.all(Array.from({ length: LANES }, lane))
+  const running = new Set<Promise<void>>()
+  const failed = Promise.withResolvers<never>()
+  // Whoever waits below meets it.
+  failed.promise.catch(() => {})
+
+  function begin(leased: LeasedJob): void {
+    const one = run(leased)
+      .catch(failed.reject)
+      .finally(() => running.delete(one))
+    running.add(one)
   }
 
-  let jobs = await lease()
-  while (jobs.length > 0 || !o.stop.aborted) {
-    ;[jobs] = await Promise.all([lease(), runAll(jobs)])
+  while (!o.stop.aborted) {
+    for (const leased of await Promise.race([lease(), failed.promise])) begin(leased)
+    while (running.size > MAX_JOBS) await Promise.race([failed.promise, ...running])
   }
+  await Promise.race([failed.promise, Promise.all(running)])
 }
 
 function pauseMs(failures: number): number {

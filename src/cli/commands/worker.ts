@@ -18,6 +18,8 @@ interface WorkerOptions {
   readonly data: string
   readonly address: string
   readonly provider: 'auto' | 'cpu' | 'cuda' | 'webgpu'
+  readonly devices: readonly number[] | null
+  readonly concurrency: number
   readonly maxModelBytes: number
   readonly audit: 'also' | 'only' | 'never'
   readonly despiteFaults?: boolean
@@ -25,6 +27,8 @@ interface WorkerOptions {
   readonly passphraseFile?: string
 }
 
+/** Each is a process of its own with ONNX Runtime in it. */
+const MAX_CONCURRENCY = 64
 /** Forty models of the largest size. */
 const DEFAULT_MODEL_BYTES = 20 * 1024 ** 3
 
@@ -40,6 +44,14 @@ export function addWorker(program: Command): void {
       new Option('--provider <name>', 'what runs the models')
         .choices(['auto', 'cpu', 'cuda', 'webgpu'])
         .default('auto'),
+    )
+    .addOption(
+      new Option('--devices <list>', 'GPUs to use, as nvidia-smi counts them: 0,1')
+        .argParser(deviceList)
+        .default(null, 'the first'),
+    )
+    .addOption(
+      new Option('--concurrency <n>', 'processes for each device').argParser(processCount).default(1),
     )
     .addOption(
       new Option('--max-model-bytes <bytes>', 'model files to keep; those unused for longest go first')
@@ -82,6 +94,8 @@ async function work(options: WorkerOptions): Promise<void> {
     secretKey,
     address: options.address,
     provider: options.provider,
+    devices: options.devices,
+    concurrency: options.concurrency,
     maxModelBytes: options.maxModelBytes,
     despiteFaults: options.despiteFaults === true,
     audit: options.audit,
@@ -90,6 +104,20 @@ async function work(options: WorkerOptions): Promise<void> {
     onEvent: ({ type, ...fields }) => logger[type === 'warning' ? 'warn' : 'info'](fields, type),
   })
   logger.info('stopped')
+}
+
+function deviceList(text: string): readonly number[] {
+  const devices = text.split(',').map((part) => (/^\d{1,2}$/.test(part) ? Number(part) : Number.NaN))
+  if (devices.some(Number.isNaN) || new Set(devices).size < devices.length) {
+    throw new InvalidArgumentError('expected different numbers with commas between, such as 0,1')
+  }
+  return devices
+}
+
+function processCount(text: string): number {
+  const count = wholeNumber(text)
+  if (count > MAX_CONCURRENCY) throw new InvalidArgumentError(`expected at most ${MAX_CONCURRENCY}`)
+  return count
 }
 
 function wholeNumber(text: string): number {

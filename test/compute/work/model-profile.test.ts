@@ -52,7 +52,12 @@ describe('profileMismatch', () => {
     expect(profileMismatch(TOLERANT, 3, { ...told, provider: 'cuda', optimization: 'all' })).toBeNull()
   })
 
-  test('is another precision or batch under tolerant', () => {
+  test('is nothing where rows of others ran with them under tolerant, and a batch of its own under exact', () => {
+    expect(profileMismatch(TOLERANT, 1, TOLD)).toBeNull()
+    expect(profileMismatch(EXACT, 1, TOLD)).toEqual({ key: 'batch', expected: 1, received: 3 })
+  })
+
+  test('is another precision or too small a batch under tolerant', () => {
     expect(profileMismatch(TOLERANT, 3, { ...TOLD, precision: 'fp16' })?.key).toBe('precision')
     expect(profileMismatch(TOLERANT, 4, TOLD)?.key).toBe('batch')
   })

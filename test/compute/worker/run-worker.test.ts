@@ -71,6 +71,8 @@ function start(options: Partial<WorkerOptions> = {}): Promise<void> {
     secretKey: newWorkerKey(),
     address: 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080',
     provider: 'cpu',
+    devices: null,
+    concurrency: 1,
     maxModelBytes: 2 ** 30,
     audit: 'never',
     trustLog: () => () => {},

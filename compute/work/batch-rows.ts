@@ -1,9 +1,13 @@
-import { encodeTensorBundle, parseTensorBundle, type Tensor } from '../work/tensor-bundle.ts'
+import { encodeTensorBundle, parseTensorBundle, type Tensor } from './tensor-bundle.ts'
 
 /** Several numeric input bundles as one, one's rows after the other's; null where they aren't rows of one batch. */
 export function joinRows(bundles: readonly Uint8Array[]): Uint8Array | null {
   const [first, ...others] = bundles.map((bundle) => parseTensorBundle(bundle))
   if (first === undefined || others.some(({ length }) => length !== first.length)) return null
+  // A bundle whose tensors differ in rows would shift those of everybody behind it.
+  if ([first, ...others].some((tensors) => tensors.some(({ shape }) => shape[0] !== tensors[0]?.shape[0]))) {
+    return null
+  }
   const joined: Tensor[] = []
   for (const [place, tensor] of first.entries()) {
     const type = rowType(tensor)
@@ -16,10 +20,11 @@ export function joinRows(bundles: readonly Uint8Array[]): Uint8Array | null {
   return encodeTensorBundle(joined)
 }
 
-/** An output bundle of such a batch as one bundle for each of the inputs, of so many rows each. */
-export function splitRows(bundle: Uint8Array, rows: readonly number[]): Uint8Array[] {
+/** An output bundle of such a batch as one bundle for each of the inputs, of so many rows each; null where it has not a row for each. */
+export function splitRows(bundle: Uint8Array, rows: readonly number[]): Uint8Array[] | null {
   const tensors = parseTensorBundle(bundle)
   const all = rows.reduce((sum, count) => sum + count, 0)
+  if (all === 0 || tensors.some((tensor) => tensor.shape[0] !== all || rowType(tensor) === null)) return null
   let start = 0
   return rows.map((count) => {
     const [from, to] = [start, start + count]

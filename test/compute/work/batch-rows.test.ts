@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { joinRows, rowsOf, splitRows } from '../../../compute/compare/calibrate-batch.ts'
+import { joinRows, rowsOf, splitRows } from '../../../compute/work/batch-rows.ts'
 import { encodeTensorBundle, type Tensor } from '../../../compute/work/tensor-bundle.ts'
 
 const bytes = (name: string, shape: number[], ...values: number[]): Tensor => ({
@@ -34,4 +34,18 @@ test.each<[string, Uint8Array[]]>([
   ['texts', [0, 1].map(() => bundle({ name: 'a', datatype: 'BYTES', shape: [1], data: Buffer.alloc(4) }))],
 ])('%s can not be joined', (_, bundles) => {
   expect(joinRows(bundles)).toBeNull()
+})
+
+test('a bundle whose tensors differ in rows is joined with none: it would shift those behind it', () => {
+  const uneven = bundle(bytes('a', [2, 1], 1, 2), bytes('b', [1], 9))
+  const other = bundle(bytes('a', [1, 1], 1), bytes('b', [2], 8, 9))
+  expect(joinRows([uneven, other])).toBeNull()
+})
+
+test.each<[string, Uint8Array]>([
+  ['too few rows', bundle(bytes('a', [2, 1], 1, 2))],
+  ['too many rows', bundle(bytes('a', [4, 1], 1, 2, 3, 4))],
+  ['a scalar', bundle(bytes('a', [], 1))],
+])('outputs of %s are no one in particular', (_, outputs) => {
+  expect(splitRows(outputs, [1, 2])).toBeNull()
 })

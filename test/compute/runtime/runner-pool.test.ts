@@ -1,0 +1,138 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { graph, model, node, valueInfo } from '../../../compute/onnx/graph-builder.ts'
+import { encodeModel } from '../../../compute/onnx/model.ts'
+import type { RunnerEvent } from '../../../compute/runtime/model-runner.ts'
+import { type PoolRequest, startRunnerPool } from '../../../compute/runtime/runner-pool.ts'
+import { encodeTensorBundle, parseTensorBundle, type Tensor } from '../../../compute/work/tensor-bundle.ts'
+import { longWork, mlp, wavyFloats } from '../onnx/sample-models.ts'
+
+const OWN_CHOICE = { optimization: 'all', threads: 1, precision: 'fp32' } as const
+const HOUR_MS = 3_600_000
+
+const floats = (shape: number[], scale = 1): Tensor => {
+  const values = wavyFloats(shape.reduce((product, size) => product * size, 1)).map((value) => value * scale)
+  return { name: 'x', datatype: 'FP32', shape, data: new Uint8Array(Float32Array.from(values).buffer) }
+}
+
+/** A row for all rows: it can't be told whose. */
+const total = encodeModel(
+  model(
+    graph('total', {
+      input: [valueInfo('x', 'FP32', ['N', 4])],
+      output: [valueInfo('y', 'FP32', [1, 4])],
+      node: [node('ReduceSum', ['x', 'axes'], ['y'])],
+      initializer: [],
+    }),
+  ),
+)
+
+let folder: string
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'assay-pool-'))
+  for (const [name, bytes] of Object.entries({ mlp: encodeModel(mlp()), long: longWork(), total })) {
+    await writeFile(join(folder, name), bytes)
+  }
+})
+afterAll(() => rm(folder, { recursive: true }))
+
+const job = (name: string, input: Tensor, changes: Partial<PoolRequest> = {}): PoolRequest => ({
+  modelPath: join(folder, name),
+  modelDigest: name,
+  profile: OWN_CHOICE,
+  inputs: encodeTensorBundle([input]),
+  mayJoin: true,
+  deadlineMs: Date.now() + HOUR_MS,
+  ...changes,
+})
+
+async function open(concurrency = 1) {
+  const events: RunnerEvent[] = []
+  const onEvent = (event: RunnerEvent) => events.push(event)
+  const pool = await startRunnerPool({ provider: 'cpu', devices: null, concurrency, onEvent })
+  onTestFinished(() => pool[Symbol.asyncDispose]())
+  return {
+    pool,
+    pids: () => events.flatMap((event) => (event.kind === 'process_started' ? [event.pid] : [])),
+  }
+}
+
+const rowsOut = (bundle: Uint8Array) => parseTensorBundle(bundle)[0]?.shape
+
+test('what waits for one model runs together, and each gets its own rows', async () => {
+  const { pool } = await open()
+  const alone = await pool.run(job('mlp', floats([2, 64], 3)))
+  const sizes = Array.from({ length: 40 }, (_, i) => 1 + (i % 3))
+  const results = await Promise.all(
+    sizes.map((rows, i) => pool.run(job('mlp', i === 7 ? floats([2, 64], 3) : floats([rows, 64])))),
+  )
+  expect(results.map(({ outputs }) => rowsOut(outputs))).toEqual(
+    sizes.map((rows, i) => [i === 7 ? 2 : rows, 10]),
+  )
+  expect(Math.max(...results.map(({ profile }) => profile.batch))).toBeGreaterThan(3)
+  const [mine, same] = [results[7], alone].map(
+    (result) => parseTensorBundle(result?.outputs ?? new Uint8Array())[0],
+  )
+  const [a, b] = [mine, same].map((tensor) => new Float32Array(Uint8Array.from(tensor?.data ?? []).buffer))
+  expect(a?.length).toBe(20)
+  for (const [i, value] of (a ?? []).entries()) expect(value).toBeCloseTo(b?.[i] ?? Number.NaN, 4)
+})
+
+test('what asks for a run of its own gets one', async () => {
+  const { pool } = await open()
+  const runs = Array.from({ length: 8 }, () => pool.run(job('mlp', floats([1, 64]), { mayJoin: false })))
+  for (const { profile } of await Promise.all(runs)) expect(profile.batch).toBe(1)
+})
+
+test('one with inputs at fault costs the others of its batch nothing', async () => {
+  const { pool } = await open()
+  await pool.run(job('mlp', floats([1, 64])))
+  const runs = Array.from({ length: 9 }, (_, i) =>
+    pool.run(i === 4 ? job('mlp', { ...floats([1, 64]), name: 'z' }) : job('mlp', floats([1, 64]))),
+  )
+  const settled = await Promise.allSettled(runs)
+  expect(settled.map(({ status }) => status === 'fulfilled')).toEqual(runs.map((_, i) => i !== 4))
+})
+
+test('a model whose outputs are not one row for each row is run for each alone', async () => {
+  const { pool } = await open()
+  const settled = await Promise.allSettled(
+    Array.from({ length: 4 }, () => pool.run(job('total', floats([2, 4])))),
+  )
+  for (const one of settled) if (one.status === 'fulfilled') expect(one.value.profile.batch).toBe(2)
+})
+
+test('processes work side by side: a model that never ends holds up its own alone', async () => {
+  const { pool, pids } = await open(2)
+  const endless = pool.run(
+    job('long', floats([1_024, 1_024]), { mayJoin: false, deadlineMs: Date.now() + 3_000 }),
+  )
+  const others = Array.from({ length: 5 }, () => pool.run(job('mlp', floats([1, 64]), { mayJoin: false })))
+  expect(await Promise.race([endless.catch(() => 'late'), Promise.all(others).then(() => 'done')])).toBe(
+    'done',
+  )
+  await expect(endless).rejects.toMatchObject({ code: 'deadline_exceeded' })
+  expect(new Set(pids()).size).toBe(2)
+})
+
+test('energy is told with its method, and unknown is not zero', async () => {
+  const { pool } = await open()
+  const { energy } = await pool.run(job('mlp', floats([1, 64])))
+  if (energy.method === 'none') expect(energy.millijoules).toBeNull()
+  else expect(energy).toMatchObject({ method: 'rapl', millijoules: expect.any(Number) })
+})
+
+test('a closed pool ends what waits, and takes nothing more', async () => {
+  const { pool } = await open()
+  const runs = [
+    pool.run(job('long', floats([1_024, 1_024]), { mayJoin: false })),
+    pool.run(job('mlp', floats([1, 64]))),
+  ]
+  const ended = Promise.allSettled(runs)
+  await pool[Symbol.asyncDispose]()
+  for (const one of await ended)
+    expect(one).toMatchObject({ status: 'rejected', reason: { code: 'runner_died' } })
+  await expect(pool.run(job('mlp', floats([1, 64])))).rejects.toMatchObject({ code: 'runner_died' })
+})
