@@ -1,4 +1,5 @@
 import { maturedAccount, unmaturedAccount } from '../ledger/accounts.ts'
+import type { Standing } from '../rules/cusum.ts'
 import type { Coordinator } from './coordinator.ts'
 
 const WORKERS_PER_PAGE = 50
@@ -14,6 +15,8 @@ interface Row {
   void: bigint
   audits: bigint
   paid: bigint
+  standing: Standing
+  forfeited: bigint
 }
 
 /** In order of registration, the next page after the last row's `entry`. */
@@ -27,7 +30,9 @@ export function listWorkers({ books }: Coordinator, after: number | null) {
               count(*) FILTER (WHERE verdict = 'void') AS void,
               (SELECT count(*) FROM audit WHERE auditor = worker.key AND state IN ('pass', 'fail')) AS audits,
               (SELECT coalesce(sum(amount_msat), 0) FROM ledger_transfer
-                WHERE debit = 'worker/' || lower(hex(worker.key)) || '/matured' AND code = 'payout') AS paid
+                WHERE debit = 'worker/' || lower(hex(worker.key)) || '/matured' AND code = 'payout') AS paid,
+              coalesce((SELECT standing FROM standing WHERE standing.worker = worker.key), 'good') AS standing,
+              (SELECT coalesce(sum(forfeited_msat), 0) FROM suspension WHERE suspension.worker = worker.key) AS forfeited
          FROM worker
          LEFT JOIN submission ON submission.worker = worker.key
          LEFT JOIN receipt ON receipt.submission = submission.entry_index
@@ -48,6 +53,8 @@ export function listWorkers({ books }: Coordinator, after: number | null) {
       unmaturedMsat: books.ledger.balance(unmaturedAccount(worker)).postedMsat,
       maturedMsat: books.ledger.balance(maturedAccount(worker)).postedMsat,
       paidMsat: paid,
+      standing: row.standing,
+      forfeitedMsat: row.forfeited,
     }
   })
 }

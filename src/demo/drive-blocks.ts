@@ -6,9 +6,9 @@ import { until } from './until.ts'
 /** A restart after SIGKILL, and whatever one block may have made due, fit in easily. */
 const BLOCK_LIMIT_MS = 60_000
 
-/** What a test may do at each moment of the demo. */
+/** What somebody may do at each moment of the demo. */
 export type OnMoment = (moment: Moment, site: Site) => Promise<void>
-export type Moment = 'mined' | 'asking' | 'worked'
+export type Moment = 'mined' | 'asking' | 'worked' | 'examined'
 
 /** Bitcoin's clock for the demo: a block when everything that the last one made due is done. */
 export interface BlockDriver {

@@ -157,6 +157,7 @@ export async function runDemo({
     onFraction: (fraction, detail) => onEvent({ kind: 'fraction', fraction, detail }),
   })
   const seconds = (performance.now() - startedMs) / 1000
+  await onMoment('examined', site)
   if (summary.ok) rmSync(site.folder, { recursive: true, force: true })
   return { ...summary, seconds: Math.round(seconds * 10) / 10, blocks: driver.height() - startHeight }
 

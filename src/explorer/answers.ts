@@ -16,6 +16,15 @@ export const statusAnswer = z.object({
   height,
   error: z.string().nullable(),
   log: z.object({ size: count, verifierKey: z.string() }),
+  witnesses: z.array(
+    z.object({
+      witness: z.string(),
+      size: height,
+      timeUnix: count.nullable(),
+      error: z.object({ code: z.string(), detail: z.string() }).nullable(),
+      alarm: z.object({}).nullable(),
+    }),
+  ),
   open: z
     .object({
       epoch: count.nullable(),
@@ -39,6 +48,7 @@ export const statusAnswer = z.object({
       halted: z.string().nullable(),
       stalled: z.object({ code: z.string(), detail: z.string(), advice: z.string() }).nullable(),
       runwayBlocks: count.nullable(),
+      frozen: z.array(z.object({ model: z.string(), entry: count })),
       payoutTrouble: z.string().nullable(),
       payouts: z.array(
         z.object({ number: count, totalSats: money, state: z.string(), txid: z.string().nullable(), height }),
@@ -97,9 +107,23 @@ export const workersAnswer = z.array(
     unmaturedMsat: money,
     maturedMsat: money,
     paidMsat: money,
+    standing: z.string(),
+    forfeitedMsat: money,
   }),
 )
 export type Worker = z.infer<typeof workersAnswer>[number]
+
+export const workerAnswer = z.object({
+  standing: z.object({
+    standing: z.enum(['good', 'held', 'suspended']),
+    scoreNats: z.number(),
+    since: height,
+    fails: z.array(z.object({ entry: count, receipt: z.string() })),
+    returnHeight: height,
+    forfeited: z.array(z.object({ entry: count, msat: money })),
+  }),
+})
+export type Standing = z.infer<typeof workerAnswer>['standing']
 
 export const earningsAnswer = z.array(z.object({ epoch: count, subnet: z.string(), msat: money }))
 export type Earning = z.infer<typeof earningsAnswer>[number]

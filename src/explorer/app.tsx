@@ -1,5 +1,5 @@
 import type { ComponentType } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useRef } from 'preact/hooks'
 import { Anchors } from './pages/anchors.tsx'
 import { Epochs } from './pages/epochs.tsx'
 import { Overview } from './pages/overview.tsx'
@@ -7,6 +7,7 @@ import { Receipts } from './pages/receipts.tsx'
 import { Subnets } from './pages/subnets.tsx'
 import { Workers } from './pages/workers.tsx'
 import { Frame } from './parts/frame.tsx'
+import { lazily } from './parts/lazily.tsx'
 import { useRoute } from './route.ts'
 
 /** `rest`: what follows the page's name in the address. */
@@ -41,19 +42,6 @@ export function App() {
       <Page key={`${name}/${rest}`} rest={rest} />
     </Frame>
   )
-}
-
-/** A page whose code comes when it is looked at: decoding entries takes more of it than all else. */
-function lazily(load: () => Promise<Page>): Page {
-  return function Lazy(props: { rest: string }) {
-    const [loaded, setLoaded] = useState<{ page: Page } | null>(null)
-    useEffect(() => {
-      void load().then((page) => setLoaded({ page }))
-    }, [])
-    if (loaded === null) return <p class="soft">Loading …</p>
-    const { page: Loaded } = loaded
-    return <Loaded {...props} />
-  }
 }
 
 function NotFound() {

@@ -5,19 +5,30 @@ import { openDemoScreen } from '../demo-screen.ts'
 import { renderDemoSummary } from '../demo-summary.ts'
 import { EXIT } from '../exit-code.ts'
 import { openTerminal } from '../terminal.ts'
+import { untilSignal } from '../until-signal.ts'
 
 export function addDemo(program: Command): void {
   program
     .command('demo')
     .description('the whole way once, on a bitcoind of its own: job, receipt, anchor, audit, payout, proof')
     .addOption(new Option('--method <name>', 'how to anchor').choices(['dual', 'taproot']).default('dual'))
+    .option('--stay', 'at the end, leave the coordinator and its explorer running until Ctrl-C')
     .option('--json', 'print the summary as one JSON object, last')
-    .action(async (options: { method: 'dual' | 'taproot'; json?: boolean }) => {
+    .action(async (options: { method: 'dual' | 'taproot'; stay?: boolean; json?: boolean }) => {
       const terminal = openTerminal(options.json === true)
       const screen = openDemoScreen(process.stderr)
       let summary: DemoSummary | null = null
       try {
-        summary = await runDemo({ method: options.method, onEvent: screen.show })
+        summary = await runDemo({
+          method: options.method,
+          onEvent: screen.show,
+          async onMoment(moment, { url }) {
+            if (moment !== 'examined' || options.stay !== true) return
+            screen.close(true)
+            terminal.line(`The explorer is at ${url} until you press Ctrl-C.`)
+            await untilSignal()
+          },
+        })
       } finally {
         screen.close(summary?.ok === true)
       }

@@ -1,12 +1,12 @@
 import { useEffect, useState } from 'preact/hooks'
 import { parseHeader } from '../../../compute/work/submission.ts'
-import { type Entry, parseEntry } from '../../log/entry.ts'
-import { parseEntryBundle } from '../../log/entry-bundle.ts'
-import { TILE_WIDTH, tilePath } from '../../log/tile.ts'
+import type { Entry } from '../../log/entry.ts'
+import { TILE_WIDTH } from '../../log/tile.ts'
 import { statusAnswer } from '../answers.ts'
 import { formatCount } from '../format.ts'
 import { Answered } from '../parts/answered.tsx'
 import { EntryRow, type ShownEntry } from '../parts/entry-row.tsx'
+import { readEntriesAround } from '../read-entries.ts'
 import { type Answer, AnswerError, useAnswer } from '../use-answer.ts'
 
 /** Entries of the log as anybody gets them: tiles, decoded here. `rest`: an entry's index, opened. */
@@ -95,7 +95,7 @@ function useBundle(n: number, width: number): Answer<ShownEntry[]> {
   const [answer, setAnswer] = useState<Answer<ShownEntry[]>>({ value: null, error: null })
   useEffect(() => {
     let isGone = false
-    readBundle(n, width).then(
+    readShown(n * TILE_WIDTH, n * TILE_WIDTH + width).then(
       (value) => !isGone && setAnswer({ value, error: null }),
       (error: unknown) => {
         if (!isGone) setAnswer({ value: null, error: new AnswerError('tile', String(error)) })
@@ -108,16 +108,9 @@ function useBundle(n: number, width: number): Answer<ShownEntry[]> {
   return answer
 }
 
-async function readBundle(n: number, width: number): Promise<ShownEntry[]> {
-  const response = await fetch(`/log/${tilePath({ level: 'entries', n, width })}`)
-  if (!response.ok) throw new Error(`the tile of entries answers ${response.status}`)
-  const bundle = parseEntryBundle(new Uint8Array(await response.arrayBuffer()), width)
-  return bundle
-    .map((bytes, i) => {
-      const { kind, fields } = shownFields(parseEntry(bytes))
-      return { index: n * TILE_WIDTH + i, kind, fields, bytes: bytes.length }
-    })
-    .reverse()
+async function readShown(index: number, size: number): Promise<ShownEntry[]> {
+  const entries = await readEntriesAround(index, size)
+  return entries.map(({ entry, ...rest }) => ({ ...rest, ...shownFields(entry) })).reverse()
 }
 
 /** A submission's header is itself a record: shown as what it says. */

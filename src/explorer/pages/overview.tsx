@@ -7,13 +7,14 @@ import {
   type Status,
   statusAnswer,
 } from '../answers.ts'
-import { formatCount, plural } from '../format.ts'
+import { formatCount, formatTime, plural } from '../format.ts'
 import { Alarms } from '../parts/alarms.tsx'
 import { Answered } from '../parts/answered.tsx'
 import { Chart } from '../parts/chart.tsx'
 import { EarningsChart } from '../parts/epoch-chart.tsx'
 import { Sats } from '../parts/sats.tsx'
 import { SealChain } from '../parts/seal-chain.tsx'
+import { type Column, Table } from '../parts/table.tsx'
 import { TreasuryBar } from '../parts/treasury-bar.tsx'
 import { useAnswer } from '../use-answer.ts'
 
@@ -47,7 +48,33 @@ function Shown({ status }: { status: Status }) {
       </div>
       <Alarms status={status} />
       {open === null ? <Waiting status={status} /> : <Running open={open} />}
+      {status.witnesses.length > 0 && <Witnesses status={status} />}
     </>
+  )
+}
+
+const WITNESS_COLUMNS: readonly Column<Status['witnesses'][number]>[] = [
+  { head: 'Witness', cell: ({ witness }) => witness },
+  {
+    head: 'Cosigned up to',
+    align: 'right',
+    cell: ({ size }) => (size === null ? 'nothing yet' : formatCount(size)),
+  },
+  { head: 'When', wide: true, cell: ({ timeUnix }) => (timeUnix === null ? '–' : formatTime(timeUnix)) },
+  { head: 'Trouble', cell: ({ error }) => (error === null ? 'none' : `${error.code}: ${error.detail}`) },
+]
+
+function Witnesses({ status: { witnesses } }: { status: Status }) {
+  return (
+    <section>
+      <h2>Witnesses</h2>
+      <Table
+        caption="Witnesses that cosign the log"
+        columns={WITNESS_COLUMNS}
+        rows={witnesses}
+        keyOf={({ witness }) => witness}
+      />
+    </section>
   )
 }
 

@@ -14,10 +14,15 @@ const RECEIPTS_PER_PAGE = 100
 const COLUMNS: readonly Column<ReceiptRow>[] = [
   { head: 'Receipt', cell: ({ receipt }) => <Hash hex={receipt} /> },
   { head: 'Audit', cell: ({ sampled, verdict }) => <Audit sampled={sampled} verdict={verdict} /> },
-  { head: 'Worker', cell: ({ worker }) => <Hash hex={worker} href={`#/workers/${worker}`} /> },
-  { head: 'Subnet', cell: ({ subnet }) => subnet },
+  { head: 'Worker', wide: true, cell: ({ worker }) => <Hash hex={worker} href={`#/workers/${worker}`} /> },
+  { head: 'Subnet', wide: true, cell: ({ subnet }) => subnet },
   { head: 'Units', align: 'right', wide: true, cell: ({ units }) => formatCount(units) },
-  { head: 'Entry', align: 'right', cell: ({ entry }) => <a href={`#/log/${entry}`}>{formatCount(entry)}</a> },
+  {
+    head: 'Entry',
+    align: 'right',
+    wide: true,
+    cell: ({ entry }) => <a href={`#/log/${entry}`}>{formatCount(entry)}</a>,
+  },
   {
     head: 'Proof',
     cell: ({ receipt }) => (

@@ -2,9 +2,12 @@ import { type Subnet, subnetsAnswer } from '../answers.ts'
 import { formatBytes, formatCount } from '../format.ts'
 import { Answered } from '../parts/answered.tsx'
 import { Hash } from '../parts/hash.tsx'
+import { lazily } from '../parts/lazily.tsx'
 import { Sats } from '../parts/sats.tsx'
 import { type Column, Table } from '../parts/table.tsx'
 import { useAnswer } from '../use-answer.ts'
+
+const Energy = lazily(async () => (await import('../parts/energy.tsx')).Energy)
 
 type Model = Subnet['models'][number]
 
@@ -41,13 +44,16 @@ export function Subnets() {
               The first subnet will stand here when the operator has defined it and its epoch has begun.
             </p>
           ) : (
-            all.map((subnet) => (
-              <One
-                key={subnet.name}
-                subnet={subnet}
-                totalWeight={all.reduce((sum, { weight }) => sum + weight, 0)}
-              />
-            ))
+            <>
+              {all.map((subnet) => (
+                <One
+                  key={subnet.name}
+                  subnet={subnet}
+                  totalWeight={all.reduce((sum, { weight }) => sum + weight, 0)}
+                />
+              ))}
+              <Energy />
+            </>
           )
         }
       </Answered>

@@ -1,18 +1,21 @@
 import { type Earning, earningsAnswer, type Worker, workersAnswer } from '../answers.ts'
 import { formatCount } from '../format.ts'
 import { Answered } from '../parts/answered.tsx'
+import { Badge } from '../parts/badge.tsx'
 import { Chart, type Series } from '../parts/chart.tsx'
 import { Hash } from '../parts/hash.tsx'
 import { Pages } from '../parts/pages.tsx'
 import { Sats } from '../parts/sats.tsx'
+import { StandingCard } from '../parts/standing.tsx'
 import { type Column, Table } from '../parts/table.tsx'
 import { useAnswer } from '../use-answer.ts'
 
 const COLUMNS: readonly Column<Worker>[] = [
   { head: 'Worker', cell: ({ worker }) => <Hash hex={worker} href={`#/workers/${worker}`} /> },
+  { head: 'Standing', cell: ({ standing }) => <Badge state={standing} /> },
   { head: 'Receipts', align: 'right', cell: ({ receipts }) => formatCount(receipts) },
   {
-    head: 'Audited: passed, failed, void',
+    head: 'Passed, failed, void',
     align: 'right',
     cell: ({ passed, failed, void: voided }) =>
       `${formatCount(passed)}, ${formatCount(failed)}, ${formatCount(voided)}`,
@@ -21,13 +24,13 @@ const COLUMNS: readonly Column<Worker>[] = [
   { head: 'Maturing', align: 'right', cell: ({ unmaturedMsat }) => <Sats msat={unmaturedMsat} /> },
   { head: 'Matured', align: 'right', wide: true, cell: ({ maturedMsat }) => <Sats msat={maturedMsat} /> },
   { head: 'Paid', align: 'right', cell: ({ paidMsat }) => <Sats msat={paidMsat} /> },
-  { head: 'Pays to', wide: true, cell: ({ address }) => <Hash hex={address} /> },
   {
-    head: 'Since entry',
+    head: 'Forfeited',
     align: 'right',
     wide: true,
-    cell: ({ entry }) => <a href={`#/log/${entry}`}>{entry}</a>,
+    cell: ({ forfeitedMsat }) => <Sats msat={forfeitedMsat} />,
   },
+  { head: 'Pays to', wide: true, cell: ({ address }) => <Hash hex={address} /> },
 ]
 
 /** PROTOCOL §6. */
@@ -68,7 +71,7 @@ function AllWorkers() {
 }
 
 const EARNING_COLUMNS: readonly Column<Earning>[] = [
-  { head: 'Epoch', align: 'right', cell: ({ epoch }) => epoch },
+  { head: 'Epoch', cell: ({ epoch }) => epoch },
   { head: 'For', cell: ({ subnet }) => (subnet === '(audit)' ? 'audits' : `work in ${subnet}`) },
   { head: 'Earned', align: 'right', cell: ({ msat }) => <Sats msat={msat} /> },
 ]
@@ -85,6 +88,7 @@ function OneWorker({ worker }: { worker: string }) {
           <a href="#/workers">All workers</a>
         </p>
       </div>
+      <StandingCard worker={path} />
       <Answered answer={earnings}>
         {(rows) =>
           rows.length === 0 ? (

@@ -25,7 +25,7 @@ export function Alarms({ status }: { status: Status }) {
   )
 }
 
-function alarmsOf({ error, open }: Status): Alarm[] {
+function alarmsOf({ error, open, witnesses }: Status): Alarm[] {
   const alarms: Alarm[] = []
   if (error !== null) {
     alarms.push({
@@ -34,8 +34,23 @@ function alarmsOf({ error, open }: Status): Alarm[] {
       isGrave: true,
     })
   }
+  for (const { witness, alarm } of witnesses) {
+    if (alarm === null) continue
+    alarms.push({
+      title: `The witness ${witness} has seen another log`,
+      text: 'It knows a head that this log does not lead to: an old copy runs here, the log has forked, or the witness lies.',
+      isGrave: true,
+    })
+  }
   if (open === null) return alarms
-  const { halted, stalled, payoutTrouble, runwayBlocks } = open
+  const { frozen, halted, stalled, payoutTrouble, runwayBlocks } = open
+  for (const { model, entry } of frozen) {
+    alarms.push({
+      title: `The model ${model} is frozen`,
+      text: `Unrelated workers fail on it together (entry ${entry}): nothing of its subnet matures until the operator says why.`,
+      isGrave: false,
+    })
+  }
   if (halted !== null) alarms.push({ title: 'The log stands still', text: halted, isGrave: true })
   if (stalled !== null) {
     alarms.push({ title: 'Anchors are stalled', text: `${stalled.detail}. ${stalled.advice}`, isGrave: true })

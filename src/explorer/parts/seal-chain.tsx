@@ -1,8 +1,8 @@
 import type { Anchor } from '../answers.ts'
 import { formatCount } from '../format.ts'
 
-/** As many as stand in a few lines. */
-const SHOWN = 24
+/** As many as stand in one line of a wide screen. */
+const SHOWN = 20
 
 /** The newest anchors as what they are: a chain in which each spends the one before. */
 export function SealChain({ anchors }: { anchors: readonly Anchor[] }) {

@@ -12,6 +12,7 @@ const DEMO_LIMIT_MS = 280_000
 const KILLED: Readonly<Record<Moment, ReadonlySet<number>>> = {
   asking: new Set([0, 2, 4]),
   worked: new Set([0, 3]),
+  examined: new Set(),
   mined: new Set([2, 27, 34, 50, 59, 67, 75, 76, 82, 83, 84, 90, 97, 104]),
 }
 
@@ -22,7 +23,7 @@ function failed({ checks }: DemoSummary): string[] {
 test(
   'a coordinator killed again and again loses no acknowledged receipt and pays nobody twice',
   async () => {
-    const seen: Record<Moment, number> = { asking: 0, worked: 0, mined: 0 }
+    const seen: Record<Moment, number> = { asking: 0, worked: 0, mined: 0, examined: 0 }
     let kills = 0
     const summary = await runDemo({
       onEvent: () => undefined,

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import type { Peer } from '../coordinator/peer.ts'
 import { openSite, type Site } from '../coordinator/site.ts'
-import { TINY_MODEL, tinyMarket } from '../coordinator/tiny-market.ts'
+import { TINY_MODEL, tinyMarket, tinyOutput } from '../coordinator/tiny-market.ts'
 import { buildPages } from './built-pages.ts'
 import { describeInChromium, launchChromium } from './chromium.ts'
 import { openPage } from './open-page.ts'
@@ -40,6 +40,15 @@ function hostileMarket() {
   }
 }
 
+/** As a worker that says what its work took, in words of its own. */
+async function workTellingEnergy(peer: Peer): Promise<void> {
+  const works = (await peer.lease()).map(({ job, inputs }, index) =>
+    peer.answerWith(job, { index, energy: { method: HOSTILE_SHORT, millijoules: 14 } }, tinyOutput(inputs)),
+  )
+  await peer.call('/v1/results', { results: works })
+  await peer.submit(peer.draft(works.map(({ receipt }) => receipt)))
+}
+
 describeInChromium('the explorer', () => {
   let node: RegtestNode
   let pages: Awaited<ReturnType<typeof buildPages>>
@@ -54,7 +63,7 @@ describeInChromium('the explorer', () => {
       subnets: [tinyMarket(), hostileMarket()],
     })
     peers = await site.begin(2)
-    for (const peer of peers.slice(0, 2)) await peer.work()
+    for (const peer of peers.slice(0, 2)) await workTellingEnergy(peer)
     await site.mineAudited(peers, 'a payout', () =>
       site.status().payouts.some(({ state }) => state === 'settled'),
     )
@@ -85,7 +94,7 @@ describeInChromium('the explorer', () => {
     },
     'a worker': {
       path: () => `/#/workers/${peers[0]?.hex}`,
-      shows: (page) => page.getByText('work in tiny').waitFor(),
+      shows: (page) => page.getByText('Nothing stands against it.').waitFor(),
     },
     subnets: { path: () => '/#/subnets', shows: (page) => page.getByText('24 of 24').waitFor() },
     receipts: {
@@ -140,6 +149,11 @@ describeInChromium('the explorer', () => {
     await using subnets = await openPage(browser, `${site.url}/#/subnets`)
     await subnets.page.getByText(HOSTILE_SHORT).first().waitFor()
     expect(await subnets.page.getByTitle(HOSTILE).count()).toBe(1)
+    // 14 mJ for 7 units.
+    await subnets.page
+      .getByRole('row', { name: `tiny ${HOSTILE_SHORT} 24` })
+      .getByText('2,000,000')
+      .waitFor()
     overview.expectClean()
     subnets.expectClean()
   })

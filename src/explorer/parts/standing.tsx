@@ -1,0 +1,78 @@
+import { Fragment } from 'preact'
+import { type Standing, workerAnswer } from '../answers.ts'
+import { formatCount } from '../format.ts'
+import { useAnswer } from '../use-answer.ts'
+import { Answered } from './answered.tsx'
+import { Badge } from './badge.tsx'
+import { Hash } from './hash.tsx'
+import { Sats } from './sats.tsx'
+
+/** What each standing means to the worker (PROTOCOL §7). */
+const MEANINGS = {
+  good: 'Nothing stands against it.',
+  held: 'Its failed audits weigh too much to be chance alone: nothing of it matures until enough others pass.',
+  suspended: 'Its failed audits can’t be chance: it gets no work, and what had not matured is forfeited.',
+} as const
+
+/** How a worker stands, why, and what that has cost it. */
+export function StandingCard({ worker }: { worker: string }) {
+  const answer = useAnswer(`/v1/workers/${worker}`, workerAnswer)
+  return (
+    <section class="card">
+      <h2>Standing</h2>
+      <Answered answer={answer}>{({ standing }) => <Said standing={standing} />}</Answered>
+    </section>
+  )
+}
+
+function Said({
+  standing: { standing, scoreNats, since, fails, returnHeight, forfeited },
+}: {
+  standing: Standing
+}) {
+  return (
+    <dl class="facts-list">
+      <dt>
+        <Badge state={standing} />
+      </dt>
+      <dd>{MEANINGS[standing]}</dd>
+      <dt>Evidence against it</dt>
+      <dd>{scoreNats.toFixed(2)} nats; 8 hold its rewards, 16 suspend it</dd>
+      {since !== null && (
+        <>
+          <dt>Said by</dt>
+          <dd>
+            <a href={`#/log/${since}`}>entry {formatCount(since)}</a>
+          </dd>
+        </>
+      )}
+      {fails.length > 0 && (
+        <>
+          <dt>Failed audits</dt>
+          <dd>
+            {fails.map(({ entry, receipt }, i) => (
+              <span key={`${entry} ${receipt}`}>
+                {i > 0 && ', '}
+                <Hash hex={receipt} href={`#/log/${entry}`} />
+              </span>
+            ))}
+          </dd>
+        </>
+      )}
+      {returnHeight !== null && (
+        <>
+          <dt>Returns at block</dt>
+          <dd>{formatCount(returnHeight)}</dd>
+        </>
+      )}
+      {forfeited.map(({ entry, msat }) => (
+        <Fragment key={entry}>
+          <dt>Forfeited</dt>
+          <dd>
+            <Sats msat={msat} /> by <a href={`#/log/${entry}`}>entry {formatCount(entry)}</a>
+          </dd>
+        </Fragment>
+      ))}
+    </dl>
+  )
+}
