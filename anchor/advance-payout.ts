@@ -22,7 +22,7 @@ export async function advancePayout(site: PayoutSite, payout: PayoutRecord): Pro
     site.store.markTrouble(payout.id, 'waits for its signature: see `assay payout export`')
     return
   }
-  if (waiting === newest || !site.maySend) return wait(site, payout, waiting, tipHeight)
+  if (waiting === newest || !site.maySend()) return wait(site, payout, waiting, tipHeight)
   const outcome = await node.send(newest.raw)
   if (outcome.kind === 'accepted') return wait(site, payout, newest, tipHeight)
   if (waiting !== null) return wait(site, payout, waiting, tipHeight)
@@ -60,7 +60,7 @@ async function wait(
   const child = await findChild(site, payout, payment)
   store.mark(payout.id, 'broadcast', standing(payment, child))
   const isNew = payout.state === 'prepared'
-  if (site.maySend && !isNew) await bumpPayout(site, payout, { payment, child, tipHeight })
+  if (site.maySend() && !isNew) await bumpPayout(site, payout, { payment, child, tipHeight })
 }
 
 /** In a block. Settled when all that was sent for it is deep enough. */
@@ -82,7 +82,7 @@ async function confirm(
   const waiting = await findChild(site, payout, payment)
   const isSettled = isFinal(block.height) && waiting === null
   store.mark(payout.id, isSettled ? 'settled' : 'confirmed', standing(payment, waiting))
-  if (waiting !== null && site.maySend) {
+  if (waiting !== null && site.maySend()) {
     await bumpPayout(site, payout, { payment: null, child: waiting, tipHeight })
   }
 }
@@ -98,6 +98,6 @@ async function findChild(
   const { child } = payout
   if (child === null || child.raw === null || child.parent !== payment.number) return null
   // It was taken once: somebody may still hold it, so it stays until it is mined.
-  if (maySend) await node.send(child.raw)
+  if (maySend()) await node.send(child.raw)
   return child
 }

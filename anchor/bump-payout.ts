@@ -85,12 +85,13 @@ function limitsOf({ policy }: PayoutSite, { totalSats }: PayoutRecord, spentSats
 
 /** @returns whether it is out, or waits for its signature. */
 async function attempt(
-  { node, store, maker }: PayoutSite,
+  { node, store, maker, maySend }: PayoutSite,
   payout: PayoutRecord,
   payment: PayoutAttempt,
   { kind, feeSats }: Bump,
   tipHeight: number,
 ): Promise<boolean> {
+  if (!maySend()) return true
   const parent = kind === 'child' ? payment : null
   const made = store.keepAttempt(payout.id, maker.make(payout, { parent, feeSats }, tipHeight))
   if (made.raw === null) {

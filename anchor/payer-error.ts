@@ -3,6 +3,7 @@ type PayerErrorCode =
   | 'payout_differs' // the same id with another total or other outputs
   | 'payout_unknown' // prepare before pin
   | 'node_syncing' // the node is still catching up: a coin may be spent already
+  | 'stopped' // by the kill switch
   | 'nothing_to_sign' // an import where nothing waits for a signature
   | 'fee_stalled' // the node asks for more than the policy's limits
 

@@ -25,6 +25,15 @@ export interface PayerStore {
   /** Where the payout stands now, and by which of its attempts. */
   mark(id: string, state: PayoutState, standing: { payment: number; child: number | null }): void
   markTrouble(id: string, trouble: string | null): void
+  stop(stop: Stop): void
+  resume(): void
+  stopped(): Stop | null
+}
+
+/** The kill switch, while it is on. */
+export interface Stop {
+  reason: string
+  sinceMs: number
 }
 
 interface PayoutRow {
@@ -99,6 +108,12 @@ export function openPayerStore(db: Database): PayerStore {
   )
   const attemptByTxid = db.prepare<[string], AttemptRow>('SELECT * FROM payer_attempt WHERE txid = ?')
   const findInput = db.prepare<[string, number]>('SELECT 1 FROM payer_input WHERE txid = ? AND vout = ?')
+
+  const insertStop = db.prepare<[Stop]>(
+    'INSERT INTO payer_stop (id, reason, since_ms) VALUES (1, @reason, @sinceMs) ON CONFLICT (id) DO NOTHING',
+  )
+  const deleteStop = db.prepare('DELETE FROM payer_stop')
+  const selectStop = db.prepare<[], { reason: string; since_ms: bigint }>('SELECT * FROM payer_stop')
 
   const pin = db.transaction(
     (id: string, totalSats: bigint, coins: readonly TreasuryCoin[], alongside: () => void) => {
@@ -179,6 +194,12 @@ export function openPayerStore(db: Database): PayerStore {
       assert.equal(setState.run(state, payment, child, id).changes, 1)
     },
     markTrouble: (id, trouble) => setTrouble.run(trouble, id),
+    stop: (stop) => insertStop.run(stop),
+    resume: () => deleteStop.run(),
+    stopped() {
+      const row = selectStop.get()
+      return row === undefined ? null : { reason: row.reason, sinceMs: Number(row.since_ms) }
+    },
   }
 }
 

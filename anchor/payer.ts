@@ -10,7 +10,7 @@ import type { NetworkName } from './network.ts'
 import type { Node } from './node.ts'
 import { PayerError } from './payer-error.ts'
 import { feeCapSats, type PayerPolicy } from './payer-policy.ts'
-import { openPayerStore } from './payer-store.ts'
+import { openPayerStore, type Stop } from './payer-store.ts'
 import { createPayoutMaker } from './payout-maker.ts'
 import type { PayoutAttempt, PayoutOutput, PayoutRecord } from './payout-record.ts'
 import type { TreasuryCoin } from './payout-transaction.ts'
@@ -50,13 +50,18 @@ export interface Payer {
   pin(id: string, totalSats: bigint, alongside?: (coins: readonly Coin[]) => void): Promise<Coin[]>
   /**
    * Makes the payout's first attempt and keeps it; sends nothing. The same call again does nothing. Throws PayerError
-   * `payout_unknown`, `payout_differs`, `fee_stalled`; AddressError, PayoutBuildError.
+   * `payout_unknown`, `payout_differs`, `fee_stalled`, `stopped`; AddressError, PayoutBuildError.
    */
   prepare(id: string, outputs: readonly PayoutOutput[]): Promise<void>
   /** Judges every payout that isn't settled at the present tip, sends again what the node lost, bumps. Idempotent. */
   advance(): Promise<void>
-  /** The same, but nothing is signed or sent. */
-  follow(): Promise<void>
+  /**
+   * The kill switch, kept in the database: from here on nothing is signed or sent, not even within a call that has begun;
+   * what is out is followed. The first reason stays until `resume`.
+   */
+  stop(reason: string, nowMs: number): void
+  resume(): void
+  stopped(): Stop | null
   /** What waits for an external signature, as an unsigned PSBT; null when nothing does. */
   unsignedPsbt(id: string): Uint8Array | null
   /**
@@ -121,7 +126,10 @@ export function openPayer(options: PayerOptions): Payer {
     if (known.totalSats !== totalSats) {
       throw differs(id, `it was pinned for ${known.totalSats} sat, its outputs sum to ${totalSats}`)
     }
-    if (known.state === 'pinned') return build(known, outputs)
+    if (known.state === 'pinned') {
+      if (!maySend()) throw new PayerError('stopped', 'payouts are stopped: nothing is signed')
+      return build(known, outputs)
+    }
     if (!isDeepStrictEqual(known.outputs, outputs.map(plain)))
       throw differs(id, 'it was prepared for other outputs')
   }
@@ -146,7 +154,9 @@ export function openPayer(options: PayerOptions): Payer {
     throw new PayerError('fee_stalled', `${reason}: a fee of ${neededSats} sat is needed`, { neededSats })
   }
 
-  async function advance(maySend: boolean): Promise<void> {
+  const maySend = () => store.stopped() === null
+
+  async function advance(): Promise<void> {
     for (const payout of store.open()) await advancePayout({ node, store, maker, policy, maySend }, payout)
   }
 
@@ -171,8 +181,10 @@ export function openPayer(options: PayerOptions): Payer {
     quote: (outputs) => queue(() => quote(outputs)),
     pin: (id, totalSats, alongside = () => undefined) => queue(() => pin(id, totalSats, alongside)),
     prepare: (id, outputs) => queue(() => prepare(id, outputs)),
-    advance: () => queue(() => advance(true)),
-    follow: () => queue(() => advance(false)),
+    advance: () => queue(advance),
+    stop: (reason, nowMs) => store.stop({ reason, sinceMs: nowMs }),
+    resume: () => store.resume(),
+    stopped: () => store.stopped(),
     unsignedPsbt(id) {
       const waiting = unsigned(id)
       return waiting === null ? null : maker.psbt(waiting.payout, waiting.wanted)

@@ -12,7 +12,7 @@ export interface PayoutSite {
   maker: PayoutMaker
   policy: PayerPolicy
   /** False: what is out is followed, and nothing is signed or sent. */
-  maySend: boolean
+  maySend: () => boolean
 }
 
 /** As the store keeps it. */

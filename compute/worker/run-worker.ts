@@ -26,6 +26,8 @@ export interface WorkerOptions {
   secretKey: Uint8Array
   /** Where its earnings go. */
   address: string
+  /** It is paid nothing below; 0: as the operator will. */
+  thresholdSats: bigint
   provider: PoolOptions['provider']
   devices: PoolOptions['devices']
   concurrency: PoolOptions['concurrency']
@@ -72,7 +74,7 @@ export async function runWorker(o: WorkerOptions): Promise<void> {
   const checkAcknowledgement = o.trustLog(info)
   const exchange = openExchange({ ...line, signer: { origin, secretKey } })
   const client = openCoordinatorClient(exchange)
-  const registration = signRegistration(o.address, origin, secretKey)
+  const registration = signRegistration(o.address, origin, secretKey, o.thresholdSats)
   const index = await unlessStopped(o.signal, client.register(registration, o.signal))
   if (index === null) return
   onEvent({ type: 'registered', worker: hex(registration.worker), index })

@@ -12,6 +12,7 @@ import { epochRules } from '../rules/epoch-rules.ts'
 import { parseDefinition } from '../subnet/definition.ts'
 import { MAX_BODY_BYTES, parseCborBody, rawBody } from './cbor-body.ts'
 import { openHouseOf, workingHouseOf } from './open-house.ts'
+import { payoutRoutes } from './payout-routes.ts'
 
 /** One request carries at most so many: each is read and checked before the next. */
 const MAX_CANARIES = 256
@@ -78,6 +79,8 @@ export function operatorRoutes(coordinator: Coordinator, token: string): Router 
     void coordinator.kick()
     response.status(202).json({ requested: true, size: coordinator.books.log.size() })
   })
+
+  routes.use('/payouts', payoutRoutes(coordinator))
 
   return routes
 }

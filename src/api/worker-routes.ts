@@ -1,11 +1,13 @@
 import { Router } from 'express'
 import { z } from 'zod'
+import { MAX_SIGNATURE_BYTES } from '../../anchor/signed-message.ts'
 import { anyBytes, bytes32, bytesOf, integer } from '../../compute/work/record.ts'
 import type { Coordinator } from '../coordinator/coordinator.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 import { anchoredView } from '../rules/anchored.ts'
 import { epochOf } from '../rules/epoch.ts'
 import { epochRules } from '../rules/epoch-rules.ts'
+import { isPending, payToAt } from '../rules/pay-to.ts'
 import { createAuthenticator } from './authenticate.ts'
 import { parseCborBody, rawBody, sendCbor } from './cbor-body.ts'
 import { sendJson } from './json.ts'
@@ -18,7 +20,23 @@ const MAX_BATCH = 256
 const MAX_WAIT_MS = 30_000
 const MAX_REASON_LENGTH = 500
 
-const registration = z.strictObject({ address: z.string().max(90), signature: bytesOf(64), worker: bytes32 })
+const thresholdSats = z
+  .union([z.bigint(), z.int()])
+  .transform(BigInt)
+  .refine((sats) => sats >= 0n && sats < 2n ** 63n)
+const registration = z.strictObject({
+  address: z.string().max(90),
+  signature: bytesOf(64),
+  thresholdSats,
+  worker: bytes32,
+})
+const addressChange = z.strictObject({
+  address: z.string().max(90),
+  expiryHeight: integer,
+  replaces: integer,
+  signature: anyBytes.refine(({ length }) => length <= MAX_SIGNATURE_BYTES),
+  thresholdSats,
+})
 const leaseRequest = z.strictObject({ max: integer.min(1).max(MAX_BATCH), waitMs: integer.max(MAX_WAIT_MS) })
 const results = z.strictObject({
   results: z.array(z.strictObject({ outputs: anyBytes, receipt: anyBytes, salt: bytes32 })).max(MAX_BATCH),
@@ -79,15 +97,41 @@ export function workerRoutes(coordinator: Coordinator): Router {
     response.status(created ? 201 : 200).json({ index })
   })
 
+  /** Where the key is paid from now on, by the word of the address so far. */
+  routes.post('/workers/address', (request, response) => {
+    const { registry, key, body, genesis } = signed(request, addressChange)
+    const { anchorer } = openHouseOf(coordinator)
+    const tip = coordinator.advancedTo()
+    if (tip === null)
+      throw new RefusedError(503, 'starting', 'the chain has not been looked at yet; ask again')
+    const anchored = anchoredView(anchorer.anchors())
+    const { finalDepth } = genesis.epoch
+    const index = registry.changeAddress({ ...body, worker: key }, tip, { anchored, finalDepth })
+    response.status(201).json({ index })
+  })
+
   routes.get('/workers/:key', (request, response) => {
-    const { desks, anchorer } = openHouseOf(coordinator)
+    const { desks, anchorer, genesis } = openHouseOf(coordinator)
     const worker = /^[0-9a-f]{64}$/.test(request.params.key)
       ? desks.registry.find(Buffer.from(request.params.key, 'hex'))
       : null
     if (worker === null) throw new RefusedError(404, 'worker_unknown', 'this key is not registered')
-    const { key, address, nextSequence, previous } = worker
-    const standing = desks.standings.of(key, anchoredView(anchorer.anchors()))
-    sendJson(response, { worker: key, address, nextSequence, previous, standing })
+    const { key, nextSequence, previous } = worker
+    const declarations = desks.registry.declarations(key)
+    const view = { anchored: anchoredView(anchorer.anchors()), finalDepth: genesis.epoch.finalDepth }
+    const height = coordinator.advancedTo() ?? 0
+    const payTo = payToAt(declarations, height, view)
+    const newest = declarations.at(-1)
+    sendJson(response, {
+      worker: key,
+      address: payTo?.address,
+      thresholdSats: payTo?.thresholdSats,
+      addressEntry: payTo?.entry,
+      pendingEntry: newest !== undefined && isPending(newest, height, view) ? newest.entry : null,
+      nextSequence,
+      previous,
+      standing: desks.standings.of(key, view.anchored),
+    })
   })
 
   routes.post('/leases', async (request, response) => {

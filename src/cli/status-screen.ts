@@ -39,7 +39,8 @@ function witnessLines(witnesses: ReadStatus['witnesses']): string[] {
 }
 
 function openLines({ height, log }: ReadStatus, open: Open): string[] {
-  const { work, audits, payouts, payoutTrouble, workers, frozen, stalled, runwayBlocks } = open
+  const { work, audits, payouts, payoutTrouble, payoutsStopped, workers, frozen, stalled, runwayBlocks } =
+    open
   return [
     line('Anchors', anchorText(open, height, log.size)),
     ...(stalled === null
@@ -60,6 +61,7 @@ function openLines({ height, log }: ReadStatus, open: Open): string[] {
     line('Treasury', treasuryText(open)),
     line('Payouts', payouts.length === 0 ? 'none yet' : countsText(payouts)),
     ...(payoutTrouble === null ? [] : [line('STUCK', payoutTrouble)]),
+    ...(payoutsStopped === null ? [] : [line('STOPPED', `payouts: ${payoutsStopped.reason}`)]),
     ...frozen.map(({ model, entry }) =>
       line('FROZEN', `${model}: unrelated workers fail on it together (entry ${entry})`),
     ),

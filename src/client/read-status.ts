@@ -76,6 +76,7 @@ const statusSchema = z.object({
       ),
       frozen: z.array(z.object({ model: text, entry: count })),
       payoutTrouble: text.nullable(),
+      payoutsStopped: z.object({ reason: text, sinceMs: count }).nullable(),
       payouts: z.array(
         z.object({
           number: count,

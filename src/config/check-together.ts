@@ -19,7 +19,14 @@ interface Checked {
     auditRoundBlocks: number
   }
   subsidy: { initialMsat: bigint; capMsat: bigint }
-  payout: { signer: 'keystore' | 'psbt'; treasuryKey?: string }
+  payout: {
+    thresholdSats: bigint
+    payeeCapSats: bigint
+    runCapSats: bigint
+    dayCapSats: bigint
+    signer: 'keystore' | 'psbt'
+    treasuryKey?: string
+  }
 }
 
 export function checkTogether(
@@ -38,6 +45,11 @@ export function checkTogether(
     anchor.ceilingSatPerKvb, 'anchor.floorSatPerKvb', 'expected no more than ceilingSatPerKvb')
   require(anchor.capSats <= anchor.dayCapSats, 'anchor.capSats', 'expected no more than dayCapSats')
   require(subsidy.initialMsat <= subsidy.capMsat, 'subsidy.initialMsat', 'expected no more than capMsat')
+  // Whoever is owed enough must fit into some payout.
+  require(payout.thresholdSats <=
+    payout.payeeCapSats, 'payout.thresholdSats', 'expected no more than payeeCapSats')
+  require(payout.payeeCapSats <= payout.runCapSats, 'payout.payeeCapSats', 'expected no more than runCapSats')
+  require(payout.runCapSats <= payout.dayCapSats, 'payout.runCapSats', 'expected no more than dayCapSats')
   require((payout.signer === 'psbt') ===
     (payout.treasuryKey !== undefined), 'payout.treasuryKey', 'expected with signer psbt, and only then')
   // The draw of an anchor in an epoch's last block is known this much later.

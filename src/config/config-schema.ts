@@ -107,6 +107,11 @@ export const configSchema = z
       // 546: what nodes relay to a P2PKH address, the dearest of those that are paid.
       thresholdSats: money(546n).describe('Least matured balance that is paid out.'),
       capSats: money(1n).describe('Most that the fees of one payout may be, its bumps included.'),
+      payeeCapSats: money(546n).describe(
+        'Most that one payee gets of one payout; the rest comes with the next.',
+      ),
+      runCapSats: money(546n).describe('Most that one payout may pay.'),
+      dayCapSats: money(546n).describe('Most that the payouts planned within 144 blocks may pay.'),
       feeShareBasisPoints: integer(1, 10_000).describe(
         'Most that these fees may be of what it pays, in 1/10,000; until then it waits.',
       ),

@@ -59,6 +59,10 @@ export function networkDefaults(network: NetworkName): ConfigDefaults {
     payout: {
       thresholdSats: 10_000n,
       capSats: 50_000n,
+      // A slip of the subsidy's or a thief's rules costs a day of this at most: 0.1 BTC.
+      payeeCapSats: 2_000_000n,
+      runCapSats: 5_000_000n,
+      dayCapSats: 10_000_000n,
       feeShareBasisPoints: 1_000,
       maxPayees: 500,
       signer: 'keystore',

@@ -81,7 +81,7 @@ export async function advance(
   const matured = desks.settlement.matureDue(tip)
   desks.inheritance.matureDue(tip)
   const planned = desks.payouts.list().length
-  await desks.payouts.advance(anchored)
+  await desks.payouts.advance(anchored, tip)
 
   // These must be anchored in time, whatever the cadence: a budget before its epoch, a verdict before the cutoff, an intent
   // before its payment.

@@ -5,10 +5,22 @@
 CREATE TABLE IF NOT EXISTS worker (
   key           BLOB    NOT NULL PRIMARY KEY CHECK (length(key) = 32),
   address       TEXT    NOT NULL,
+  threshold_sats INTEGER NOT NULL CHECK (threshold_sats >= 0),
   entry_index   INTEGER NOT NULL UNIQUE,
   next_sequence INTEGER NOT NULL DEFAULT 0 CHECK (next_sequence >= 0),
   previous      BLOB    NOT NULL DEFAULT (zeroblob(32)) CHECK (length(previous) = 32)
 ) STRICT;
+
+-- Changes of a worker's address, signed by the old one. Which is in force follows from their anchors (src/rules/pay-to.ts).
+CREATE TABLE IF NOT EXISTS address_change (
+  entry_index    INTEGER NOT NULL PRIMARY KEY,
+  worker         BLOB    NOT NULL REFERENCES worker (key),
+  address        TEXT    NOT NULL,
+  threshold_sats INTEGER NOT NULL CHECK (threshold_sats >= 0),
+  replaces       INTEGER NOT NULL,
+  expiry_height  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS address_change_of ON address_change (worker);
 
 -- The operator's decisions on who may audit; the last one on each key counts.
 CREATE TABLE IF NOT EXISTS admission (
@@ -212,13 +224,17 @@ CREATE TABLE IF NOT EXISTS inheritance (
   fate           TEXT CHECK (fate IN ('matured', 'forfeited'))
 ) STRICT, WITHOUT ROWID;
 
--- Payouts from the plan on; the plan is fixed before a coin is pinned, so that a crash in between changes nothing.
+-- Payouts from their entry on: with it, and in one transaction, an input is pinned and the payees' balances move.
 CREATE TABLE IF NOT EXISTS payout (
   number      INTEGER NOT NULL PRIMARY KEY,
+  entry_index INTEGER NOT NULL UNIQUE,
   payees      BLOB    NOT NULL CHECK (length(payees) = 32),
+  -- The last that it pays: the next payout begins behind it.
+  last_worker BLOB    NOT NULL CHECK (length(last_worker) = 32),
   total_sats  INTEGER NOT NULL CHECK (total_sats > 0),
-  state       TEXT    NOT NULL CHECK (state IN ('planned', 'logged', 'settled')),
-  entry_index INTEGER UNIQUE
+  -- Height of the tip at which it was planned.
+  height      INTEGER NOT NULL CHECK (height >= 0),
+  state       TEXT    NOT NULL CHECK (state IN ('logged', 'settled'))
 ) STRICT;
 
 CREATE TABLE IF NOT EXISTS deposit (

@@ -33,6 +33,7 @@ import { openLeaseDesk } from './leases.ts'
 import type { Market } from './market.ts'
 import { openMarket } from './market.ts'
 import { openMaturing } from './maturing.ts'
+import { openPayoutPlanner } from './payout-planner.ts'
 import type { Payouts } from './payouts.ts'
 import { openPayouts } from './payouts.ts'
 import type { Registry } from './registry.ts'
@@ -131,6 +132,14 @@ export function openDesks(books: Books, genesis: Genesis, config: Config, payer:
       auditShareBasisPoints,
     }),
     inheritance: openInheritanceDesk(books, { rules, maturing }),
-    payouts: openPayouts(books, payer, config.payout),
+    payouts: openPayouts(books, {
+      payer,
+      plan: openPayoutPlanner(books, {
+        registry,
+        network,
+        finalDepth: rules.finalDepth,
+        limits: config.payout,
+      }),
+    }),
   }
 }

@@ -1,7 +1,8 @@
 import { AddressError } from '../../anchor/address.ts'
 import { PayoutCheckError } from '../../anchor/check-payout-transaction.ts'
-import type { Payer } from '../../anchor/payer.ts'
+import type { Coin, Payer } from '../../anchor/payer.ts'
 import { PayerError } from '../../anchor/payer-error.ts'
+import type { PayoutOutput } from '../../anchor/payout-record.ts'
 import { PayoutBuildError } from '../../anchor/payout-transaction.ts'
 import { decodeCbor, encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
@@ -9,15 +10,19 @@ import { maturedAccount, payoutAccount } from '../ledger/accounts.ts'
 import { type Payee, parsePayees } from '../log/payees.ts'
 import { txidBytes } from '../log/txid.ts'
 import type { Anchored } from '../rules/anchored.ts'
+import type { PayoutPlan } from '../rules/plan-payout.ts'
 import type { Books } from './books.ts'
-import { postAll, quarantinedAccounts, record } from './books.ts'
+import { postAll, record } from './books.ts'
 
 export interface Payouts {
   /**
-   * One step further, in this order and no other: plan (row) → pin the input → log the intent → its anchor is final →
-   * sign, persist, broadcast (payer) → settled → ledger. Each step is idempotent, so a crash in between repeats it.
+   * One step further, in this order and no other: plan → input pinned, intent logged, balances moved (one transaction) →
+   * its anchor is final → sign, persist, broadcast, bump (payer) → settled → ledger. Each step is idempotent, so a crash in
+   * between repeats it. While the kill switch is on, what is out is followed and nothing else happens.
    */
-  advance(anchored: Anchored): Promise<void>
+  advance(anchored: Anchored, tip: number): Promise<void>
+  /** What the next payout would be if it were made now; keeps nothing. Throws RpcError, NodeError. */
+  preview(anchored: Anchored, tip: number): Promise<PayoutPreview>
   list(): PayoutRow[]
   /** Why the payout under way can't go on now, or null. */
   trouble(): string | null
@@ -26,8 +31,16 @@ export interface Payouts {
 export interface PayoutRow {
   readonly number: number
   readonly totalSats: bigint
-  readonly state: 'planned' | 'logged' | 'settled'
-  readonly entryIndex: number | null
+  readonly state: 'logged' | 'settled'
+  readonly entryIndex: number
+}
+
+export interface PayoutPreview extends PayoutPlan {
+  readonly height: number
+  readonly totalSats: bigint
+  /** Null where there is nothing to pay, or something is in its way. */
+  readonly quote: { readonly coins: readonly Coin[]; readonly vsize: number; readonly feeSats: bigint } | null
+  readonly trouble: string | null
 }
 
 interface Row {
@@ -35,12 +48,12 @@ interface Row {
   payees: Uint8Array
   total_sats: bigint
   state: PayoutRow['state']
-  entry_index: bigint | null
+  entry_index: bigint
 }
 
-export interface PayoutPolicy {
-  readonly thresholdSats: bigint
-  readonly maxPayees: number
+interface PayoutsOptions {
+  readonly payer: Payer
+  readonly plan: (anchored: Anchored, tip: number) => PayoutPlan
 }
 
 const MSAT_PER_SAT = 1000n
@@ -48,7 +61,7 @@ const MSAT_PER_SAT = 1000n
 const PAYOUT_ERRORS = [PayerError, PayoutBuildError, PayoutCheckError, AddressError]
 const MAX_PAYEES_BYTES = 1024 * 1024
 
-export function openPayouts(books: Books, payer: Payer, policy: PayoutPolicy): Payouts {
+export function openPayouts(books: Books, { payer, plan }: PayoutsOptions): Payouts {
   const { db } = books
   const selectAll = db.prepare<[], Row>('SELECT * FROM payout ORDER BY number')
   const selectOpen = db.prepare<[], Row>(
@@ -56,71 +69,75 @@ export function openPayouts(books: Books, payer: Payer, policy: PayoutPolicy): P
   )
   const nextNumber = db.prepare<[], bigint>('SELECT coalesce(max(number) + 1, 0) FROM payout').pluck()
   const insert = db.prepare(
-    `INSERT INTO payout (number, payees, total_sats, state) VALUES (?, ?, ?, 'planned')`,
-  )
-  const setLogged = db.prepare(
-    `UPDATE payout SET state = 'logged', entry_index = ? WHERE number = ? AND state = 'planned'`,
+    `INSERT INTO payout (number, entry_index, payees, last_worker, total_sats, height, state)
+     VALUES (?, ?, ?, ?, ?, ?, 'logged')`,
   )
   const setSettled = db.prepare(`UPDATE payout SET state = 'settled' WHERE number = ? AND state = 'logged'`)
-  const selectWorkers = db.prepare<[], { key: Uint8Array; address: string }>(
-    `SELECT key, address FROM worker
-      UNION SELECT worker, address FROM inheritance WHERE worker NOT IN (SELECT key FROM worker) ORDER BY key`,
-  )
 
   let trouble: string | null = null
 
   /** What is in a payout's way is shown and tried again; nothing else of the round waits for it. */
-  async function advance(anchored: Anchored): Promise<void> {
-    trouble = null
-    try {
-      await step(anchored)
-    } catch (error) {
-      if (!PAYOUT_ERRORS.some((type) => error instanceof type) || !(error instanceof Error)) throw error
-      trouble = error.message
-    }
+  async function advance(anchored: Anchored, tip: number): Promise<void> {
+    trouble = await troubleIn(() => step(anchored, tip))
   }
 
-  async function step(anchored: Anchored): Promise<void> {
-    const open = selectOpen.get() ?? plan()
-    if (open === null) return
-    const number = Number(open.number)
-    const id = payoutAccount(number)
-    const payees = readPayees(open.payees)
-    const coins = await payer.pin(id, open.total_sats)
-    const pinned = coins[0]
-    if (pinned === undefined) throw new Error(`payout ${number} has no pinned input`)
-    if (open.state === 'planned') {
-      const input = { txid: txidBytes(pinned.txid), vout: pinned.vout, sats: pinned.valueSats }
-      logIntent(open, input, payees)
+  async function step(anchored: Anchored, tip: number): Promise<void> {
+    const open = selectOpen.get()
+    const isStopped = payer.stopped() !== null
+    if (open === undefined) {
+      if (!isStopped) await begin(anchored, tip)
       return
     }
-    if (open.entry_index === null || anchored.firstFinal(Number(open.entry_index)) === null) return
-    await payer.prepare(
-      id,
-      payees.map(({ address, sats }) => ({ address, valueSats: sats })),
-    )
+    const id = payoutAccount(Number(open.number))
+    const isFinal = anchored.firstFinal(Number(open.entry_index)) !== null
+    if (isFinal && !isStopped) await payer.prepare(id, outputsOf(readPayees(open.payees)))
     await payer.advance()
-    settle(number, id, open.total_sats)
+    settle(open, id)
   }
 
-  /** Whole satoshis of everyone above the threshold; what is left of a satoshi stays matured. */
-  function plan(): Row | null {
-    const quarantined = quarantinedAccounts(books)
-    const payees = selectWorkers
-      .all()
-      .filter(({ key }) => !quarantined.has(maturedAccount(Buffer.from(key).toString('hex'))))
-      .map(({ key, address }): Payee => {
-        const matured = books.ledger.balance(maturedAccount(Buffer.from(key).toString('hex')))
-        return { address, sats: matured.availableMsat / MSAT_PER_SAT, worker: key }
-      })
-      .filter(({ sats }) => sats >= policy.thresholdSats)
-      .slice(0, policy.maxPayees)
-    if (payees.length === 0) return null
+  async function begin(anchored: Anchored, tip: number): Promise<void> {
+    const { payees } = plan(anchored, tip)
+    const last = payees.at(-1)
+    if (last === undefined) return
+    // Nothing is promised that could not be paid at the market's price and within the limits.
+    await payer.quote(outputsOf(payees))
     const blob = encodeCbor(payees)
     books.blobs.putSync(blob)
-    const total = payees.reduce((sum, { sats }) => sum + sats, 0n)
-    insert.run(nextNumber.get(), sha256(blob), total)
-    return selectOpen.get() ?? null
+    const number = Number(nextNumber.get())
+    const totalSats = sumOf(payees)
+    await payer.pin(payoutAccount(number), totalSats, ([pinned]) => {
+      if (pinned === undefined) throw new Error(`payout ${number} has no pinned input`)
+      const { txid, vout, valueSats: sats } = pinned
+      const entry = {
+        v: 1,
+        kind: 'payout',
+        payout: number,
+        height: tip,
+        input: { txid: txidBytes(txid), vout, sats },
+        payees: sha256(blob),
+        count: payees.length,
+        totalSats,
+      } as const
+      record(books, entry, (entryIndex) => {
+        move(number, payees, entryIndex)
+        insert.run(number, entryIndex, entry.payees, last.worker, totalSats, tip)
+      })
+    })
+  }
+
+  function move(number: number, payees: readonly Payee[], entryIndex: number): void {
+    const transfers = payees.map(({ worker, sats }) => {
+      const key = Buffer.from(worker).toString('hex')
+      return {
+        id: `payout/${number}/${key}`,
+        debit: maturedAccount(key),
+        credit: payoutAccount(number),
+        amountMsat: sats * MSAT_PER_SAT,
+        code: 'payout',
+        entryIndex,
+      }
+    })
+    postAll(books, transfers)
   }
 
   function readPayees(digest: Uint8Array): Payee[] {
@@ -129,51 +146,16 @@ export function openPayouts(books: Books, payer: Payer, policy: PayoutPolicy): P
     return parsePayees(decodeCbor(blob, { maxBytes: MAX_PAYEES_BYTES }))
   }
 
-  function logIntent(
-    row: Row,
-    input: { txid: Uint8Array; vout: number; sats: bigint },
-    payees: Payee[],
-  ): void {
-    const number = Number(row.number)
-    const entry = {
-      v: 1,
-      kind: 'payout',
-      payout: number,
-      input,
-      payees: row.payees,
-      count: payees.length,
-      totalSats: row.total_sats,
-    } as const
-    record(books, entry, (entryIndex) => {
-      postAll(
-        books,
-        payees.map(({ worker, sats }) => {
-          const key = Buffer.from(worker).toString('hex')
-          return {
-            id: `payout/${number}/${key}`,
-            debit: maturedAccount(key),
-            credit: payoutAccount(number),
-            amountMsat: sats * MSAT_PER_SAT,
-            code: 'payout',
-            entryIndex,
-          }
-        }),
-      )
-      if (setLogged.run(entryIndex, number).changes !== 1)
-        throw new Error(`payout ${number} is logged already`)
-    })
-  }
-
   /** The chain says that it is paid: what follows from log and chain needs no entry of its own. */
-  function settle(number: number, id: string, totalSats: bigint): void {
+  function settle({ number, total_sats: totalSats, entry_index }: Row, id: string): void {
     const paid = payer.payouts().find((payout) => payout.id === id)
     if (paid === undefined || paid.state !== 'settled') return
-    const entryIndex = Number(selectOpen.get()?.entry_index)
+    const entryIndex = Number(entry_index)
     db.transaction(() => {
       postAll(books, [
         {
           id: `payout/${number}/settled`,
-          debit: payoutAccount(number),
+          debit: payoutAccount(Number(number)),
           credit: 'treasury',
           amountMsat: totalSats * MSAT_PER_SAT,
           code: 'payout_settled',
@@ -194,13 +176,40 @@ export function openPayouts(books: Books, payer: Payer, policy: PayoutPolicy): P
 
   return {
     advance,
+    async preview(anchored, tip) {
+      const planned = plan(anchored, tip)
+      let quote: PayoutPreview['quote'] = null
+      const inTheWay = await troubleIn(async () => {
+        if (planned.payees.length > 0) quote = await payer.quote(outputsOf(planned.payees))
+      })
+      return { ...planned, height: tip, totalSats: sumOf(planned.payees), quote, trouble: inTheWay }
+    },
     trouble: () => trouble,
     list: () =>
       selectAll.all().map((row) => ({
         number: Number(row.number),
         totalSats: row.total_sats,
         state: row.state,
-        entryIndex: row.entry_index === null ? null : Number(row.entry_index),
+        entryIndex: Number(row.entry_index),
       })),
   }
+}
+
+/** What is in a payout's way, in words; null: nothing is. Throws what is not a payout's. */
+async function troubleIn(act: () => Promise<void>): Promise<string | null> {
+  try {
+    await act()
+    return null
+  } catch (error) {
+    if (error instanceof Error && PAYOUT_ERRORS.some((type) => error instanceof type)) return error.message
+    throw error
+  }
+}
+
+function outputsOf(payees: PayoutPlan['payees']): PayoutOutput[] {
+  return payees.map(({ address, sats }) => ({ address, valueSats: sats }))
+}
+
+function sumOf(payees: PayoutPlan['payees']): bigint {
+  return payees.reduce((sum, { sats }) => sum + sats, 0n)
 }

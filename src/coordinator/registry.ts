@@ -1,6 +1,9 @@
 import { parseAddress } from '../../anchor/address.ts'
+import { canCheckMessages, checkSignedMessage } from '../../anchor/bip322.ts'
 import type { NetworkName } from '../../anchor/network.ts'
 import { checkRegistration } from '../../compute/work/worker-registration.ts'
+import { type AddressChange, addressChangeMessage } from '../log/address-change.ts'
+import { isPending, type PayTo, type PayToView, payToAt } from '../rules/pay-to.ts'
 import type { Books } from './books.ts'
 import { record } from './books.ts'
 import { RefusedError } from './refused-error.ts'
@@ -8,11 +11,16 @@ import { RefusedError } from './refused-error.ts'
 export interface Registration {
   readonly worker: Uint8Array
   readonly address: string
+  readonly thresholdSats: bigint
   readonly signature: Uint8Array
 }
 
+/** `signature`: a BIP-322 one by the old address, as a serialised witness stack. */
+type SignedChange = AddressChange & { readonly signature: Uint8Array }
+
 export interface WorkerRow {
   readonly key: Uint8Array
+  /** As registered. */
   readonly address: string
   readonly entryIndex: number
   readonly nextSequence: number
@@ -22,15 +30,22 @@ export interface WorkerRow {
 export interface Registry {
   /** @returns the entry's index, and whether it was written now. Throws RefusedError. */
   register(registration: Registration): { index: number; created: boolean }
+  /** @returns the entry's index. Throws RefusedError. */
+  changeAddress(change: SignedChange, tip: number, view: PayToView): number
+  /** Where it is paid, as it was declared; empty for a key that isn't registered. */
+  declarations(key: Uint8Array): PayTo[]
   find(key: Uint8Array): WorkerRow | null
   /** Keys registered among the first `size` entries, in byte order: a set that anybody can read from the log. */
   keysAt(size: number): Uint8Array[]
+  /** All, in byte order. */
+  keys(): Uint8Array[]
   all(): WorkerRow[]
 }
 
 interface Row {
   key: Uint8Array
   address: string
+  threshold_sats: bigint
   entry_index: bigint
   next_sequence: bigint
   previous: Uint8Array
@@ -43,7 +58,17 @@ interface RegistryOptions {
   readonly reserved: readonly string[]
 }
 
+interface ChangeRow {
+  entry_index: bigint
+  address: string
+  threshold_sats: bigint
+  replaces: bigint
+  expiry_height: bigint
+}
+
 const MAX_WORKERS = 100_000
+/** A week: nobody leaves a signature lying about for longer. */
+const MAX_EXPIRY_BLOCKS = 1_008
 
 export function openRegistry(books: Books, options: RegistryOptions): Registry {
   const reserved = options.reserved.map((address) => parseAddress(address, options.network).script)
@@ -53,9 +78,19 @@ export function openRegistry(books: Books, options: RegistryOptions): Registry {
     .prepare<[number], Uint8Array>('SELECT key FROM worker WHERE entry_index < ? ORDER BY key')
     .pluck()
   const countAll = books.db.prepare<[], bigint>('SELECT count(*) FROM worker').pluck()
-  const insert = books.db.prepare('INSERT INTO worker (key, address, entry_index) VALUES (?, ?, ?)')
+  const insert = books.db.prepare(
+    'INSERT INTO worker (key, address, threshold_sats, entry_index) VALUES (?, ?, ?, ?)',
+  )
+  const selectChanges = books.db.prepare<[Uint8Array], ChangeRow>(
+    'SELECT * FROM address_change WHERE worker = ? ORDER BY entry_index',
+  )
+  const insertChange = books.db.prepare<[bigint | number, AddressChange]>(
+    `INSERT INTO address_change (entry_index, worker, address, threshold_sats, replaces, expiry_height)
+     VALUES (?, @worker, @address, @thresholdSats, @replaces, @expiryHeight)`,
+  )
 
-  function register({ worker, address, signature }: Registration): { index: number; created: boolean } {
+  /** Throws AddressError, RefusedError. */
+  function assertPayable(address: string): void {
     const { script } = parseAddress(address, options.network)
     if (reserved.some((own) => Buffer.compare(own, script) === 0)) {
       throw new RefusedError(
@@ -64,7 +99,12 @@ export function openRegistry(books: Books, options: RegistryOptions): Registry {
         "this address is the log's own: no worker is paid there",
       )
     }
-    if (!checkRegistration({ worker, address, signature }, options.origin)) {
+  }
+
+  function register(registration: Registration): { index: number; created: boolean } {
+    const { worker, address, thresholdSats } = registration
+    assertPayable(address)
+    if (!checkRegistration(registration, options.origin)) {
       throw new RefusedError(
         400,
         'signature_invalid',
@@ -73,17 +113,79 @@ export function openRegistry(books: Books, options: RegistryOptions): Registry {
     }
     const known = find(worker)
     if (known !== null) {
-      if (known.address === address) return { index: known.entryIndex, created: false }
-      throw new RefusedError(409, 'address_differs', `this worker is registered with ${known.address}`)
+      const declared = declarations(worker)
+      const same = declared.findLast((one) => one.address === address && one.thresholdSats === thresholdSats)
+      if (same !== undefined) return { index: same.entry, created: false }
+      const newest = declared.at(-1) ?? known
+      throw new RefusedError(
+        409,
+        'address_differs',
+        `this worker is registered with ${newest.address}: see \`assay worker address\``,
+      )
     }
     if (Number(countAll.get()) >= MAX_WORKERS) {
       throw new RefusedError(503, 'workers_full', `at most ${MAX_WORKERS} workers can register`)
     }
-    const index = record(books, { v: 1, kind: 'worker', worker, address, signature }, (entryIndex) => {
-      insert.run(worker, address, entryIndex)
+    const index = record(books, { v: 1, kind: 'worker', ...registration }, (entryIndex) => {
+      insert.run(worker, address, thresholdSats, entryIndex)
       return entryIndex
     })
     return { index, created: true }
+  }
+
+  function changeAddress({ signature, ...change }: SignedChange, tip: number, view: PayToView): number {
+    const { worker, address, replaces, expiryHeight } = change
+    assertPayable(address)
+    if (expiryHeight <= tip || expiryHeight > tip + MAX_EXPIRY_BLOCKS) {
+      throw new RefusedError(
+        400,
+        'expiry_out_of_range',
+        `expires at block ${expiryHeight}; the tip is ${tip}, and at most ${MAX_EXPIRY_BLOCKS} blocks are taken`,
+      )
+    }
+    const declared = declarations(worker)
+    const inForce = payToAt(declared, tip, view)
+    if (inForce === null) throw new RefusedError(404, 'worker_unknown', 'this key is not registered')
+    const newest = declared.at(-1)
+    if (newest !== undefined && isPending(newest, tip, view)) {
+      throw new RefusedError(409, 'address_pending', `the change in entry ${newest.entry} is not decided yet`)
+    }
+    if (inForce.entry !== replaces) {
+      throw new RefusedError(409, 'replaces_mismatch', `entry ${inForce.entry} says where it is paid`)
+    }
+    const { script } = parseAddress(inForce.address, options.network)
+    if (!canCheckMessages(script)) {
+      throw new RefusedError(
+        400,
+        'address_unsigning',
+        `messages of ${inForce.address} can't be checked: only P2WPKH and P2TR`,
+      )
+    }
+    if (!checkSignedMessage(addressChangeMessage(change, options.origin), script, signature)) {
+      throw new RefusedError(400, 'signature_invalid', `not signed by ${inForce.address} (BIP-322, simple)`)
+    }
+    return record(books, { v: 1, kind: 'address', ...change, signature }, (entryIndex) => {
+      insertChange.run(entryIndex, change)
+      return entryIndex
+    })
+  }
+
+  function declarations(key: Uint8Array): PayTo[] {
+    const row = select.get(key)
+    if (row === undefined) return []
+    const registered = {
+      entry: Number(row.entry_index),
+      address: row.address,
+      thresholdSats: row.threshold_sats,
+      change: null,
+    }
+    const changes = selectChanges.all(key).map((one) => ({
+      entry: Number(one.entry_index),
+      address: one.address,
+      thresholdSats: one.threshold_sats,
+      change: { replaces: Number(one.replaces), expiryHeight: Number(one.expiry_height) },
+    }))
+    return [registered, ...changes]
   }
 
   function find(key: Uint8Array): WorkerRow | null {
@@ -93,8 +195,11 @@ export function openRegistry(books: Books, options: RegistryOptions): Registry {
 
   return {
     register,
+    changeAddress,
+    declarations,
     find,
     keysAt: (size) => selectKeys.all(size),
+    keys: () => selectKeys.all(Number.MAX_SAFE_INTEGER),
     all: () => selectAll.all().map(toWorker),
   }
 }

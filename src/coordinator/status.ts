@@ -41,6 +41,8 @@ export interface OpenStatus {
   readonly payouts: readonly PayoutStatus[]
   /** Why the payout under way can't go on now, or null. */
   readonly payoutTrouble: string | null
+  /** The kill switch, while it is on. */
+  readonly payoutsStopped: { readonly reason: string; readonly sinceMs: number } | null
   readonly accounts: readonly { readonly account: string; readonly msat: bigint }[]
 }
 
@@ -163,6 +165,7 @@ function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer 
     workers: workersOf(coordinator),
     frozen: desks.standings.frozen(),
     payoutTrouble: desks.payouts.trouble(),
+    payoutsStopped: payer.stopped(),
     payouts: desks.payouts.list().map(({ number, totalSats, state }) => {
       const sent = payer.payouts().find(({ id }) => id === `payout/${number}`)
       return {

@@ -1,6 +1,7 @@
 /** Entries of the log (docs/PROTOCOL.md §4): what each kind holds, one encoder, one strict parser. */
 import { z } from 'zod'
 import { NETWORK_NAMES } from '../../anchor/network.ts'
+import { MAX_SIGNATURE_BYTES } from '../../anchor/signed-message.ts'
 import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { anyBytes, bytes32, bytesOf, integer, parseRecord } from '../../compute/work/record.ts'
 import { MAX_FAILS } from '../rules/max-fails.ts'
@@ -89,8 +90,17 @@ const entrySchema = z.discriminatedUnion('kind', [
     succeeds: z.nullable(succession),
   }),
   entryOf('subnet', { name: subnetName, definition: blob }),
-  /** `signature`: over key and address, as the registration was signed. */
-  entryOf('worker', { worker: bytes32, address, signature: bytes64 }),
+  /** `signature`: over key, address and threshold, as the registration was signed. */
+  entryOf('worker', { worker: bytes32, address, thresholdSats: money, signature: bytes64 }),
+  /** `replaces`: the entry that declared the old address, whose key signed (BIP-322, a serialised witness stack). */
+  entryOf('address', {
+    worker: bytes32,
+    address,
+    thresholdSats: money,
+    replaces: integer,
+    expiryHeight: integer,
+    signature: anyBytes.refine(({ length }) => length <= MAX_SIGNATURE_BYTES, 'too long'),
+  }),
   entryOf('deposit', { account: z.string().min(1).max(MAX_ACCOUNT_LENGTH), ...coin.shape }),
   entryOf('budget', { epoch: integer, msat: money }),
   /** Logged before they are leased. `root`: as a receipt tree's, over job ids; `jobs`: the list of job records. */
@@ -155,8 +165,15 @@ const entrySchema = z.discriminatedUnion('kind', [
     auditMsat: money,
     returnedMsat: money,
   }),
-  /** `input`: the pinned one. */
-  entryOf('payout', { payout: integer, input: coin, payees: blob, count: countOf, totalSats: money }),
+  /** `height`: the tip at which it was planned, which says whose address is which. `input`: the pinned one. */
+  entryOf('payout', {
+    payout: integer,
+    height: integer,
+    input: coin,
+    payees: blob,
+    count: countOf,
+    totalSats: money,
+  }),
 ])
 
 export type Entry = z.output<typeof entrySchema>

@@ -4,15 +4,7 @@ import { epochOf } from '../rules/epoch.ts'
 import { epochRules } from '../rules/epoch-rules.ts'
 import { type Reading, reading, readingBy } from './reading.ts'
 
-const PAYOUT_STATES = [
-  'planned',
-  'logged',
-  'pinned',
-  'prepared',
-  'broadcast',
-  'confirmed',
-  'settled',
-] as const
+const PAYOUT_STATES = ['logged', 'pinned', 'prepared', 'broadcast', 'confirmed', 'settled'] as const
 
 /** Balances on their normal side, summed by kind of account: names of workers, requesters and epochs are no labels. */
 const BALANCES = `
@@ -77,6 +69,11 @@ function payoutReadings(house: OpenHouse | null): Reading[] {
   const stuck = [...payments.values()].filter(({ state, trouble }) => state !== 'settled' && trouble !== null)
   return [
     readingBy('assay_payouts', 'Payouts by where they stand.', 'state', counts),
+    reading(
+      'assay_payouts_stopped',
+      '1 while the kill switch is on.',
+      house === null ? null : Number(house.payer.stopped() !== null),
+    ),
     reading('assay_payouts_troubled', "Payouts that don't go forward.", stuck.length),
   ]
 }

@@ -6,7 +6,7 @@ import { settlePayment } from './check-payment.ts'
 import { findPayment } from './find-payment.ts'
 import { hex } from './read-blob.ts'
 import type { ChainNode } from './replay-source.ts'
-import { payeeAddress, type ReplayedPayout, type ReplayState } from './replay-state.ts'
+import { payToOf, type ReplayedPayout, type ReplayState } from './replay-state.ts'
 import { paysTo, scriptOf } from './script-of.ts'
 import { SuccessionError } from './succession-error.ts'
 import { PRUNED, unlessPruned } from './unless-pruned.ts'
@@ -43,7 +43,8 @@ export async function balancesLeft(state: ReplayState, node: ChainNode): Promise
       .toSorted((a, b) => (a.requester < b.requester ? -1 : 1)),
     workers: [...new Set(keys)].toSorted().map((key) => ({
       worker: new Uint8Array(Buffer.from(key, 'hex')),
-      address: payeeAddress(state, key) ?? '',
+      // Every change that is anchored here is in force by the time that another log pays.
+      address: payToOf(state, key, Number.MAX_SAFE_INTEGER)?.address ?? '',
       maturedMsat: balances.of(maturedAccount(key)),
       unmaturedMsat: balances.of(unmaturedAccount(key)),
     })),

@@ -5,7 +5,7 @@ import { type Payee, parsePayees } from '../log/payees.ts'
 import { settlePayment } from './check-payment.ts'
 import { type Check, readable } from './findings.ts'
 import { hex, MAX_LIST_BYTES, readBlob } from './read-blob.ts'
-import { payeeAddress, type ReplayState } from './replay-state.ts'
+import { latestTip, payToOf, type ReplayState } from './replay-state.ts'
 
 const MSAT_PER_SAT = 1000n
 
@@ -16,12 +16,19 @@ export async function checkPayout(
   index: number,
 ): Promise<void> {
   const check = state.findings.at('payouts', index)
-  const { payout: number, input, count, totalSats } = entry
+  const { payout: number, height, input, count, totalSats } = entry
   const last = state.payouts.at(-1)
   // There is one payout at a time: this one's entry says that the last one is settled.
   if (last !== undefined) await settlePayment(state, last)
   const next = (last?.number ?? -1) + 1
   check(number === next, 'payout_number_mismatch', () => `number ${number}, expected ${next}`)
+  const latest = latestTip(state, index)
+  check(
+    height >= state.knownHeight && height <= latest,
+    'height_mismatch',
+    () => `planned at ${height}, logged between ${state.knownHeight} and ${latest}`,
+  )
+  state.knownHeight = Math.max(height, state.knownHeight)
   const bytes = await readBlob(state, check, entry.payees, 'payees')
   const payees =
     bytes === null
@@ -31,7 +38,7 @@ export async function checkPayout(
   check(payees.length === count, 'count_mismatch', () => `lists ${payees.length} payees, not ${count}`)
   const sumSats = payees.reduce((sum, { sats }) => sum + sats, 0n)
   check(sumSats === totalSats, 'sum_mismatch', () => `pays ${sumSats} sat, says ${totalSats}`)
-  for (const payee of payees) takeFromMatured(state, check, payee, number)
+  for (const payee of payees) takeFromMatured(state, check, payee, entry)
   state.payouts.push({ number, entry: index, input, payees, totalSats, isSettled: false })
 }
 
@@ -39,17 +46,22 @@ function takeFromMatured(
   state: ReplayState,
   check: Check,
   { worker, address, sats }: Payee,
-  payout: number,
+  { payout, height }: EntryOf<'payout'>,
 ): void {
   const key = hex(worker)
   const { balances } = state
-  const registered = payeeAddress(state, key)
+  const payTo = payToOf(state, key, height)
   check(
-    address === registered,
+    address === payTo?.address,
     'payee_address_mismatch',
-    () => `pays ${key} to ${address}, registered with ${registered ?? 'nothing'}`,
+    () => `pays ${key} to ${address}, to be paid to ${payTo?.address ?? 'nothing'} at ${height}`,
   )
   const maturedMsat = balances.of(maturedAccount(key))
+  check(
+    payTo === null || payTo.thresholdSats * MSAT_PER_SAT <= maturedMsat,
+    'below_threshold',
+    () => `pays ${key}, which wants to be paid from ${payTo?.thresholdSats} sat on, of ${maturedMsat} msat`,
+  )
   check(
     sats > 0n && sats * MSAT_PER_SAT <= maturedMsat,
     'payee_not_owed',

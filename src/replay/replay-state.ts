@@ -7,6 +7,7 @@ import type { EpochRules } from '../rules/epoch.ts'
 import { epochRules } from '../rules/epoch-rules.ts'
 import { openExpectedReward } from '../rules/expected-reward.ts'
 import type { Accrued } from '../rules/maturing.ts'
+import { type PayTo, payToAt } from '../rules/pay-to.ts'
 import type { Ratio } from '../rules/sampling.ts'
 import { type Balances, openBalances } from './balances.ts'
 import type { Findings } from './findings.ts'
@@ -70,7 +71,10 @@ export interface ReplayState {
 
 interface ReplayedWorker {
   readonly key: Uint8Array
+  /** As registered. */
   readonly address: string
+  /** The registration, then every change. */
+  readonly declarations: PayTo[]
   readonly entry: number
   nextSequence: number
   previous: Uint8Array
@@ -202,12 +206,20 @@ export function placeOf({ subnet, model }: ReplayedJob): string {
   return `${subnet}/${Buffer.from(model).toString('hex')}`
 }
 
-/** Where what a key earned goes: as it registered here, else as it did in the log before. Null where it never did. */
-export function payeeAddress({ workers, inherited }: ReplayState, key: string): string | null {
-  const registered = workers.get(key)?.address
-  if (registered !== undefined) return registered
+/**
+ * Where a payout planned at `height` sends what a key earned: as it declared here, else as it did in the log before. Null
+ * where it never did.
+ */
+export function payToOf(
+  { anchored, inherited, rules, workers }: ReplayState,
+  key: string,
+  height: number,
+): PayTo | null {
+  const declarations = workers.get(key)?.declarations ?? []
+  const declared = payToAt(declarations, height, { anchored, finalDepth: rules.finalDepth })
+  if (declared !== null) return declared
   const heir = inherited?.workers.find(({ worker }) => Buffer.from(worker).toString('hex') === key)
-  return heir?.address ?? null
+  return heir === undefined ? null : { entry: 0, address: heir.address, thresholdSats: 0n, change: null }
 }
 
 /** Keys registered among the first `size` entries. */

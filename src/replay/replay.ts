@@ -4,6 +4,7 @@ import { parseVerifierKey } from '../log/note-key.ts'
 import { leafHash } from '../log/rfc6962.ts'
 import { openTreeEdge } from '../monitor/tree-edge.ts'
 import { verifierKeyOf } from '../monitor/verifier-key.ts'
+import { checkAddress } from './check-address.ts'
 import { checkAudit } from './check-audit.ts'
 import { checkAuditor } from './check-auditor.ts'
 import { checkBudget } from './check-budget.ts'
@@ -124,6 +125,9 @@ async function checkEntry(state: ReplayState, entry: Entry, index: number): Prom
       break
     case 'worker':
       checkWorker(state, entry, index)
+      break
+    case 'address':
+      checkAddress(state, entry, index)
       break
     case 'subnet':
       await checkSubnet(state, entry, index)

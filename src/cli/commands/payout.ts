@@ -1,10 +1,54 @@
 import type { Command } from 'commander'
+import { readPayoutPlan, resumePayouts, runPayouts, stopPayouts } from '../../client/payouts.ts'
 import { readStatus } from '../../client/read-status.ts'
+import { type OperatorOptions, operatorCommand, operatorOf } from '../operator-command.ts'
+import { renderPayoutPlan } from '../payout-plan-screen.ts'
 import { renderTable } from '../table.ts'
 import { openTerminal } from '../terminal.ts'
+import { addPayoutPsbt } from './payout-psbt.ts'
 
 export function addPayout(program: Command): void {
   const payout = program.command('payout').description('payments to workers')
+  addStatus(payout)
+  operatorCommand(
+    payout,
+    'plan',
+    'whom the next payout would pay, what it would cost, and who waits and why',
+  ).action(async (options: OperatorOptions) => {
+    const plan = await readPayoutPlan(operatorOf(options))
+    openTerminal(options.json === true).result(plan, renderPayoutPlan)
+  })
+  operatorCommand(payout, 'run', 'take the next step of a payout now; the limits hold').action(
+    async (options: OperatorOptions) => {
+      openTerminal(options.json === true).result(
+        await runPayouts(operatorOf(options)),
+        ({ payouts, trouble }) => {
+          const last = payouts.at(-1)
+          const said =
+            last === undefined
+              ? 'Nobody is paid yet.'
+              : `Payout ${last.number}, ${last.totalSats} sat: ${last.state}.`
+          return trouble === null ? said : `${said}\nSTUCK: ${trouble}`
+        },
+      )
+    },
+  )
+  operatorCommand(payout, 'stop', 'the kill switch: nothing is signed or sent from now on')
+    .requiredOption('--reason <text>', 'shown in the status until `assay payout resume`')
+    .action(async (options: OperatorOptions & { reason: string }) => {
+      const stopped = await stopPayouts(operatorOf(options), options.reason)
+      openTerminal(options.json === true).result({ stopped }, () => {
+        return `Payouts are stopped: ${stopped?.reason}\nWhat was sent already is still followed.`
+      })
+    })
+  operatorCommand(payout, 'resume', 'sign and send again').action(async (options: OperatorOptions) => {
+    await resumePayouts(operatorOf(options))
+    openTerminal(options.json === true).result({ stopped: null }, () => 'Payouts go on.')
+  })
+  addPayoutPsbt(payout)
+}
+
+function addStatus(payout: Command): void {
   payout
     .command('status')
     .description('every payout and where it stands')
@@ -13,19 +57,26 @@ export function addPayout(program: Command): void {
     .action(async (options: { url: string; json?: boolean }) => {
       const { open } = await readStatus(options.url)
       openTerminal(options.json === true).result(
-        { payouts: open?.payouts ?? [], trouble: open?.payoutTrouble ?? null },
-        ({ payouts, trouble }) =>
+        {
+          payouts: open?.payouts ?? [],
+          trouble: open?.payoutTrouble ?? null,
+          stopped: open?.payoutsStopped ?? null,
+        },
+        ({ payouts, trouble, stopped }) =>
+          (stopped === null ? '' : `STOPPED: ${stopped.reason}\n\n`) +
           (trouble === null ? '' : `STUCK: ${trouble}\n\n`) +
           renderTable(
-            ['payout', 'state', 'sat', 'fee sat', 'vB', 'height', 'txid'],
+            ['payout', 'state', 'sat', 'fee sat', 'vB', 'tries', 'height', 'txid', ''],
             payouts.map((one) => [
               `${one.number}`,
               one.state,
               one.totalSats,
               one.feeSats,
               `${one.vsize}`,
+              `${one.attempts}`,
               `${one.height ?? ''}`,
               one.txid ?? '',
+              one.trouble ?? '',
             ]),
           ),
       )

@@ -1,15 +1,16 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import pino from 'pino'
-import { newWorkerKey, publicKeyOf } from '../../../compute/work/worker-key.ts'
+import { publicKeyOf } from '../../../compute/work/worker-key.ts'
 import { runWorker } from '../../../compute/worker/run-worker.ts'
 import { trustLog } from '../../client/check-acknowledgement.ts'
 import { loadConfig } from '../../config/load-config.ts'
 import { openKeystore } from '../../keystore/open-keystore.ts'
-import { CliError, EXIT } from '../exit-code.ts'
+import { ownWorkerKey } from '../own-worker-key.ts'
 import { readPassphrase } from '../passphrase.ts'
 import { untilSignal } from '../until-signal.ts'
+import { addWorkerAddress, wholeSats } from './worker-address.ts'
 import { addWorkerCheck } from './worker-check.ts'
 import { addWorkerInstallCuda } from './worker-install-cuda.ts'
 
@@ -17,6 +18,7 @@ interface WorkerOptions {
   readonly coordinator: string
   readonly data: string
   readonly address: string
+  readonly thresholdSats?: bigint
   readonly provider: 'auto' | 'cpu' | 'cuda' | 'webgpu'
   readonly devices: readonly number[] | null
   readonly concurrency: number
@@ -39,6 +41,11 @@ export function addWorker(program: Command): void {
     .description('what `assay worker` alone does')
     .requiredOption('--coordinator <url>', 'where `assay up` listens')
     .requiredOption('--address <address>', 'where earnings are paid to')
+    .option(
+      '--threshold-sats <sats>',
+      'be paid from this sum on, where the operator would pay less',
+      wholeSats,
+    )
     .option('--data <folder>', "the worker's key, unsent receipts and models", 'assay-worker')
     .addOption(
       new Option('--provider <name>', 'what runs the models')
@@ -75,6 +82,7 @@ export function addWorker(program: Command): void {
       '\nExample:\n  assay worker --coordinator http://127.0.0.1:8380 --address bcrt1q… --data ./worker-1',
     )
     .action(work)
+  addWorkerAddress(worker)
   addWorkerCheck(worker)
   addWorkerInstallCuda(worker)
   worker.addHelpText('after', () => `\n${run.helpInformation()}`)
@@ -93,6 +101,7 @@ async function work(options: WorkerOptions): Promise<void> {
     dataDir,
     secretKey,
     address: options.address,
+    thresholdSats: options.thresholdSats ?? 0n,
     provider: options.provider,
     devices: options.devices,
     concurrency: options.concurrency,
@@ -127,23 +136,9 @@ function wholeNumber(text: string): number {
 }
 
 async function keyOf(options: WorkerOptions, dataDir: string): Promise<Uint8Array> {
-  if (options.operator === undefined) return ownKey(join(dataDir, 'worker.key'))
+  if (options.operator === undefined) return ownWorkerKey(dataDir)
   const { dataDir: folder, network } = loadConfig({ file: options.operator, env: process.env })
   const passphrase = await readPassphrase(options)
   const keys = await openKeystore(join(folder, 'keystore.json'), { passphrase, network })
   return keys.auditor.secretKey
-}
-
-/** Made at the first start; it signs receipts and moves no coins, so it lies in the clear, for its owner alone. */
-function ownKey(path: string): Uint8Array {
-  try {
-    writeFileSync(path, `${Buffer.from(newWorkerKey()).toString('hex')}\n`, { flag: 'wx', mode: 0o600 })
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-  }
-  const text = readFileSync(path, 'utf8').trim()
-  if (!/^[0-9a-f]{64}$/.test(text)) {
-    throw new CliError(EXIT.environment, 'worker_key_malformed', `${path}: expected 64 hex digits`)
-  }
-  return Buffer.from(text, 'hex')
 }

@@ -74,7 +74,12 @@ const results = z.strictObject({
 })
 const failures = z.strictObject({ failures: z.array(z.strictObject({ job: bytes32, reason: z.string() })) })
 const submission = z.strictObject({ header: anyBytes, receipts: z.array(anyBytes), signature: bytesOf(64) })
-const registration = z.strictObject({ address: z.string(), signature: bytesOf(64), worker: bytes32 })
+const registration = z.strictObject({
+  address: z.string(),
+  signature: bytesOf(64),
+  thresholdSats: z.int().transform(BigInt),
+  worker: bytes32,
+})
 const commitments = z.strictObject({
   commitments: z.array(z.strictObject({ commitment: bytes32, receipt: bytes32, round: integer })).min(1),
   signature: bytesOf(64),

@@ -70,6 +70,7 @@ function start(options: Partial<WorkerOptions> = {}): Promise<void> {
     dataDir,
     secretKey: newWorkerKey(),
     address: 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080',
+    thresholdSats: 0n,
     provider: 'cpu',
     devices: null,
     concurrency: 1,

@@ -150,6 +150,16 @@ export const DIFFERENCES_IN_MONEY: Difference[] = [
     (log) => changeEntry(log, 'payout', (entry) => ({ ...entry, count: entry.count + 1 })),
   ],
   [
+    'a payout that was planned after it was logged',
+    'payouts: height_mismatch',
+    (log) => changeEntry(log, 'payout', (entry) => ({ ...entry, height: entry.height + 50 })),
+  ],
+  [
+    'a payout that was planned before what it follows',
+    'payouts: height_mismatch',
+    (log) => changeEntry(log, 'payout', (entry) => ({ ...entry, height: 1 })),
+  ],
+  [
     'a payout out of its turn',
     'payouts: payout_number_mismatch',
     (log) => changeEntry(log, 'payout', (entry) => ({ ...entry, payout: 3 })),

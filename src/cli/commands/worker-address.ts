@@ -1,0 +1,96 @@
+import { resolve } from 'node:path'
+import type { Command } from 'commander'
+import { parseSignedMessage } from '../../../anchor/bip322.ts'
+import { publicKeyOf } from '../../../compute/work/worker-key.ts'
+import { changeAddress, readPaidWorker } from '../../client/change-address.ts'
+import { readStatus } from '../../client/read-status.ts'
+import { addressChangeMessage } from '../../log/address-change.ts'
+import { CliError, EXIT } from '../exit-code.ts'
+import { ownWorkerKey } from '../own-worker-key.ts'
+import { openTerminal } from '../terminal.ts'
+
+interface AddressOptions {
+  readonly coordinator: string
+  readonly address: string
+  readonly data: string
+  readonly thresholdSats?: bigint
+  readonly expires?: number
+  readonly signature?: string
+  readonly json?: boolean
+}
+
+/** A day: time enough to fetch the old key from where it is kept. */
+const EXPIRY_BLOCKS = 144
+
+export function addWorkerAddress(worker: Command): void {
+  worker
+    .command('address')
+    .description(
+      'be paid elsewhere: prints what the key of the present address must sign, and sends the signature',
+    )
+    .requiredOption('--coordinator <url>', 'where `assay up` listens')
+    .requiredOption('--address <address>', 'the new one')
+    .option('--data <folder>', "the worker's", 'assay-worker')
+    .option('--threshold-sats <sats>', 'be paid from this sum on', wholeSats)
+    .option('--expires <height>', 'the last block that may anchor it; a day from now by default', blockHeight)
+    .option('--signature <base64>', 'of the message, by the present address (BIP-322, simple)')
+    .option('--json', 'print the result as JSON')
+    .addHelpText(
+      'after',
+      '\nExample:\n  assay worker address --coordinator http://127.0.0.1:8380 --address bcrt1q…\n' +
+        '  …sign the message that it prints, then the same with --expires and --signature',
+    )
+    .action(address)
+}
+
+async function address(options: AddressOptions): Promise<void> {
+  const { coordinator: url, address, thresholdSats = 0n } = options
+  const secretKey = ownWorkerKey(resolve(options.data))
+  const worker = publicKeyOf(secretKey)
+  const now = await readPaidWorker(url, worker)
+  const expiryHeight = options.expires ?? (await tipOf(url)) + EXPIRY_BLOCKS
+  const change = { worker, address, thresholdSats, replaces: now.addressEntry, expiryHeight }
+  const message = addressChangeMessage(change, now.origin)
+  const terminal = openTerminal(options.json === true)
+  if (options.signature === undefined) {
+    terminal.result(
+      { signer: now.address, message, expires: expiryHeight, pending: now.pendingEntry },
+      (asked) => {
+        return (
+          `Sign this line with the key of ${asked.signer}, as a BIP-322 message:\n\n${asked.message}\n\n` +
+          `Then the same command with: --expires ${asked.expires} --signature <base64>`
+        )
+      },
+    )
+    return
+  }
+  const signature = parseSignedMessage(options.signature)
+  if (options.expires === undefined || signature === null) {
+    throw new CliError(
+      EXIT.usage,
+      'signature_malformed',
+      '--signature is base64 and goes with the --expires that was signed',
+    )
+  }
+  const index = await changeAddress(url, now.origin, secretKey, { ...change, signature })
+  terminal.result({ index, address }, (said) => {
+    return `Entry ${said.index} says so; payouts that are planned once its anchor is final go to ${said.address}.`
+  })
+}
+
+async function tipOf(url: string): Promise<number> {
+  const { height } = await readStatus(url)
+  if (height === null)
+    throw new CliError(EXIT.environment, 'starting', 'the coordinator has not seen the chain yet')
+  return height
+}
+
+export function wholeSats(text: string): bigint {
+  if (/^(0|[1-9]\d{0,15})$/.test(text)) return BigInt(text)
+  throw new CliError(EXIT.usage, 'sats_malformed', `${text}: expected whole satoshis`)
+}
+
+function blockHeight(text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
+  throw new CliError(EXIT.usage, 'height_malformed', `${text}: expected a block height`)
+}
