@@ -76,7 +76,7 @@ export function inferRoutes(
     express.raw({ type: () => true, limit: MAX_BODY_BYTES }),
     async (request, response) => {
       const { subnet, model, signature } = modelOf(request)
-      const { id, inputs, outputs, items, timeoutMicroseconds } = parseInferRequest(
+      const { id, inputs, outputs, items, timeoutMicroseconds, priority } = parseInferRequest(
         request.headers,
         rawBody(request),
         signature,
@@ -100,6 +100,7 @@ export function inferRoutes(
             items,
             requester: 'anonymous',
             deadlineMs: Date.now() + timeoutMs(timeoutMicroseconds),
+            priority: priorityLevel(priority),
           },
           left.signal,
         ),
@@ -160,6 +161,14 @@ function metadataTensor({ name, datatype, shape }: TensorSignature) {
 function timeoutMs(microseconds: number | null): number {
   if (microseconds === null || microseconds === 0) return DEFAULT_TIMEOUT_MS
   return Math.min(Math.ceil(microseconds / 1_000), MAX_TIMEOUT_MS)
+}
+
+/** Whoever does not ask stands between those who want to be first and those who can wait. */
+const DEFAULT_PRIORITY = 2
+
+/** As in Triton's schedule policy extension: 0 is as good as none, and a smaller number goes first. */
+function priorityLevel(priority: number | null): number {
+  return priority === null || priority === 0 ? DEFAULT_PRIORITY : priority
 }
 
 /** OIP's error object, with our stable code beside the text. */

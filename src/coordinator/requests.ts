@@ -14,6 +14,8 @@ export interface PendingRequest extends MarketModel {
   readonly items: number
   readonly requester: string
   readonly deadlineMs: number
+  /** Level 1 is taken before level 2, and so on; within one it is first come, first served. */
+  readonly priority: number
   /** Workers that lost it, by key in hex: none of them is asked again. */
   readonly failedBy: Set<string>
   settle(outcome: { answer: Answer } | { error: RefusedError }): void
@@ -26,9 +28,9 @@ export interface RequestQueue {
   ask(request: NewRequest, signal?: AbortSignal): Promise<Answer>
   /** The first of those that this worker has not lost before: at most `max`, of `maxBytes` of inputs, but one in any case. */
   take(worker: string, max: number, maxBytes: number): PendingRequest[]
-  /** Not leased after all, through no fault of the worker: to the head of the queue again. */
+  /** Not leased after all, through no fault of the worker: to the head of its level again. */
   putBack(request: PendingRequest): void
-  /** The worker lost its lease: to the head of the queue again for others, unless too many have lost it. */
+  /** The worker lost its lease: to the head of its level again for others, unless too many have lost it. */
   lost(request: PendingRequest, worker: string, reason: string): void
   readonly length: number
   close(): void
@@ -75,10 +77,16 @@ export function openRequestQueue(bell: Bell): RequestQueue {
         pending.settle({ error: new RefusedError(499, 'requester_left', 'the requester has left') })
       signal?.addEventListener('abort', leave)
       open.add(pending)
-      waiting.push(pending)
+      insert(pending, (other) => other.priority > pending.priority)
       bell.ring()
       if (signal?.aborted === true) leave()
     })
+  }
+
+  /** Before the first that it is `before`, or at the end. */
+  function insert(request: PendingRequest, before: (other: PendingRequest) => boolean): void {
+    const place = waiting.findIndex(before)
+    waiting.splice(place === -1 ? waiting.length : place, 0, request)
   }
 
   function take(worker: string, max: number, maxBytes: number): PendingRequest[] {
@@ -97,7 +105,7 @@ export function openRequestQueue(bell: Bell): RequestQueue {
 
   function putBack(request: PendingRequest): void {
     if (!open.has(request)) return
-    waiting.unshift(request)
+    insert(request, (other) => other.priority >= request.priority)
     bell.ring()
   }
 

@@ -23,6 +23,8 @@ export interface InferRequest {
   /** Rows in the batch: the first input's first dimension when the model leaves it free, else 1. */
   readonly items: number
   readonly timeoutMicroseconds: number | null
+  /** 1 is the first to be served; null: as the request does not say. */
+  readonly priority: number | null
 }
 
 /**
@@ -46,6 +48,7 @@ export function parseInferRequest(
     outputs: requestedOutputs(outputs, signature.outputs, parameters.binary_data_output ?? false),
     items: rowsOf(tensors, signature.inputs),
     timeoutMicroseconds: parameters.timeout ?? null,
+    priority: parameters.priority ?? null,
   }
 }
 

@@ -34,7 +34,11 @@ const head = z.object({
   inputs: boundedArray(input, MAX_TENSORS),
   outputs: boundedArray(output, MAX_TENSORS).optional(),
   parameters: z
-    .object({ binary_data_output: z.boolean().optional(), timeout: z.int().min(0).optional() })
+    .object({
+      binary_data_output: z.boolean().optional(),
+      priority: z.int().min(0).optional(),
+      timeout: z.int().min(0).optional(),
+    })
     .optional(),
 })
 
@@ -42,7 +46,7 @@ export type RequestHead = z.infer<typeof head>
 export type RequestInput = z.infer<typeof input>
 export type RequestOutput = z.infer<typeof output>
 
-/** $inference_request of the Open Inference Protocol v2, with the binary tensor and timeout parameters. Throws OipError. */
+/** $inference_request of the Open Inference Protocol v2, with the binary tensor, priority and timeout parameters. Throws OipError. */
 export function parseRequestHead(json: Uint8Array): RequestHead {
   const result = head.safeParse(parseJson(json))
   if (result.success) return result.data

@@ -39,6 +39,7 @@ test('polls that are asleep when the log halts are refused, and take nothing', a
       items: 1,
       requester: 'anonymous',
       deadlineMs: Date.now() + 60_000,
+      priority: 2,
     })
     .catch((error: unknown) => error)
   for (const poll of polling) expect(await problemIn(await poll)).toMatchObject(HALTED)

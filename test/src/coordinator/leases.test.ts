@@ -131,7 +131,7 @@ test('an answer carries at most 32 MiB of inputs, or one: items, requests and au
   if (model === null) throw new Error('no model')
   const deadlineMs = Date.now() + TEN_MINUTES_MS
   const asking = [...items, tinyInput(3)].map((inputs) =>
-    requests.ask({ ...model, inputs, items: 1, requester: 'anonymous', deadlineMs }),
+    requests.ask({ ...model, inputs, items: 1, requester: 'anonymous', deadlineMs, priority: 2 }),
   )
   const third = await worker.lease()
   const fourth = await worker.lease()

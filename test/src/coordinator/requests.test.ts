@@ -17,11 +17,15 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-function asked(requester: string, deadlineMs = NOW_MS + 30_000): Omit<PendingRequest, 'settle' | 'failedBy'> {
+function asked(
+  requester: string,
+  deadlineMs = NOW_MS + 30_000,
+  priority = 2,
+): Omit<PendingRequest, 'settle' | 'failedBy'> {
   const subnet = tinyDefinition()
   const [model] = subnet.models
   if (model === undefined) throw new Error('a subnet has a model')
-  return { subnet, model, inputs: Uint8Array.of(0x80), items: 1, requester, deadlineMs }
+  return { subnet, model, inputs: Uint8Array.of(0x80), items: 1, requester, deadlineMs, priority }
 }
 
 function only(requests: PendingRequest[]): PendingRequest {
@@ -52,6 +56,25 @@ test('requests are taken in their order, each once, and the bell rings for each'
   expect(names(take(queue, 2))).toEqual(['c'])
   expect(take(queue, 2)).toEqual([])
   expect(queue.length).toBe(3)
+})
+
+test('a lower priority number goes first, equal ones in their order, and what comes back to the head of its own', () => {
+  const queue = openRequestQueue(createBell())
+  for (const [name, priority] of [
+    ['a', 2],
+    ['b', 3],
+    ['c', 1],
+    ['d', 2],
+    ['e', 1],
+  ] as const) {
+    queue.ask(asked(name, undefined, priority)).catch(() => {})
+  }
+  const [c, e, a] = take(queue, 3)
+  expect(names([c, e, a].filter((request) => request !== undefined))).toEqual(['c', 'e', 'a'])
+  if (a !== undefined) queue.putBack(a)
+  if (e !== undefined) queue.lost(e, '01', 'it died')
+  expect(names(take(queue, 9))).toEqual(['e', 'a', 'd', 'b'])
+  queue.close()
 })
 
 test('the first outcome is the one that the requester gets', async () => {

@@ -104,17 +104,21 @@ describe('an inference request', () => {
   })
 
   test('asks for every output as JSON when it says nothing', () => {
-    const { id, outputs, timeoutMicroseconds } = parse({ inputs: [x, mask] })
+    const { id, outputs, timeoutMicroseconds, priority } = parse({ inputs: [x, mask] })
     expect(outputs).toEqual([
       { name: 'y', isBinary: false },
       { name: 'label', isBinary: false },
     ])
-    expect({ id, timeoutMicroseconds }).toEqual({ id: null, timeoutMicroseconds: null })
+    expect({ id, timeoutMicroseconds, priority }).toEqual({
+      id: null,
+      timeoutMicroseconds: null,
+      priority: null,
+    })
     expect(parse({ inputs: [x, mask], outputs: [] }).outputs).toEqual(outputs)
   })
 
   test('asks for outputs by name, binary by each one’s word before the request’s', () => {
-    const { outputs, id, timeoutMicroseconds } = parse({
+    const { outputs, id, timeoutMicroseconds, priority } = parse({
       id: '42',
       model_name: 'passed over',
       inputs: [x, mask],
@@ -125,7 +129,11 @@ describe('an inference request', () => {
       { name: 'label', isBinary: false },
       { name: 'y', isBinary: true },
     ])
-    expect({ id, timeoutMicroseconds }).toEqual({ id: '42', timeoutMicroseconds: 5_000_000 })
+    expect({ id, timeoutMicroseconds, priority }).toEqual({
+      id: '42',
+      timeoutMicroseconds: 5_000_000,
+      priority: 1,
+    })
   })
 
   test('takes zero elements where the model leaves a later dimension free', () => {
@@ -185,6 +193,12 @@ describe('an inference request is refused', () => {
       'with a binary flag that is no boolean',
       'request_malformed',
       { inputs: [x, mask], outputs: [{ name: 'y', parameters: { binary_data: 1 } }] },
+      [],
+    ],
+    [
+      'with a negative priority',
+      'request_malformed',
+      { inputs: [x, mask], parameters: { priority: -1 } },
       [],
     ],
     ['with a negative timeout', 'request_malformed', { inputs: [x, mask], parameters: { timeout: -1 } }, []],
@@ -433,6 +447,7 @@ describe('a request without JSON', () => {
       ],
       items: 2,
       timeoutMicroseconds: null,
+      priority: null,
     })
     expect(raw(floats, { ...free, shape: [2, 2] }).items).toBe(1)
   })
