@@ -138,6 +138,9 @@ export const configSchema = z
       canaryBasisPoints: integer(0, 10_000).describe(
         'Canaries for each 10,000 requests leased, while there are any: known answers that workers can not tell apart.',
       ),
+      plantedPerEpoch: integer(0, 256).describe(
+        'Canaries of an epoch that the operator answers wrong under a key of its own, to see what auditors say.',
+      ),
     }),
   })
   .superRefine(checkTogether)

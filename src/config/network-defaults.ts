@@ -69,6 +69,6 @@ export function networkDefaults(network: NetworkName): ConfigDefaults {
     },
     leases: { deadlineMs: 60_000, maxPerWorker: 256 },
     // Sixteen of the largest leases: hours of a slow model, minutes of a small one.
-    audits: { maxOpenPerAuditor: 4_096, canaryBasisPoints: 100 },
+    audits: { maxOpenPerAuditor: 4_096, canaryBasisPoints: 100, plantedPerEpoch: 0 },
   }
 }

@@ -18,6 +18,7 @@ export interface Advance {
   readonly settled: readonly number[]
   readonly matured: readonly number[]
   readonly returned: number
+  readonly planted: number
 }
 
 const NOTHING: Omit<Advance, 'tip'> = {
@@ -29,6 +30,7 @@ const NOTHING: Omit<Advance, 'tip'> = {
   settled: [],
   matured: [],
   returned: 0,
+  planted: 0,
 }
 
 /** Before a cutoff every block gets an anchor, if there is anything new: one to be mined, one to spare. */
@@ -80,6 +82,7 @@ export async function advance(
   const settled = await desks.settlement.settleDue(tip, anchored, blockHash)
   const matured = desks.settlement.matureDue(tip)
   desks.inheritance.matureDue(tip)
+  const planted = desks.proctor.plantDue(tip)
   const planned = desks.payouts.list().length
   await desks.payouts.advance(anchored, tip)
 
@@ -90,5 +93,5 @@ export async function advance(
     anchorer.request()
     await anchorer.advance()
   }
-  return { tip, deposits, assigned, sampled, redrawn, silent, settled, matured, returned }
+  return { tip, deposits, assigned, sampled, redrawn, silent, settled, matured, returned, planted }
 }

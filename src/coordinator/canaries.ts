@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto'
-import { compareExact } from '../../compute/compare/exact.ts'
+import { compareOutputs } from '../../compute/compare/compare-outputs.ts'
 import { decodeModel } from '../../compute/onnx/model.ts'
 import { modelSignature } from '../../compute/onnx/signature.ts'
+import type { ModelProfile } from '../../compute/work/model-profile.ts'
 import { parseTensorBundle } from '../../compute/work/tensor-bundle.ts'
 import type { CanaryOutcome } from '../rules/canaries.ts'
 import type { Books } from './books.ts'
@@ -132,11 +133,15 @@ export function openCanaries(
 }
 
 /** By the digests of output bundles that are held: equal ones are equal bytes. */
-export function judgeCanary(books: Books, output: Uint8Array, known: Uint8Array): CanaryOutcome {
+export function judgeCanary(
+  books: Books,
+  profile: ModelProfile,
+  { output, known }: { output: Uint8Array; known: Uint8Array },
+): CanaryOutcome {
   if (Buffer.compare(output, known) === 0) return 'canary_passed'
   const [claimed, expected] = [output, known].map((digest) => books.blobs.get(hex(digest)))
   if (!claimed || !expected) throw new Error(`output ${hex(output)} or ${hex(known)} is not held`)
-  return compareExact(claimed, expected).verdict === 'pass' ? 'canary_passed' : 'canary_failed'
+  return compareOutputs(profile, claimed, expected).verdict === 'pass' ? 'canary_passed' : 'canary_failed'
 }
 
 function hex(bytes: Uint8Array): string {

@@ -147,7 +147,7 @@ async function openOver(
       policy: { finalDepth, targetBlocks, floorSatPerKvb, ceilingSatPerKvb, capSats, feeShareBasisPoints },
       listCoins: () => watched.treasuryCoins(finalDepth),
     })
-    return { genesis, anchorer, payer, desks: openDesks(books, genesis, config, payer) }
+    return { genesis, anchorer, payer, desks: openDesks(books, genesis, config, payer, keys.proctorSeed) }
   }
 
   async function begin(): Promise<OpenHouse | null> {

@@ -2,6 +2,7 @@ import type { NetworkName } from '../../anchor/network.ts'
 import type { Payer } from '../../anchor/payer.ts'
 import { taprootAddress } from '../../anchor/taproot-address.ts'
 import type { Config } from '../config/config-schema.ts'
+import { proctorKey } from '../keystore/proctor-key.ts'
 import { epochRules } from '../rules/epoch-rules.ts'
 import { openExpectedReward } from '../rules/expected-reward.ts'
 import type { Assignments } from './assignments.ts'
@@ -36,6 +37,7 @@ import { openMaturing } from './maturing.ts'
 import { openPayoutPlanner } from './payout-planner.ts'
 import type { Payouts } from './payouts.ts'
 import { openPayouts } from './payouts.ts'
+import { openProctor, type Proctor } from './proctor.ts'
 import type { Registry } from './registry.ts'
 import { openRegistry } from './registry.ts'
 import type { RequestQueue } from './requests.ts'
@@ -65,6 +67,7 @@ export interface Desks {
   readonly auditors: Auditors
   readonly capacity: AuditCapacity
   readonly canaries: Canaries
+  readonly proctor: Proctor
   readonly draw: AuditDraw
   readonly audits: AuditDesk
   readonly standings: StandingDesk
@@ -77,7 +80,13 @@ export interface Desks {
 
 const MSAT_PER_SAT = 1000n
 
-export function openDesks(books: Books, genesis: Genesis, config: Config, payer: Payer): Desks {
+export function openDesks(
+  books: Books,
+  genesis: Genesis,
+  config: Config,
+  payer: Payer,
+  proctorSeed: Uint8Array,
+): Desks {
   const { origin, auditBasisPoints: auditShareBasisPoints, subsidy, auditor } = genesis
   const network: NetworkName = genesis.network
   const rules = epochRules(genesis)
@@ -104,6 +113,8 @@ export function openDesks(books: Books, genesis: Genesis, config: Config, payer:
   const maturing = openMaturing(books, standingRows)
   const { suspensionBlocks } = genesis.epoch
   const standings = openStandingDesk(books, { rows: standingRows, maturing, suspensionBlocks })
+  const results = openResultDesk(books, leases)
+  const submissions = openSubmissionDesk(books, { origin, registry, market, expectedRewardMsat })
   return {
     bell,
     auditBell: createBell(),
@@ -111,12 +122,22 @@ export function openDesks(books: Books, genesis: Genesis, config: Config, payer:
     market,
     requests,
     leases,
-    results: openResultDesk(books, leases),
-    submissions: openSubmissionDesk(books, { origin, registry, market, expectedRewardMsat }),
+    results,
+    submissions,
     assignments: openAssignments(books, { market, registry, rules, auditor }),
     auditors,
     capacity,
     canaries,
+    proctor: openProctor(books, {
+      origin,
+      keyOf: (index) => proctorKey(proctorSeed, network, index),
+      rules,
+      receiptsPerEpoch: config.audits.plantedPerEpoch,
+      registry,
+      leases,
+      results,
+      submissions,
+    }),
     draw: openAuditDraw(books, { market, auditors, rules, operator: auditor }),
     audits: openAuditDesk(books, { origin, market, standings }),
     standings,
@@ -126,7 +147,7 @@ export function openDesks(books: Books, genesis: Genesis, config: Config, payer:
       market,
       budgets,
       canaryVerdicts: openCanaryVerdicts(books, { auditors, maturing, standings, operator: auditor }),
-      work: openEpochWork(books, rules),
+      work: openEpochWork(books, { market, rules }),
       maturing,
       rules,
       auditShareBasisPoints,

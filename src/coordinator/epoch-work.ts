@@ -7,6 +7,7 @@ import { isRefuted, outcomeOf } from '../rules/outcome.ts'
 import type { SettlementReceipt } from '../rules/settle-epoch.ts'
 import type { Books } from './books.ts'
 import { judgeCanary } from './canaries.ts'
+import type { Market } from './market.ts'
 
 export interface EpochReceipt extends SettlementReceipt {
   readonly subnet: string
@@ -36,6 +37,7 @@ interface ReceiptRow {
   suspended_entry: bigint | null
   subnet: string
   model: Uint8Array
+  epoch: bigint
   units: bigint
   item: bigint | null
   sampled: bigint | null
@@ -64,11 +66,14 @@ interface AuditRow {
 /** The last that suspended this worker or auditor, so far. */
 const SUSPENDED_ENTRY = '(SELECT max(status_entry) FROM suspension WHERE suspension.worker ='
 
-export function openEpochWork(books: Books, rules: EpochRules): EpochWorkReader {
+export function openEpochWork(
+  books: Books,
+  { market, rules }: { market: Pick<Market, 'model'>; rules: EpochRules },
+): EpochWorkReader {
   const { db } = books
   const selectReceipts = db.prepare<[number, number], ReceiptRow>(
     `SELECT receipt.id, receipt.submission, job.worker, ${SUSPENDED_ENTRY} job.worker) AS suspended_entry,
-            job.subnet, job.model, job.units, job.item, sampled, verdict, verdict_entry, job.id AS job, job.input, job.input_salt, job.origin_record, job.origin_salt, result.output, result.salt, canary.output AS known
+            job.subnet, job.model, job.epoch, job.units, job.item, sampled, verdict, verdict_entry, job.id AS job, job.input, job.input_salt, job.origin_record, job.origin_salt, result.output, result.salt, canary.output AS known
        FROM receipt JOIN job ON job.id = receipt.job JOIN result ON result.job = job.id LEFT JOIN canary ON canary.job = job.id
       WHERE receipt.submission >= ? AND receipt.submission < ? ORDER BY receipt.submission, receipt.position`,
   )
@@ -151,12 +156,15 @@ export function openEpochWork(books: Books, rules: EpochRules): EpochWorkReader 
   }
 
   /** The known answer decides, whatever its audit said; what the audit said is held against it. */
-  function judged({ id, known, output }: ReceiptRow): JudgedCanary[] {
+  function judged({ id, known, output, subnet, model, epoch }: ReceiptRow): JudgedCanary[] {
     if (known === null) return []
+    const found = market.model(subnet, model, Number(epoch))
+    if (found === null) throw new Error(`the model of receipt ${hex(id)} is unknown`)
+    const outcome = judgeCanary(books, found.model.profile, { output, known })
     const rounds = selectRounds
       .all(id)
       .map(({ auditor, state }) => ({ auditor: hex(auditor), verdict: state }))
-    return [{ receipt: hex(id), outcome: judgeCanary(books, output, known), rounds }]
+    return [{ receipt: hex(id), outcome, rounds }]
   }
 
   function isInTime(verdictEntry: bigint | null, epoch: number, anchored: Anchored): boolean {

@@ -25,12 +25,21 @@ export interface LeasedJob {
   readonly inputs: Uint8Array
 }
 
+/** `known`: digest of the output bundle. */
+export interface KnownJob {
+  readonly job: Uint8Array
+  readonly model: MarketModel
+  readonly known: Uint8Array
+}
+
 export interface LeaseDesk {
   /**
    * Up to `max` pieces of work for this worker, each as a new job that is in the log before it is handed out. Throws
    * RefusedError `space_short`.
    */
   lease(worker: Uint8Array, max: number, epoch: number): LeasedJob[]
+  /** Canaries and nothing else, for the operator's own proctor; each with what it has to answer. */
+  leaseCanaries(worker: Uint8Array, max: number, epoch: number): KnownJob[]
   /** Why this worker gets nothing whatever there is to do; null: it may. */
   refusal(worker: Uint8Array, epoch: number): 'audit_capacity_full' | null
   /** Gives back jobs that a worker could not run; those that are not its own or already answered are passed over. */
@@ -117,6 +126,17 @@ export function openLeaseDesk(
       for (const request of asked.toReversed()) requests.putBack(request)
       throw error
     }
+  }
+
+  function leaseCanaries(worker: Uint8Array, max: number, epoch: number): KnownJob[] {
+    const leased: KnownJob[] = []
+    while (leased.length < Math.min(max, capacity.freeFor(worker, epoch))) {
+      const next = canaries.any(epoch)
+      if (next === null) break
+      const [one] = log(worker, epoch, [draftCanary(next.model, next.canary)])
+      if (one !== undefined) leased.push({ job: one.job, model: next.model, known: next.canary.known })
+    }
+    return leased
   }
 
   /**
@@ -266,6 +286,7 @@ export function openLeaseDesk(
 
   return {
     lease,
+    leaseCanaries,
     refusal: (worker, epoch) => (capacity.freeFor(worker, epoch) > 0 ? null : 'audit_capacity_full'),
     fail: (worker, failures) => giveBack(failures.map(({ job, reason }) => ({ job, worker, reason }))),
     expire,

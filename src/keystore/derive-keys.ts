@@ -5,6 +5,7 @@
  *   treasury  m/86'/coin'/1'/0/0                     BIP-86, an account apart: fees never spend rewards
  *   auditor   m/83696968'/128169'/32'/(2·coin)'      BIP-85 hex, 32 bytes
  *   log       m/83696968'/128169'/32'/(2·coin + 1)'  BIP-85 hex, 32 bytes: an Ed25519 seed (RFC 8032)
+ *   proctors  m/83696968'/128169'/64'/coin'             BIP-85 hex, 64 bytes: the seed of proctor-key.ts
  *
  * BIP-85's children tell nothing of their siblings or of the mnemonic. Its index carries the coin type, so that a test
  * network's log never signs with the key of the real one.
@@ -29,6 +30,8 @@ export interface Keys {
   readonly auditor: { readonly secretKey: Uint8Array; readonly publicKey: Uint8Array }
   /** 32 bytes, Ed25519. */
   readonly logSeed: Uint8Array
+  /** 64 bytes: of the keys that the operator plants fails under. */
+  readonly proctorSeed: Uint8Array
 }
 
 /** `mnemonic`: valid BIP-39 words. No BIP-39 passphrase is used: the keystore has its own. */
@@ -41,6 +44,7 @@ export function deriveKeys(mnemonic: string, network: NetworkName): Keys {
     treasury: taprootKey(root, `m/86'/${coinType}'/1'/0/0`),
     auditor: { secretKey: auditorSecretKey, publicKey: xOnlyPointFromScalar(auditorSecretKey) },
     logSeed: bip85Entropy(root, 32, 2 * coinType + 1),
+    proctorSeed: bip85Entropy(root, 64, coinType),
   }
 }
 

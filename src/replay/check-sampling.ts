@@ -1,4 +1,5 @@
-import { compareExact } from '../../compute/compare/exact.ts'
+import assert from 'node:assert/strict'
+import { compareOutputs } from '../../compute/compare/compare-outputs.ts'
 import { type CanaryOutcome, refutes } from '../rules/canaries.ts'
 import { verdictCutoffHeight } from '../rules/epoch.ts'
 import { isRefuted, outcomeOf } from '../rules/outcome.ts'
@@ -114,7 +115,11 @@ async function canaryOutcome(
   const outputs = await readBlob(state, check, claimed, `output of ${id}`)
   const expected = await readBlob(state, check, known, `known output for ${id}`)
   if (outputs === null || expected === null) return 'canary_failed'
-  return compareExact(outputs, expected).verdict === 'pass' ? 'canary_passed' : 'canary_failed'
+  const { subnet, model, epoch } = receipt.job
+  const found = state.markets.model(subnet, model, epoch)
+  assert(found !== null, 'a receipt is taken only where its model is known')
+  const { verdict } = compareOutputs(found.model.profile, outputs, expected)
+  return verdict === 'pass' ? 'canary_passed' : 'canary_failed'
 }
 
 /** The receipt is not at fault: that it was settled without its audit is. */

@@ -4,6 +4,7 @@ import { pubSchnorr } from '@scure/btc-signer/utils.js'
 import { expect, test } from 'vitest'
 import { networkOf } from '../../../anchor/network.ts'
 import { bip85Entropy, deriveKeys } from '../../../src/keystore/derive-keys.ts'
+import { proctorKey } from '../../../src/keystore/proctor-key.ts'
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
@@ -42,7 +43,10 @@ test('public keys belong to their secret keys', () => {
 test('every key differs from every other, on a test network too', () => {
   const secrets = (['mainnet', 'regtest'] as const).flatMap((network) => {
     const keys = deriveKeys(BIP86.mnemonic, network)
-    return [keys.anchor.secretKey, keys.treasury.secretKey, keys.auditor.secretKey, keys.logSeed].map(hex)
+    const proctors = [0, 1].map((index) => proctorKey(keys.proctorSeed, network, index))
+    const { anchor, treasury, auditor, logSeed } = keys
+    const own = [anchor.secretKey, treasury.secretKey, auditor.secretKey, logSeed]
+    return [...own, ...proctors.map(({ secretKey }) => secretKey)].map(hex)
   })
-  expect(new Set(secrets).size).toBe(8)
+  expect(new Set(secrets).size).toBe(12)
 })

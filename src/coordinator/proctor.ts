@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto'
+import { jobId, parseJob } from '../../compute/work/job.ts'
+import type { ModelProfile } from '../../compute/work/model-profile.ts'
+import {
+  type ExecutionProfile,
+  encodeReceipt,
+  outputCommitment,
+  receiptId,
+} from '../../compute/work/receipt.ts'
+import { receiptLeaf } from '../../compute/work/receipt-path.ts'
+import { treeRoot } from '../../compute/work/receipt-tree.ts'
+import { encodeHeader, signSubmission } from '../../compute/work/submission.ts'
+import { sha256 } from '../../compute/work/tagged-hash.ts'
+import { publicKeyOf } from '../../compute/work/worker-key.ts'
+import { signRegistration } from '../../compute/work/worker-registration.ts'
+import type { ProctorKey } from '../keystore/proctor-key.ts'
+import { type EpochRules, epochOf } from '../rules/epoch.ts'
+import type { Books } from './books.ts'
+import type { KnownJob, LeaseDesk } from './leases.ts'
+import type { Registry } from './registry.ts'
+import type { Result, ResultDesk } from './results.ts'
+import type { SubmissionDesk } from './submissions.ts'
+import { wrongAnswer } from './wrong-answer.ts'
+
+export interface Proctor {
+  /** Once an epoch: answers known questions wrong, as a worker would. @returns receipts planted. */
+  plantDue(tip: number): number
+}
+
+/** Its keys are suspended for what they do; the next one goes on. A thousand last for years. */
+const MAX_KEYS = 1_000
+
+/** Of a provider that no model is bound to, a receipt tells this. */
+const ANY_PROFILE = {
+  device: 'x86-64-v3',
+  optimization: 'all',
+  ort: '1.30.0',
+  provider: 'cpu',
+  threads: 1,
+} as const
+
+export function openProctor(
+  books: Books,
+  parts: {
+    origin: string
+    rules: EpochRules
+    keyOf: (index: number) => ProctorKey
+    receiptsPerEpoch: number
+    registry: Registry
+    leases: LeaseDesk
+    results: ResultDesk
+    submissions: SubmissionDesk
+  },
+): Proctor {
+  const { origin, keyOf, receiptsPerEpoch, registry, leases } = parts
+  const countPlanted = books.db
+    .prepare<[Uint8Array, number], bigint>('SELECT count(*) FROM job WHERE worker = ? AND epoch = ?')
+    .pluck()
+  const selectSuspended = books.db
+    .prepare<[Uint8Array], bigint>(`SELECT 1 FROM standing WHERE worker = ? AND standing = 'suspended'`)
+    .pluck()
+
+  /** The first that is not suspended; null when all are. */
+  function keyInUse(): (ProctorKey & { worker: Uint8Array }) | null {
+    for (let index = 0; index < MAX_KEYS; index += 1) {
+      const key = keyOf(index)
+      const worker = publicKeyOf(key.secretKey)
+      if (selectSuspended.get(worker) === undefined) return { ...key, worker }
+    }
+    return null
+  }
+
+  function plantDue(tip: number): number {
+    const epoch = epochOf(tip + 1, parts.rules)
+    const key = receiptsPerEpoch === 0 || epoch === null ? null : keyInUse()
+    if (key === null || epoch === null) return 0
+    const { worker, secretKey, address } = key
+    registry.register(signRegistration(address, origin, secretKey))
+    const due = receiptsPerEpoch - Number(countPlanted.get(worker, epoch))
+    const wrong = leases.leaseCanaries(worker, due, epoch).flatMap(wrongOf).map(answer)
+    if (wrong.length === 0) return 0
+    parts.results.accept(worker, wrong)
+    submit(
+      worker,
+      secretKey,
+      wrong.map(({ receipt }) => receipt),
+    )
+    return wrong.length
+  }
+
+  function wrongOf(known: KnownJob): (KnownJob & { outputs: Uint8Array })[] {
+    const right = books.blobs.get(Buffer.from(known.known).toString('hex'))
+    const outputs = right === null ? null : wrongAnswer(right, known.model.model.profile)
+    return outputs === null ? [] : [{ ...known, outputs }]
+  }
+
+  function answer({ job, model, outputs }: KnownJob & { outputs: Uint8Array }, index: number): Result {
+    const salt = randomBytes(32)
+    const nowMs = Date.now()
+    const receipt = encodeReceipt({
+      v: 1,
+      job: jobId(job),
+      output: outputCommitment(salt, sha256(outputs)),
+      index,
+      profile: executionProfile(model.model.profile, parseJob(job).items),
+      started: nowMs,
+      finished: nowMs,
+      energy: { method: 'none', millijoules: null },
+    })
+    return { receipt, outputs, salt }
+  }
+
+  function submit(worker: Uint8Array, secretKey: Uint8Array, receipts: readonly Uint8Array[]): void {
+    const row = registry.find(worker)
+    if (row === null) throw new Error('the proctor is registered')
+    const header = encodeHeader({
+      v: 1,
+      worker,
+      sequence: row.nextSequence,
+      previous: row.previous,
+      count: receipts.length,
+      root: treeRoot(receipts.map((receipt) => receiptLeaf(receiptId(receipt)))),
+      time: Date.now(),
+    })
+    const signature = signSubmission(header, origin, secretKey)
+    parts.submissions.accept(worker, { header, receipts, signature })
+  }
+
+  return { plantDue }
+}
+
+function executionProfile(required: ModelProfile, batch: number): ExecutionProfile {
+  const { precision } = required
+  if (required.comparison === 'tolerant') return { ...ANY_PROFILE, precision, batch }
+  const { device, optimization, ort, provider, threads } = required
+  return { device, optimization, ort, precision, provider, threads, batch }
+}

@@ -1,0 +1,142 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { publicKeyOf } from '../../../compute/work/worker-key.ts'
+import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { addCanaries } from '../../../src/client/add-canaries.ts'
+import { decideAuditor, readAuditors } from '../../../src/client/auditors.ts'
+import { proctorKey } from '../../../src/keystore/proctor-key.ts'
+import { parseEntry } from '../../../src/log/entry.ts'
+import { replay } from '../../../src/replay/replay.ts'
+import { recordLog } from '../replay/recorded-log.ts'
+import { epochEntry } from './epoch-entry.ts'
+import type { Peer } from './peer.ts'
+import { openSite, type Site, TOKEN } from './site.ts'
+import { tinyInput, tinyMarket, tinyOutput } from './tiny-market.ts'
+
+const PLANTED = 3
+
+let node: RegtestNode
+beforeAll(async () => {
+  node = await startBitcoind()
+})
+afterAll(() => node.stop())
+
+test('what the operator plants is wrong, is audited, and fails: an honest auditor stays', async () => {
+  await using site = await openPlanted()
+  const auditor = await begin(site)
+  await site.mineUntil('the draw', () => site.status().audits.rounds === PLANTED)
+  await auditor.audit()
+  expect(site.status().audits).toMatchObject({ sampled: PLANTED, failed: PLANTED })
+  await settled(site)
+  expect(reasons(site)).toEqual(Array(PLANTED).fill('canary_failed'))
+  expect((await readAuditors(site.url)).auditors).toHaveLength(1)
+  expect(plantedBy(site)).toEqual(new Set([proctor(site, 0)]))
+  expect(await replay(await recordLog(site, node))).toMatchObject({ ok: true, first: null })
+})
+
+test('an auditor that passes it is withdrawn', async () => {
+  await using site = await openPlanted()
+  const auditor = await begin(site)
+  await site.mineUntil('the draw', () => site.status().audits.rounds === PLANTED)
+  // It has the answers from elsewhere: only so can it pass what is wrong.
+  const held = heldAnswers(site)
+  await auditor.audit((inputs) => held.get(hex(inputs)) ?? null)
+  expect(site.status().audits).toMatchObject({ passed: PLANTED })
+  await settled(site)
+  expect((await readAuditors(site.url)).auditors).toEqual([])
+  const { log } = site.coordinator().books
+  const entries = Array.from(log.entries(0, log.size()), parseEntry)
+  const withdrawn = entries.flatMap((entry) =>
+    entry.kind === 'status' && entry.subject === 'contradiction' ? [hex(entry.worker)] : [],
+  )
+  expect(withdrawn).toEqual([auditor.hex])
+  expect(await replay(await recordLog(site, node))).toMatchObject({ ok: true, first: null })
+})
+
+test('a key that is suspended for it is followed by the next', async () => {
+  await using site = await openPlanted()
+  await begin(site, [101, 102, 103, 104, 105])
+  const [first, second] = [0, 1].map((index) => proctor(site, index))
+  await site.mine(1)
+  expect(plantedBy(site)).toEqual(new Set([first]))
+  site
+    .coordinator()
+    .books.db.prepare(
+      `INSERT INTO standing (worker, score, failed_by, fails, standing) VALUES (?, 0, '[]', '[]', 'suspended')`,
+    )
+    .run(Buffer.from(first ?? '', 'hex'))
+  await site.mine(1)
+  expect(plantedBy(site)).toEqual(new Set([first, second]))
+})
+
+test('nothing is planted where the operator wants none, or knows no answers', async () => {
+  await using site = await openSite(node, { subnets: [tinyMarket({ dataset: null })] })
+  await begin(site)
+  await site.mine(3)
+  expect(plantedBy(site)).toEqual(new Set())
+  await using dry = await openPlanted()
+  await begin(dry, [])
+  await dry.mine(3)
+  expect(plantedBy(dry)).toEqual(new Set())
+})
+
+function openPlanted(): Promise<Site> {
+  return openSite(node, {
+    flags: { 'audits.plantedPerEpoch': `${PLANTED}`, 'epoch.auditRoundBlocks': '100' },
+    subnets: [tinyMarket({ dataset: null })],
+  })
+}
+
+/** One admitted auditor, and answers that the operator knows. */
+async function begin(site: Site, known = [101, 102, 103]): Promise<Peer> {
+  const auditor = await site.peer()
+  await decideAuditor(site.url, TOKEN, { worker: auditor.key, status: 'admitted', reason: 'of the test' })
+  const canaries = known.map((value) => ({
+    subnet: 'tiny',
+    model: 'identity',
+    inputs: tinyInput(value),
+    outputs: tinyOutput(tinyInput(value)),
+  }))
+  await addCanaries(site.url, TOKEN, canaries)
+  await site.anchorAll()
+  await site.mineTo(site.startHeight - 1)
+  return auditor
+}
+
+/** What was answered, by the input, both in hex. */
+function heldAnswers(site: Site): Map<string, Uint8Array> {
+  const { db, blobs } = site.coordinator().books
+  const rows = db
+    .prepare<[], { input: Buffer; output: Buffer }>(
+      'SELECT job.input, result.output FROM job JOIN result ON result.job = job.id',
+    )
+    .all()
+  const bytes = (digest: Buffer) => blobs.get(digest.toString('hex')) ?? new Uint8Array()
+  return new Map(rows.map(({ input, output }) => [hex(bytes(input)), bytes(output)]))
+}
+
+function plantedBy(site: Site): Set<string> {
+  const workers = site
+    .coordinator()
+    .books.db.prepare<[], Buffer>('SELECT worker FROM submission')
+    .pluck()
+    .all()
+  return new Set(workers.map(hex))
+}
+
+function proctor({ keys }: Site, index: number): string {
+  return hex(publicKeyOf(proctorKey(keys.proctorSeed, 'regtest', index).secretKey))
+}
+
+function settled(site: Site): Promise<void> {
+  return site.mineUntil('the settlement', () =>
+    site.status().epochs.some(({ number, settled }) => number === 0 && settled),
+  )
+}
+
+function reasons(site: Site): string[] {
+  return [...epochEntry(site, 0).reasons.values()]
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}
