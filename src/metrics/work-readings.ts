@@ -19,6 +19,7 @@ export function createWorkReadings({
   const receipts = one('SELECT max(rowid) FROM receipt')
   const undrawn = one('SELECT count(*) FROM submission WHERE drawn_height IS NULL')
   const workers = one('SELECT count(*) FROM worker')
+  const canaries = one('SELECT count(*) FROM canary WHERE job IS NULL')
   const standings = db
     .prepare<[], [string, bigint]>('SELECT standing, count(*) FROM standing GROUP BY standing')
     .raw()
@@ -57,6 +58,7 @@ export function createWorkReadings({
       'figure',
       capacityOf(house(), advancedTo()),
     ),
+    reading('assay_canaries_left', 'Known answers that no worker has been leased yet.', canaries()),
     reading('assay_data_free_bytes', 'What the file system of the data folder has left.', blobs.freeBytes()),
   ]
 }

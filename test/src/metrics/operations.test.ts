@@ -65,7 +65,9 @@ for (const [file, name, add] of UNITS) {
     expect(command).toBe(name)
     const program = new Command()
     add(program)
-    const options = program.commands[0]?.options.map(({ long }) => long)
+    // A group's own, or those of its default command.
+    const [group] = program.commands
+    const options = [group, ...(group?.commands ?? [])].flatMap((one) => one?.options.map(({ long }) => long))
     const given = rest.filter((word) => word.startsWith('--'))
     expect(given.length).toBeGreaterThan(1)
     for (const option of given) expect(options).toContain(option)
