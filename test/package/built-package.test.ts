@@ -67,6 +67,13 @@ test('the packed package runs the command line', () => {
   )
 })
 
+test('the packed package has the explorer where its server looks for it', () => {
+  const cwd = project('explorer', [])
+  const routes = join(cwd, 'node_modules/assay/dist/src/api/explorer-routes.js')
+  const folder = run(cwd, `import { builtExplorer } from '${routes}'; console.log(builtExplorer())`)
+  expect(readdirSync(folder)).toEqual(expect.arrayContaining(['assets', 'index.html', 'verify.html']))
+})
+
 test('a proof is checked where nothing but what an auditor needs is installed', () => {
   const cwd = project('auditor', NOT_FOR_AUDITORS)
   const failed = run(
