@@ -37,6 +37,8 @@ export interface WorkerOptions {
   despiteFaults: boolean
   /** Audits only, jobs only, or both. */
   audit: 'also' | 'only' | 'never'
+  /** For tests and demos: in this share of its jobs, 0 to 1, it sends other outputs than it got. */
+  cheatShare?: number
   /** Given what the coordinator first says of its log (a C2SP verifier key); what it throws ends the worker. */
   trustLog: (log: { origin: string; logKey: string }) => CheckAcknowledgement
   /** Ends the worker once it has run and delivered what it holds. */
@@ -120,7 +122,7 @@ export async function runWorker(o: WorkerOptions): Promise<void> {
     }
     const delivery = createDelivery({ ...parts, spool })
     const working = [
-      ...(o.audit === 'only' ? [] : [workLoop({ ...parts, delivery })]),
+      ...(o.audit === 'only' ? [] : [workLoop({ ...parts, delivery, cheatShare: o.cheatShare ?? 0 })]),
       ...(o.audit === 'never' ? [] : [auditLoop(parts)]),
     ]
     const draining = Promise.all(working).then(() => drain(delivery, halt))

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { jobId } from '../work/job.ts'
+import { alterOutputs } from './alter-outputs.ts'
 import type { CoordinatorClient, LeasedJob } from './coordinator-client.ts'
 import type { Delivery } from './delivery.ts'
 import { type Bench, executeJob, reasonOf } from './execute-job.ts'
@@ -22,6 +23,7 @@ export async function workLoop(o: {
   client: CoordinatorClient
   bench: Bench
   delivery: Delivery
+  cheatShare: number
   stop: AbortSignal
   onEvent: OnWorkerEvent
 }): Promise<void> {
@@ -50,7 +52,8 @@ export async function workLoop(o: {
     const job = Buffer.from(id).toString('hex')
     try {
       const result = await executeJob(o.bench, leased)
-      o.delivery.add({ ...result, job: id })
+      const outputs = Math.random() < o.cheatShare ? alterOutputs(result.outputs) : result.outputs
+      o.delivery.add({ ...result, outputs, job: id })
       const { energy, profile, startedMs, finishedMs } = result
       o.onEvent({ type: 'ran', job, tookMs: finishedMs - startedMs, batch: profile.batch, ...energy })
       failuresInARow = 0

@@ -17,6 +17,12 @@ import { payoutRoutes } from './payout-routes.ts'
 /** One request carries at most so many: each is read and checked before the next. */
 const MAX_CANARIES = 256
 
+const thaw = z.strictObject({
+  subnet: z.string(),
+  model: bytes32,
+  status: z.enum(['recalibrated', 'upheld']),
+})
+
 const decision = z.strictObject({
   worker: bytes32,
   status: z.enum(['admitted', 'withdrawn']),
@@ -70,6 +76,14 @@ export function operatorRoutes(coordinator: Coordinator, token: string): Router 
     const epoch = tip === null ? null : epochOf(tip + 1, epochRules(genesis))
     const { canaries: given } = parseCborBody(canaries, rawBody(request))
     response.status(201).json({ added: desks.canaries.add(given, epoch ?? 0), left: desks.canaries.left() })
+  })
+
+  /** Ends a freeze. */
+  routes.post('/thaws', (request, response) => {
+    const { desks } = workingHouseOf(coordinator)
+    const { subnet, model, status } = parseCborBody(thaw, rawBody(request))
+    const index = desks.standings.thaw({ subnet, digest: model }, status)
+    response.status(201).json({ index })
   })
 
   /** Anchors what is in the log now, at the next round, whatever the cadence. */

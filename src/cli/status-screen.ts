@@ -65,7 +65,9 @@ function openLines({ height, log }: ReadStatus, open: Open): string[] {
     ...frozen.map(({ model, entry }) =>
       line('FROZEN', `${model}: unrelated workers fail on it together (entry ${entry})`),
     ),
-    ...(frozen.length === 0 ? [] : [line('', '→ find out why, then: assay subnet thaw')]),
+    ...(frozen.length === 0
+      ? []
+      : [line('', '→ find out why, then: assay subnet thaw MODEL --as upheld or recalibrated')]),
     line('Workers', standingsText(workers)),
     ...workerLines(workers),
   ]

@@ -77,7 +77,9 @@ export async function advance(
   const returned = desks.standings.returnDue(tip, anchored)
   const silent = desks.audits.closeSilent(tip - outside.auditRoundBlocks)
   const sampled = await desks.draw.drawDue(tip, anchored, blockHash)
-  const redrawn = await desks.draw.redrawDue(tip, anchored, blockHash)
+  let redrawn = await desks.draw.redrawDue(tip, anchored, blockHash)
+  // A suspended auditor's round goes to the next at once, and so on until the last.
+  while (desks.audits.closeSuspended() > 0) redrawn += await desks.draw.redrawDue(tip, anchored, blockHash)
 
   const settled = await desks.settlement.settleDue(tip, anchored, blockHash)
   const matured = desks.settlement.matureDue(tip)

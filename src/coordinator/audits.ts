@@ -52,6 +52,8 @@ export interface AuditDesk {
   reveal(auditor: Uint8Array, reveals: readonly AuditReveal[]): { receipt: Uint8Array; verdict: Verdict }[]
   /** Logs rounds as inconclusive whose auditor kept silent or is suspended. @returns how many. */
   closeSilent(beforeDrawnHeight: number): number
+  /** Only the latter. */
+  closeSuspended(): number
   /** Rounds that wait for an auditor, and receipts sampled that have no verdict yet. */
   open(): { rounds: number; receipts: number }
 }
@@ -83,6 +85,8 @@ interface SilentRow {
   suspended: bigint
 }
 
+/** No round was drawn before it: only suspended auditors' are closed. */
+const NEVER_DRAWN_HEIGHT = 0
 const MAX_REASON_LENGTH = 500
 
 export function openAuditDesk(
@@ -228,6 +232,12 @@ export function openAuditDesk(
         ),
       )
     })
+    // Whoever that has suspended audits no more: its rounds go on to the next.
+    if (records.some(({ verdict }) => verdict === 'fail')) closeSuspended()
+  }
+
+  function closeSuspended(): number {
+    return closeSilent(NEVER_DRAWN_HEIGHT)
   }
 
   function closeSilent(beforeDrawnHeight: number): number {
@@ -251,6 +261,7 @@ export function openAuditDesk(
     commit,
     reveal,
     closeSilent,
+    closeSuspended,
     open: () => ({ rounds: Number(countRounds.get()), receipts: Number(countReceipts.get()) }),
   }
 }

@@ -44,7 +44,7 @@ export interface LeaseDesk {
   refusal(worker: Uint8Array, epoch: number): 'audit_capacity_full' | null
   /** Gives back jobs that a worker could not run; those that are not its own or already answered are passed over. */
   fail(worker: Uint8Array, failures: readonly { job: Uint8Array; reason: string }[]): number
-  /** Gives back every lease whose deadline has passed. */
+  /** Gives back every lease whose deadline has passed or whose worker is suspended. */
   expire(nowMs: number): number
   /** The request that waits for this job's answer, if its requester is still there. */
   requestOf(job: Uint8Array): PendingRequest | null
@@ -102,7 +102,13 @@ export function openLeaseDesk(
     'SELECT subnet, model, item FROM job WHERE id = ?',
   )
   const selectExpired = db.prepare<[number], { id: Uint8Array; worker: Uint8Array }>(
-    `SELECT id, worker FROM job WHERE state = 'leased' AND deadline_ms < ? LIMIT 1000`,
+    `SELECT id, worker FROM job WHERE state = 'leased' AND (deadline_ms < ?
+       OR worker IN (SELECT worker FROM standing WHERE standing = 'suspended')) LIMIT 1000`,
+  )
+  // Nobody will submit them; assignments put their items up again.
+  const dropAnswers = db.prepare(
+    `UPDATE job SET state = 'released' WHERE state = 'answered'
+       AND worker IN (SELECT worker FROM standing WHERE standing = 'suspended')`,
   )
   const waiting = new Map<string, PendingRequest>()
   const assertSpace = createSpaceWatch(books.blobs)
@@ -280,6 +286,7 @@ export function openLeaseDesk(
   }
 
   function expire(nowMs: number): number {
+    dropAnswers.run()
     const lost = selectExpired.all(nowMs)
     return giveBack(lost.map(({ id, worker }) => ({ job: id, worker, reason: 'its lease ran out' })))
   }

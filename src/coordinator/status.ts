@@ -132,7 +132,8 @@ function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer 
       receipts: count('SELECT count(*) FROM receipt'),
       undrawn: count('SELECT count(*) FROM submission WHERE drawn_height IS NULL'),
       itemsAssigned: count(
-        `SELECT count(*) FROM item WHERE epoch IS ? AND assignee IS NOT NULL AND state <> 'done'`,
+        `SELECT count(*) FROM item WHERE epoch IS ? AND assignee IS NOT NULL AND state <> 'done'
+            AND assignee NOT IN (SELECT worker FROM standing WHERE standing = 'suspended')`,
         epoch,
       ),
       itemsDone: count(`SELECT count(*) FROM item WHERE state = 'done'`),

@@ -5,6 +5,9 @@ export const DATASET_ROWS = 300
 export const REQUEST_ROWS = 300
 /** Epochs with work. In the last one the first epoch's rewards are unmatured already, so that audits are sampled. */
 export const WORK_EPOCHS = 6
+/** `--cheat`: one worker more, which alters the outputs of half its jobs from the epoch on whose audits come after its first pay. */
+export const CHEAT_EPOCH = 3
+export const CHEAT_SHARE = 0.5
 export const ROWS_PER_EPOCH = DATASET_ROWS / WORK_EPOCHS
 export const REQUESTS_PER_EPOCH = REQUEST_ROWS / WORK_EPOCHS
 
@@ -15,7 +18,8 @@ export const EPOCH = {
   beaconDelay: 1,
   maturityBlocks: 12,
   auditRoundBlocks: 1,
-  suspensionBlocks: 40,
+  // Longer than the demo.
+  suspensionBlocks: 1_000,
 } as const
 
 export const MIN_ACCURACY = 0.96

@@ -10,6 +10,8 @@ import { readAuditors } from '../client/auditors.ts'
 import type { ReadStatus } from '../client/read-status.ts'
 import type { DemoEvent, DemoSummary, Stage } from './demo-event.ts'
 import {
+  CHEAT_EPOCH,
+  CHEAT_SHARE,
   DATASET_ROWS,
   EPOCH,
   MAX_BLOCKS,
@@ -28,10 +30,14 @@ import { DemoError, until } from './until.ts'
 
 export interface DemoOptions {
   readonly method?: 'dual' | 'taproot'
+  /** Whether one worker more cheats. */
+  readonly cheat?: boolean
   readonly onEvent: (event: DemoEvent) => void
   readonly onMoment?: OnMoment
 }
 
+/** The worker that cheats, if one is to. */
+const CHEAT = 'worker-3'
 const STEP_LIMIT_MS = 60_000
 const PAYABLE_MSAT = PAYOUT_THRESHOLD_SATS * 1000n
 
@@ -41,6 +47,7 @@ const PAYABLE_MSAT = PAYOUT_THRESHOLD_SATS * 1000n
  */
 export async function runDemo({
   method = 'dual',
+  cheat = false,
   onEvent,
   onMoment = async () => undefined,
 }: DemoOptions): Promise<DemoSummary> {
@@ -90,10 +97,12 @@ export async function runDemo({
   site.startWorker('worker-1', 'also')
   site.startWorker('worker-2', 'also')
   site.startWorker('auditor', 'only')
-  await until('three workers to register', STEP_LIMIT_MS, async () => {
+  if (cheat) site.startWorker(CHEAT, 'also')
+  const workerCount = cheat ? 4 : 3
+  await until('the workers to register', STEP_LIMIT_MS, async () => {
     site.assertRunning()
     const { open } = await site.status()
-    return open !== null && open.workers.length === 3 ? true : null
+    return open !== null && open.workers.length === workerCount ? true : null
   })
   await admitWorkers()
   await anchorNow()
@@ -123,6 +132,8 @@ export async function runDemo({
       return rest === 0 ? true : null
     })
     await onMoment('worked', site)
+    // Before the next epoch's work is given out.
+    if (cheat && epoch + 1 === CHEAT_EPOCH) await site.letCheat(CHEAT, CHEAT_SHARE)
     await anchorNow()
     await mineUntil((status) => status.open?.epoch === epoch + 1)
   }
@@ -154,6 +165,7 @@ export async function runDemo({
       requests: labels.slice(TRAINING_ROWS + DATASET_ROWS),
     },
     method,
+    cheat: cheat ? { log: join(site.folder, `${CHEAT}.log`), node } : null,
     onFraction: (fraction, detail) => onEvent({ kind: 'fraction', fraction, detail }),
   })
   const seconds = (performance.now() - startedMs) / 1000

@@ -33,6 +33,8 @@ export interface Site extends AsyncDisposable {
   /** SIGKILL, then a new start over what the dead one left. */
   killCoordinator(): Promise<void>
   startWorker(name: string, audit: 'also' | 'only'): void
+  /** Stops that worker and starts it again as one that cheats. The coordinator will have it end by itself. */
+  letCheat(name: string, share: number): Promise<void>
   /** `assay` with these arguments and the site's configuration. Rejects where it ends with another exit code than 0. */
   command(...args: readonly string[]): Promise<void>
   /** SIGTERM: they deliver what they hold, and let go of their spools. */
@@ -84,6 +86,8 @@ export async function openSite(
 
   const env = { ASSAY_PASSPHRASE: passphrase }
   const workers: Program[] = []
+  const cheats: Program[] = []
+  const addresses = new Map<string, string>()
   let coordinator: Program | null = null
 
   async function startCoordinator(): Promise<void> {
@@ -99,6 +103,27 @@ export async function openSite(
     })
   }
 
+  function startWorker(name: string, audit: 'also' | 'only', ...more: readonly string[]): Program {
+    const address = addresses.get(name) ?? freshAddress()
+    addresses.set(name, address)
+    const args = [
+      'worker',
+      '--coordinator',
+      url,
+      '--address',
+      address,
+      '--data',
+      join(folder, name),
+      '--provider',
+      'cpu',
+      '--audit',
+      audit,
+      ...(audit === 'only' ? ['--operator', configFile] : []),
+      ...more,
+    ]
+    return startProgram(name, args, { env, logFile: join(folder, `${name}.log`) })
+  }
+
   return {
     folder,
     url,
@@ -109,29 +134,17 @@ export async function openSite(
       await coordinator?.kill()
       await startCoordinator()
     },
-    startWorker(name, audit) {
-      const address = freshAddress()
-      const operator = audit === 'only' ? ['--operator', configFile] : []
-      const args = [
-        'worker',
-        '--coordinator',
-        url,
-        '--address',
-        address,
-        '--data',
-        join(folder, name),
-        '--provider',
-        'cpu',
-        '--audit',
-        audit,
-      ]
-      workers.push(startProgram(name, [...args, ...operator], { env, logFile: join(folder, `${name}.log`) }))
+    startWorker: (name, audit) => void workers.push(startWorker(name, audit)),
+    async letCheat(name, share) {
+      const at = workers.findIndex((worker) => worker.name === name)
+      await Promise.all(workers.splice(at, 1).map((worker) => worker.stop()))
+      cheats.push(startWorker(name, 'also', '--cheat', `${share}`))
     },
     async command(...args) {
       await promisify(execFile)(process.execPath, [CLI, ...args, '--config', configFile])
     },
     async stopWorkers() {
-      await Promise.all(workers.splice(0).map((worker) => worker.stop()))
+      await Promise.all([...workers.splice(0), ...cheats.splice(0)].map((worker) => worker.stop()))
     },
     assertRunning() {
       for (const program of [...workers, ...(coordinator === null ? [] : [coordinator])]) {
@@ -140,7 +153,7 @@ export async function openSite(
       }
     },
     async [Symbol.asyncDispose]() {
-      await Promise.all(workers.map((worker) => worker.stop()))
+      await Promise.all([...workers, ...cheats].map((worker) => worker.stop()))
       await coordinator?.stop()
     },
   }

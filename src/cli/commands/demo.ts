@@ -12,15 +12,17 @@ export function addDemo(program: Command): void {
     .command('demo')
     .description('the whole way once, on a bitcoind of its own: job, receipt, anchor, audit, payout, proof')
     .addOption(new Option('--method <name>', 'how to anchor').choices(['dual', 'taproot']).default('dual'))
+    .option('--cheat', 'with one worker more, which cheats and loses what it had not been paid yet')
     .option('--stay', 'at the end, leave the coordinator and its explorer running until Ctrl-C')
     .option('--json', 'print the summary as one JSON object, last')
-    .action(async (options: { method: 'dual' | 'taproot'; stay?: boolean; json?: boolean }) => {
+    .action(async (options: { method: 'dual' | 'taproot'; cheat?: boolean; stay?: boolean; json?: boolean }) => {
       const terminal = openTerminal(options.json === true)
       const screen = openDemoScreen(process.stderr)
       let summary: DemoSummary | null = null
       try {
         summary = await runDemo({
           method: options.method,
+          cheat: options.cheat === true,
           onEvent: screen.show,
           async onMoment(moment, { url }) {
             if (moment !== 'examined' || options.stay !== true) return

@@ -1,13 +1,15 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { parse } from 'smol-toml'
 import { z } from 'zod'
 import { modelMacs } from '../../../compute/runtime/model-macs.ts'
 import { exactProfile } from '../../client/exact-profile.ts'
 import { publishSubnet } from '../../client/publish-subnet.ts'
 import { readStatus } from '../../client/read-status.ts'
+import { thawModel } from '../../client/thaw-model.ts'
 import { loadConfig } from '../../config/load-config.ts'
+import { modelOf } from '../../rules/standings.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { readOperatorToken } from '../operator-token.ts'
 import { openTerminal } from '../terminal.ts'
@@ -60,6 +62,42 @@ export function addSubnet(program: Command): void {
       const index = await publishSubnet(url, readOperatorToken(config.dataDir), draft)
       openTerminal(options.json === true).result({ name: draft.name, index }, (made) => {
         return `Subnet ${made.name} is entry ${made.index} of the log.`
+      })
+    })
+  addThaw(subnet)
+}
+
+interface ThawOptions {
+  readonly as: 'recalibrated' | 'upheld'
+  readonly config: string
+  readonly url?: string
+  readonly json?: boolean
+}
+
+function addThaw(subnet: Command): void {
+  subnet
+    .command('thaw')
+    .description('say why unrelated workers failed on a model together, by an entry of the log')
+    .argument('<model>', 'subnet/digest, as `assay status` names a frozen one')
+    .addOption(
+      new Option('--as <finding>', 'upheld: those fails count; recalibrated: they are pardoned')
+        .choices(['upheld', 'recalibrated'])
+        .makeOptionMandatory(),
+    )
+    .requiredOption('--config <file>', "the coordinator's configuration, for the operator token")
+    .option('--url <url>', "the coordinator's; by default where the configuration listens")
+    .option('--json', 'print the result as JSON')
+    .action(async (model: string, options: ThawOptions) => {
+      if (!/^[a-z0-9-]{1,64}\/[0-9a-f]{64}$/.test(model)) {
+        throw new CliError(EXIT.usage, 'key_malformed', `${model}: expected subnet/digest`)
+      }
+      const config = loadConfig({ file: options.config, env: process.env })
+      const url = options.url ?? `http://${config.listen.host}:${config.listen.port}`
+      const { subnet: name, digest } = modelOf(model)
+      const decision = { subnet: name, model: digest, status: options.as }
+      const index = await thawModel(url, readOperatorToken(config.dataDir), decision)
+      openTerminal(options.json === true).result({ model, status: options.as, index }, (said) => {
+        return `Entry ${said.index} says that the fails on ${said.model} are ${said.status}.`
       })
     })
 }

@@ -27,6 +27,7 @@ interface WorkerOptions {
   readonly despiteFaults?: boolean
   readonly operator?: string
   readonly passphraseFile?: string
+  readonly cheat: number
 }
 
 /** Each is a process of its own with ONNX Runtime in it. */
@@ -77,6 +78,15 @@ export function addWorker(program: Command): void {
       'take jobs although `assay worker check` finds operators that this device gets wrong',
     )
     .option('--passphrase-file <file>', 'passphrase of that keystore; or ASSAY_PASSPHRASE, or a prompt')
+    .addOption(
+      new Option(
+        '--cheat <share>',
+        'for tests and demos: alter the outputs of this share of the jobs, 0 to 1',
+      )
+        .argParser(parseShare)
+        .default(0)
+        .hideHelp(),
+    )
     .addHelpText(
       'after',
       '\nExample:\n  assay worker --coordinator http://127.0.0.1:8380 --address bcrt1q… --data ./worker-1',
@@ -108,6 +118,7 @@ async function work(options: WorkerOptions): Promise<void> {
     maxModelBytes: options.maxModelBytes,
     despiteFaults: options.despiteFaults === true,
     audit: options.audit,
+    cheatShare: options.cheat,
     trustLog: (log) => trustLog(join(dataDir, 'logs'), log),
     signal: stop.signal,
     onEvent: ({ type, ...fields }) => logger[type === 'warning' ? 'warn' : 'info'](fields, type),
@@ -133,6 +144,12 @@ function wholeNumber(text: string): number {
   const number = /^[1-9][0-9]{0,15}$/.test(text) ? Number(text) : Number.NaN
   if (!Number.isSafeInteger(number)) throw new InvalidArgumentError('expected a whole number above 0')
   return number
+}
+
+function parseShare(text: string): number {
+  const share = Number(text)
+  if (text.trim() !== '' && share >= 0 && share <= 1) return share
+  throw new InvalidArgumentError('expected a number from 0 to 1')
 }
 
 async function keyOf(options: WorkerOptions, dataDir: string): Promise<Uint8Array> {

@@ -3,20 +3,14 @@ import { encodeCbor } from '../../../compute/work/canonical-cbor.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { type Entry, parseEntry } from '../../../src/log/entry.ts'
 import { replay } from '../../../src/replay/replay.ts'
+import { maturityHeight } from '../../../src/rules/epoch.ts'
+import { epochRules } from '../../../src/rules/epoch-rules.ts'
+import { modelOf } from '../../../src/rules/standings.ts'
 import { recordLog } from '../replay/recorded-log.ts'
 import { epochEntry } from './epoch-entry.ts'
 import { idOf, type Peer, problemIn, worksOf } from './peer.ts'
-import { openSite, type Site } from './site.ts'
-import { cheatedOutput, tinyInput, tinyMarket } from './tiny-market.ts'
-
-/** Three fails hold a worker, five by two auditors suspend it. */
-const STRICT_MARKET = tinyMarket({
-  models: tinyMarket().models.map((model) => ({
-    ...model,
-    falseFailRate: { numerator: 3, denominator: 1_000 },
-  })),
-  dataset: { items: Array.from({ length: 96 }, (_, item) => tinyInput(item + 1)), perEpoch: 48 },
-})
+import { openSite, type Site, TOKEN } from './site.ts'
+import { cheatedOutput, STRICT_MARKET } from './tiny-market.ts'
 
 let node: RegtestNode
 beforeAll(async () => {
@@ -100,6 +94,55 @@ describe('a worker that earns, then cheats', () => {
   })
 })
 
+test('what unrelated workers fail on together is frozen, convicts nobody, and matures when the operator says why', async () => {
+  await using site = await openSite(node, {
+    subnets: [STRICT_MARKET],
+    flags: { 'epoch.maturityBlocks': '14' },
+  })
+  const people = await begin(site, 3)
+  const workers = people.slice(0, 3)
+  for (const worker of workers) await worker.work()
+  await site.mineAudited(
+    people,
+    'the first settlement and new work',
+    () => isSettled(site, 0) && hasWork(site),
+  )
+  // As a driver would have it that is wrong on all their machines.
+  for (const worker of workers) await worker.work(cheatedOutput)
+  await site.mineAudited(people, 'the freeze', () => site.status().frozen.length > 0)
+  const [frozen] = site.status().frozen
+  const dueHeight = maturityHeight(0, epochRules(site.house().genesis))
+  await site.mineTo(Math.max(dueHeight, site.coordinator().advancedTo() ?? 0))
+  expect(site.status().epochs.find(({ number }) => number === 0)?.matured).toBe(true)
+  expect(site.status().workers.map(({ standing }) => standing)).not.toContain('suspended')
+  expect(fatesOf(site, 0)).toEqual(new Set([null]))
+
+  const thaw = (status: string, model = modelOf(frozen?.model ?? '').digest) =>
+    fetch(`${site.url}/v1/operator/thaws`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKEN}` },
+      body: new Uint8Array(encodeCbor({ subnet: 'tiny', model, status })),
+    })
+  expect(await problemIn(await thaw('upheld', new Uint8Array(32)))).toMatchObject({
+    code: 'model_not_frozen',
+  })
+  expect((await thaw('recalibrated')).status).toBe(201)
+  expect(site.status().frozen).toEqual([])
+  expect(workers.map((worker) => workerStatus(site, worker).standing)).toEqual(['good', 'good', 'good'])
+  expect(fatesOf(site, 0)).toEqual(new Set(['matured']))
+
+  // The same once more, and this time they are found to have cheated together.
+  await site.mineAudited(people, 'work again', () => hasWork(site))
+  for (const worker of workers) await worker.work(cheatedOutput)
+  await site.mineAudited(people, 'the second freeze', () => site.status().frozen.length > 0)
+  const [again] = site.status().frozen
+  expect((await thaw('upheld', modelOf(again?.model ?? '').digest)).status).toBe(201)
+  expect(site.status().workers.map(({ standing }) => standing)).toContain('suspended')
+  await site.anchorAll()
+  await site.mine(site.config.epoch.finalDepth)
+  expect(await replay(await recordLog(site, node))).toMatchObject({ ok: true, first: null })
+})
+
 async function begin(site: Site, workers: number): Promise<[Peer, Peer, Peer, ...Peer[]]> {
   const [first, second, third, ...others] = await site.begin(workers)
   if (first === undefined || second === undefined || third === undefined) throw new Error('too few peers')
@@ -110,6 +153,12 @@ function workerStatus(site: Site, peer: Peer) {
   const found = site.status().workers.find(({ worker }) => worker === peer.hex)
   if (found === undefined) throw new Error('not registered')
   return found
+}
+
+/** What became of the rewards of an epoch's work, audits apart. */
+function fatesOf(site: Site, epoch: number): Set<unknown> {
+  const select = `SELECT fate FROM accrual WHERE epoch = ? AND subnet = 'tiny'`
+  return new Set(site.coordinator().books.db.prepare(select).pluck().all(epoch))
 }
 
 function standingEntries(site: Site): { index: number; entry: Entry }[] {

@@ -81,3 +81,12 @@ export function tinyMarket(changes: Partial<SubnetDraft> = {}): SubnetDraft {
     ...changes,
   }
 }
+
+/** Three fails hold a worker, five by two auditors suspend it. */
+export const STRICT_MARKET = tinyMarket({
+  models: tinyMarket().models.map((model) => ({
+    ...model,
+    falseFailRate: { numerator: 3, denominator: 1_000 },
+  })),
+  dataset: { items: Array.from({ length: 96 }, (_, item) => tinyInput(item + 1)), perEpoch: 48 },
+})
