@@ -43,6 +43,13 @@ export function openAssignments(
     'UPDATE item SET epoch = ?, assignee = ? WHERE subnet = ? AND model = ? AND item = ?',
   )
 
+  const selectSuspended = db
+    .prepare<{ size: number }, Uint8Array>(
+      `SELECT worker FROM suspension WHERE status_entry < @size
+          AND (returned_entry IS NULL OR returned_entry >= @size)`,
+    )
+    .pluck()
+
   async function assignDue(
     tip: number,
     anchored: Anchored,
@@ -52,10 +59,13 @@ export function openAssignments(
     if (epoch === null || selectAssigned.get(epoch) === 1n) return 0
     const height = assignmentHeight(epoch, parts.rules)
     const beacon = await blockHash(height)
+    const size = anchored.sizeAt(height)
+    const suspended = new Set(selectSuspended.all({ size }).map((key) => Buffer.from(key).toString('hex')))
     const workers = parts.registry
-      .keysAt(anchored.sizeAt(height))
+      .keysAt(size)
       // The operator's auditor rechecks work; it takes none.
       .filter((key) => Buffer.compare(key, parts.auditor) !== 0)
+      .filter((key) => !suspended.has(Buffer.from(key).toString('hex')))
     return db
       .transaction(() => {
         let count = 0

@@ -55,7 +55,7 @@ export async function examine(found: Findings): Promise<Omit<DemoSummary, 'secon
   const receipts = open.workers.reduce((sum, worker) => sum + worker.receipts, 0)
   const accuracy = {
     training: trained,
-    dataset: dataset.right / DATASET_ROWS,
+    dataset: dataset.right / dataset.answered,
     requests: requestsRight / REQUEST_ROWS,
   }
   const workers = open.workers.map((worker) => ({
@@ -75,7 +75,7 @@ export async function examine(found: Findings): Promise<Omit<DemoSummary, 'secon
     check('model', trained >= MIN_ACCURACY, `${percent(trained)} of rows it never saw`),
     check(
       'dataset',
-      cheat === null ? dataset.answered === DATASET_ROWS : dataset.answered > 0,
+      cheat === null ? dataset.answered === DATASET_ROWS : dataset.answered >= DATASET_ROWS,
       `${dataset.answered} of ${DATASET_ROWS} rows answered`,
     ),
     check(

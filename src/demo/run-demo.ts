@@ -146,8 +146,11 @@ export async function runDemo({
   stage('payout')
   await mineUntil(({ open }) => {
     if (open === null || open.payouts.some(({ state }) => state !== 'settled')) return false
-    // Whoever has earned a payment has had it.
-    return open.workers.every(({ maturedMsat }) => BigInt(maturedMsat) < PAYABLE_MSAT)
+    // Whoever has earned a payment has had it, and nothing is on its way to one: what a cheat spoiled is worked again by others.
+    if ((open.work.itemsDone ?? 0) < DATASET_ROWS) return false
+    return open.workers.every(
+      ({ maturedMsat, unmaturedMsat }) => BigInt(maturedMsat) < PAYABLE_MSAT && unmaturedMsat === '0',
+    )
   })
   // The last anchor becomes final, so that every proof does.
   for (let i = 0; i < EPOCH.finalDepth; i += 1) await driver.mineOne()

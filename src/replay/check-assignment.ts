@@ -1,7 +1,7 @@
 import { assignItem, assignmentHeight, itemName } from '../rules/assignment.ts'
 import type { OpenedReceipt } from './check-openings.ts'
 import { hex } from './read-blob.ts'
-import { keysAt, placeOf, type ReplayedJob, type ReplayState } from './replay-state.ts'
+import { keysAt, placeOf, type ReplayedJob, type ReplayState, wasSuspended } from './replay-state.ts'
 
 /**
  * The open dataset's work went to whom the beacon of its epoch assigned it, among the keys anchored by then; and it was
@@ -42,11 +42,12 @@ interface EpochDraw {
 async function drawEpoch(state: ReplayState, epoch: number): Promise<EpochDraw> {
   const { anchored, genesis, rules, source } = state
   const height = assignmentHeight(epoch, rules)
+  const size = anchored.sizeAt(height)
   return {
     beacon: await source.chain.blockHash(height),
     // The operator's auditor rechecks work; it takes none.
-    workers: keysAt(state, anchored.sizeAt(height)).filter(
-      (key) => Buffer.compare(key, genesis.auditor) !== 0,
+    workers: keysAt(state, size).filter(
+      (key) => Buffer.compare(key, genesis.auditor) !== 0 && !wasSuspended(state, hex(key), size),
     ),
   }
 }

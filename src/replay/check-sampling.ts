@@ -8,7 +8,7 @@ import type { ReceiptOutcome } from '../rules/settle-epoch.ts'
 import type { OpenedReceipt } from './check-openings.ts'
 import { auditorOf, type Draw, drawOf } from './draw.ts'
 import { hex, readBlob } from './read-blob.ts'
-import { type Fate, placeOf, type ReplayedReceipt, type ReplayState } from './replay-state.ts'
+import { type Fate, lastSuspension, placeOf, type ReplayedReceipt, type ReplayState } from './replay-state.ts'
 
 /** A receipt whose audit the beacon asked for and the operator didn't get done in time. */
 export interface MissedAudit {
@@ -187,7 +187,7 @@ function paidAuditor(state: ReplayState, { fate, rounds }: ReplayedReceipt): str
   return isBeforeSuspension(state, auditor, fate.entry) ? null : auditor
 }
 
-function isBeforeSuspension({ suspensions }: ReplayState, worker: string, entry: number): boolean {
-  const suspended = suspensions.get(worker)
-  return suspended !== undefined && entry < suspended
+function isBeforeSuspension(state: ReplayState, worker: string, entry: number): boolean {
+  const suspended = lastSuspension(state, worker)
+  return suspended !== null && entry < suspended
 }

@@ -11,7 +11,7 @@ import {
 } from '../rules/standings.ts'
 import { hex } from './read-blob.ts'
 import { forfeitAccruals, releaseAccruals } from './release-accruals.ts'
-import { latestTip, type ReplayState } from './replay-state.ts'
+import { lastSuspension, latestTip, type ReplayState } from './replay-state.ts'
 
 /** Observes the verdicts of an entry: what they bring about has to be the next entries of the log. */
 export function observeAgain(state: ReplayState, audits: readonly AuditedReceipt[], index: number): void {
@@ -26,7 +26,7 @@ function expect(state: ReplayState, changes: readonly StandingChange[], index: n
     if (change.subject === 'model' || change.standing !== 'suspended') continue
     const { worker, record } = change
     const status = index + expected.length
-    suspensions.set(worker, status)
+    suspensions.set(worker, [...(suspensions.get(worker) ?? []), { from: status, to: null }])
     const msat = forfeitAccruals(state, worker, 'all')
     if (msat > 0n) expected.push(forfeitEntry(worker, record, { status, msat }))
   }
@@ -76,6 +76,8 @@ export function checkReturn(state: ReplayState, entry: StatusOf<'worker'>, index
     () => `${worker} returns with a record`,
   )
   state.standings.setRecord(worker, NO_RECORD)
+  const last = state.suspensions.get(worker)?.at(-1)
+  if (last !== undefined) last.to = index
 }
 
 /** The operator's word ends a freeze, and what follows from it is the log's next entries. */
@@ -91,10 +93,10 @@ export function checkThaw(state: ReplayState, entry: StatusOf<'model'>, index: n
 }
 
 /** The block from which a suspended worker may work again; null until its suspension is anchored. */
-export function returnHeight({ anchored, genesis, suspensions }: ReplayState, worker: string): number | null {
-  const status = suspensions.get(worker)
-  const anchor = status === undefined ? null : anchored.first(status)
-  return anchor === null ? null : anchor.height + genesis.epoch.suspensionBlocks
+export function returnHeight(state: ReplayState, worker: string): number | null {
+  const status = lastSuspension(state, worker)
+  const anchor = status === null ? null : state.anchored.first(status)
+  return anchor === null ? null : anchor.height + state.genesis.epoch.suspensionBlocks
 }
 
 /** Entries that only a verdict or a thaw brings about. */

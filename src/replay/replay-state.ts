@@ -55,8 +55,8 @@ export interface ReplayState {
     { readonly isMatured: boolean; readonly rows: readonly Accrued[] }
   >
   readonly standings: ReplayedStandings
-  /** The entry that last suspended a worker, by key, hex. */
-  readonly suspensions: Map<string, number>
+  /** By key, hex, oldest first: the entries that suspended a worker, and that let it return. */
+  readonly suspensions: Map<string, Suspension[]>
   /** What the log has to go on with: entries that are written together with the last one. */
   expected: Entry[]
   nextEpoch: number
@@ -67,6 +67,11 @@ export interface ReplayState {
   readonly coins: Map<string, ReplayedCoin>
   /** False once a payment could not be read: what it left is not known. */
   areCoinsKnown: boolean
+}
+
+interface Suspension {
+  readonly from: number
+  to: number | null
 }
 
 interface ReplayedWorker {
@@ -239,4 +244,15 @@ export function keysAt(state: ReplayState, size: number): Uint8Array[] {
 export function latestTip({ anchored, rules, source }: ReplayState, entry: number): number {
   const anchor = anchored.first(entry)
   return anchor === null ? source.chain.tipHeight : anchor.height - 1 + rules.finalDepth
+}
+
+/** The entry that last suspended the worker. */
+export function lastSuspension({ suspensions }: ReplayState, worker: string): number | null {
+  return suspensions.get(worker)?.at(-1)?.from ?? null
+}
+
+/** Whether the worker was suspended when the log had `size` entries. */
+export function wasSuspended({ suspensions }: ReplayState, worker: string, size: number): boolean {
+  const known = suspensions.get(worker) ?? []
+  return known.some(({ from, to }) => from < size && (to === null || to >= size))
 }

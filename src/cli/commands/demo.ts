@@ -15,26 +15,28 @@ export function addDemo(program: Command): void {
     .option('--cheat', 'with one worker more, which cheats and loses what it had not been paid yet')
     .option('--stay', 'at the end, leave the coordinator and its explorer running until Ctrl-C')
     .option('--json', 'print the summary as one JSON object, last')
-    .action(async (options: { method: 'dual' | 'taproot'; cheat?: boolean; stay?: boolean; json?: boolean }) => {
-      const terminal = openTerminal(options.json === true)
-      const screen = openDemoScreen(process.stderr)
-      let summary: DemoSummary | null = null
-      try {
-        summary = await runDemo({
-          method: options.method,
-          cheat: options.cheat === true,
-          onEvent: screen.show,
-          async onMoment(moment, { url }) {
-            if (moment !== 'examined' || options.stay !== true) return
-            screen.close(true)
-            terminal.line(`The explorer is at ${url} until you press Ctrl-C.`)
-            await untilSignal()
-          },
-        })
-      } finally {
-        screen.close(summary?.ok === true)
-      }
-      terminal.result(summary, renderDemoSummary)
-      if (!summary.ok) process.exitCode = EXIT.checkFailed
-    })
+    .action(
+      async (options: { method: 'dual' | 'taproot'; cheat?: boolean; stay?: boolean; json?: boolean }) => {
+        const terminal = openTerminal(options.json === true)
+        const screen = openDemoScreen(process.stderr)
+        let summary: DemoSummary | null = null
+        try {
+          summary = await runDemo({
+            method: options.method,
+            cheat: options.cheat === true,
+            onEvent: screen.show,
+            async onMoment(moment, { url }) {
+              if (moment !== 'examined' || options.stay !== true) return
+              screen.close(true)
+              terminal.line(`The explorer is at ${url} until you press Ctrl-C.`)
+              await untilSignal()
+            },
+          })
+        } finally {
+          screen.close(summary?.ok === true)
+        }
+        terminal.result(summary, renderDemoSummary)
+        if (!summary.ok) process.exitCode = EXIT.checkFailed
+      },
+    )
 }
