@@ -1,6 +1,6 @@
 import { Address, OutScript } from '@scure/btc-signer'
-import { dustSatsOf } from './dust.ts'
 import { NETWORK_NAMES, type NetworkName, networkOf } from './network.ts'
+import { dustSatsOf } from './payable-script.ts'
 
 export class AddressError extends Error {
   override readonly name = 'AddressError'
@@ -39,7 +39,19 @@ export function parseAddress(text: string, network: NetworkName): { script: Uint
   }
 }
 
+/** Twice what a payout of 10,000 payees needs, which asks for each of them at every step: what an address means stays. */
+const MAX_KNOWN = 20_000
+const known = new Map<string, { script: Uint8Array; dustSats: bigint }>()
+
 function payable(text: string, network: NetworkName): { script: Uint8Array; dustSats: bigint } {
+  const name = `${network} ${text}`
+  const found = known.get(name) ?? decode(text, network)
+  if (known.size >= MAX_KNOWN) known.clear()
+  known.set(name, found)
+  return found
+}
+
+function decode(text: string, network: NetworkName): { script: Uint8Array; dustSats: bigint } {
   const script = OutScript.encode(Address(networkOf(network).scure).decode(text))
   const dustSats = dustSatsOf(script)
   if (dustSats === null) throw new Error('a form that is not paid')

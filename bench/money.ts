@@ -1,4 +1,4 @@
-/** Money: postings in the ledger, and the settlement of an epoch. */
+/** Money: postings in the ledger, the settlement of an epoch, and a payout of many. */
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import type Database from 'better-sqlite3'
@@ -7,6 +7,7 @@ import { openLedger } from '../src/ledger/ledger.ts'
 import type { Transfer } from '../src/ledger/transfer.ts'
 import { type EpochWork, settleEpoch } from '../src/rules/settle-epoch.ts'
 import { medianSeconds, sideBySide } from './measure.ts'
+import { payout } from './payout.ts'
 import { type Row, rowOf } from './row.ts'
 import { openScratchDatabase } from './scratch-database.ts'
 
@@ -24,6 +25,7 @@ const MAX_SETTLEMENT_SECONDS = 3
 export async function* rows(): AsyncGenerator<Row> {
   yield await postings()
   yield await settlement()
+  yield payout()
 }
 
 async function postings(): Promise<Row> {

@@ -4,8 +4,8 @@ import { address, initEccLib } from 'bitcoinjs-lib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { parseAddress } from '../../anchor/address.ts'
-import { dustSatsOf } from '../../anchor/dust.ts'
 import { NETWORK_NAMES, networkOf } from '../../anchor/network.ts'
+import { dustSatsOf } from '../../anchor/payable-script.ts'
 
 initEccLib(ecc) // bitcoinjs needs it to read P2TR addresses
 

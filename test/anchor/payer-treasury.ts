@@ -10,7 +10,7 @@ import { taprootAddress } from '../../anchor/taproot-address.ts'
 import type { RegtestNode } from '../../regtest/start-bitcoind.ts'
 import { openDatabase, youngNode } from './anchor-site.ts'
 
-const POLICY: PayerPolicy = {
+export const POLICY: PayerPolicy = {
   finalDepth: 3,
   targetBlocks: 6,
   floorSatPerKvb: 2_000n,
@@ -23,7 +23,13 @@ export interface Treasury {
   address: string
   secretKey: Uint8Array
   /** `external`: the payer has no key. */
-  open(changes?: { node?: Node; policy?: Partial<PayerPolicy>; db?: Database; external?: boolean }): Payer
+  open(changes?: {
+    node?: Node
+    policy?: Partial<PayerPolicy>
+    db?: Database
+    external?: boolean
+    listCoins?: () => Promise<readonly TreasuryCoin[]>
+  }): Payer
   [Symbol.dispose](): void
 }
 
@@ -47,7 +53,7 @@ export async function openTreasury(bitcoind: RegtestNode, ...values: bigint[]): 
         secretKey: changes.external === true ? null : secretKey,
         changeAddress: address,
         policy: { ...POLICY, ...changes.policy },
-        listCoins: async () => coins,
+        listCoins: changes.listCoins ?? (async () => coins),
       }),
     [Symbol.dispose]: () => db.close(),
   }

@@ -72,7 +72,8 @@ export function createPeer(
   const key = publicKeyOf(secretKey)
   const hex = Buffer.from(key).toString('hex')
   const session = openRequestSession(site.origin, secretKey, Date.now() + MAX_SESSION_MS)
-  const address = taprootAddress(publicKeyOf(newWorkerKey()), 'regtest')
+  const addressKey = newWorkerKey()
+  const address = taprootAddress(publicKeyOf(addressKey), 'regtest')
   let sequence = 0
   let previous: Uint8Array = new Uint8Array(32)
 
@@ -173,6 +174,7 @@ export function createPeer(
     key,
     hex,
     address,
+    addressKey,
     secretKey,
     authorization,
     post,
