@@ -22,10 +22,14 @@ interface WatchWallet {
   unspent(minConfirmations: number): Promise<WatchedCoin[]>
 }
 
-/** A descriptor without its checksum; `since` is where a rescan starts: Unix seconds, or `now` for a new key. */
+/**
+ * A descriptor without its checksum; `since` is where a rescan starts: Unix seconds, or `now` for a new key. `range`: the
+ * first and the last child of one that ends in `*`.
+ */
 interface WatchedDescriptor {
   descriptor: string
   since: number | 'now'
+  range?: readonly [number, number]
 }
 
 /** RPC_WALLET_ERROR, RPC_WALLET_ALREADY_LOADED (Bitcoin Core, rpc/protocol.h). */
@@ -51,10 +55,12 @@ export async function openWatchWallet(
 
   await loadOrCreate(rpc, name)
   const known = await ask(descriptorListAnswer, 'listdescriptors')
-  for (const { descriptor, since } of descriptors) {
+  for (const { descriptor, since, range } of descriptors) {
     const { descriptor: desc } = await ask(descriptorInfoAnswer, 'getdescriptorinfo', descriptor)
     if (known.descriptors.some((one) => one.desc === desc)) continue
-    const [result] = await ask(importAnswer, 'importdescriptors', [{ desc, timestamp: since }])
+    const [result] = await ask(importAnswer, 'importdescriptors', [
+      { desc, timestamp: since, ...(range === undefined ? {} : { range }) },
+    ])
     if (result?.success !== true) {
       throw new NodeError(
         'node_malformed',

@@ -50,6 +50,8 @@ export async function openBenchSite(models: readonly BenchModel[], workers: numb
     auditFloor: { numerator: 1, denominator: 100 },
     effectiveEpoch: 0,
     objective: 'throughput',
+    operatorBasisPoints: 0,
+    price: 0n,
     privacy: 'public',
     weight: 1,
     models: models.map(({ name, file, unitsPerItem }) => ({

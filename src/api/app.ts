@@ -14,6 +14,7 @@ import { logRoutes } from './log-routes.ts'
 import { metricsRoutes } from './metrics-routes.ts'
 import { operatorRoutes } from './operator-routes.ts'
 import { problemHandler } from './problem.ts'
+import { requesterRoutes } from './requester-routes.ts'
 import { statusRoutes } from './status-routes.ts'
 import { workerRoutes } from './worker-routes.ts'
 
@@ -47,7 +48,12 @@ export function createApp({ coordinator, operatorToken, failures, explorer, onBu
   app.use('/v1', budget)
   app.use('/v1/operator', operatorRoutes(coordinator, operatorToken))
   // Bodies are read raw and whole, up to one limit: what is signed or hashed is the bytes, not a re-encoding.
-  app.use('/v1', express.raw({ type: () => true, limit: MAX_BODY_BYTES }), workerRoutes(coordinator))
+  app.use(
+    '/v1',
+    express.raw({ type: () => true, limit: MAX_BODY_BYTES }),
+    requesterRoutes(coordinator),
+    workerRoutes(coordinator),
+  )
   app.use(notFound())
   app.use(problemHandler(onBug))
   return app

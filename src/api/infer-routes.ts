@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { TensorSignature } from '../../compute/onnx/signature.ts'
 import { encodeTensorBundle, MAX_BUNDLE_BYTES, parseTensorBundle } from '../../compute/work/tensor-bundle.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
+import { ANONYMOUS } from '../coordinator/requesters.ts'
 import { encodeInferResponse } from '../oip/encode-infer-response.ts'
 import { OipError } from '../oip/oip-error.ts'
 import { parseInferRequest } from '../oip/parse-infer-request.ts'
@@ -66,10 +67,11 @@ export function inferRoutes(
 
   routes.post(
     pathsOf('/infer'),
-    // Nobody sends 64 MiB to learn that there is no such model.
+    // Nobody sends 64 MiB to learn that there is no such model, or that nothing can be paid for.
     (request, _response, next) => {
       models.desks()
-      modelOf(request)
+      const { subnet, model } = modelOf(request)
+      admit(request, subnet.name, BigInt(model.unitsPerItem))
       next()
     },
     budget,
@@ -98,7 +100,7 @@ export function inferRoutes(
             model,
             inputs: bundle,
             items,
-            requester: 'anonymous',
+            ...admit(request, subnet.name, BigInt(items) * BigInt(model.unitsPerItem)),
             deadlineMs: Date.now() + timeoutMs(timeoutMicroseconds),
             priority: priorityLevel(priority),
           },
@@ -130,6 +132,15 @@ export function inferRoutes(
   function modelOf(request: Request): ServedModel {
     const { name, version } = request.params
     return models.find(String(name), version === undefined ? null : String(version))
+  }
+
+  /** Who asks, and what it costs: covered by what is deposited and neither spent nor promised (PROTOCOL §6). */
+  function admit(request: Request, subnet: string, units: bigint): { requester: string; quoteMsat: bigint } {
+    const { charges, requesters, requests, epoch } = models.desks()
+    const requester = requesters.authenticate(request.headers.authorization)?.requester ?? ANONYMOUS
+    const quoteMsat = charges.quoteMsat(subnet, units, epoch)
+    charges.assertCover(requester, quoteMsat, requests.heldMsat(requester))
+    return { requester, quoteMsat }
   }
 
   async function holding<T>(bytes: number, ask: () => Promise<T>): Promise<T> {
@@ -174,12 +185,12 @@ function priorityLevel(priority: number | null): number {
 /** OIP's error object, with our stable code beside the text. */
 function errorHandler(onBug: (error: unknown) => void): ErrorRequestHandler {
   return (error, _request, response, next) => {
-    const { status, code, detail } =
+    const { status, code, detail, extensions } =
       error instanceof OipError
-        ? { status: error.status, code: error.code, detail: error.message }
+        ? { status: error.status, code: error.code, detail: error.message, extensions: {} }
         : problemOf(error)
     if (status === 500) onBug(error)
     if (response.headersSent) next(error)
-    else response.status(status).json({ error: detail, code })
+    else response.status(status).json({ error: detail, code, ...extensions })
   }
 }

@@ -25,7 +25,7 @@ export interface ServingHouse {
 
 interface ServingRooms {
   readonly genesis: Genesis
-  readonly desks: Pick<Desks, 'market' | 'requests'>
+  readonly desks: Pick<Desks, 'charges' | 'market' | 'requesters' | 'requests'>
   readonly anchorer: Pick<OpenHouse['anchorer'], 'judgement'>
 }
 
@@ -35,7 +35,7 @@ export interface ServedModel extends MarketModel {
 
 interface ServedModels {
   /** Throws RefusedError 503: `not_open`, `log_halted`, `epoch_not_started`. */
-  desks(): ServingRooms['desks']
+  desks(): ServingRooms['desks'] & { readonly epoch: number }
   /** Throws RefusedError: 404 `model_unknown`, `version_unknown`, 503 `not_open`, `model_missing`. */
   find(name: string, version: string | null): ServedModel
 }
@@ -73,12 +73,13 @@ export function openServedModels(coordinator: ServingHouse): ServedModels {
     desks() {
       const { genesis, desks, anchorer } = rooms()
       assertWorking(anchorer)
-      if (epochNow(genesis) === null) {
+      const epoch = epochNow(genesis)
+      if (epoch === null) {
         // Work is leased, and paid, by epoch.
         const { startHeight } = genesis.epoch
         throw new RefusedError(503, 'epoch_not_started', `epoch 0 starts at block ${startHeight}`)
       }
-      return desks
+      return { ...desks, epoch }
     },
 
     find(name, version) {

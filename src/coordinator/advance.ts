@@ -72,6 +72,7 @@ export async function advance(
   desks.leases.expire(Date.now())
   const deposits = desks.deposits.bookNew(await watched.treasuryCoins(finalDepth))
   const budgeted = desks.budgets.budgetDue(tip)
+  const quoted = desks.prices.quoteDue(tip, anchored)
   const assigned = await desks.assignments.assignDue(tip, anchored, blockHash)
 
   const returned = desks.standings.returnDue(tip, anchored)
@@ -88,10 +89,17 @@ export async function advance(
   const planned = desks.payouts.list().length
   await desks.payouts.advance(anchored, tip)
 
-  // These must be anchored in time, whatever the cadence: a budget before its epoch, a verdict before the cutoff, an intent
+  // These must be anchored in time, whatever the cadence: budget and prices before their epoch, a verdict before the cutoff, an intent
   // before its payment.
   const isClosing = desks.settlement.nextCutoff() - tip <= CLOSING_BLOCKS
-  if (budgeted || isClosing || silent > 0 || settled.length > 0 || desks.payouts.list().length > planned) {
+  if (
+    budgeted ||
+    quoted ||
+    isClosing ||
+    silent > 0 ||
+    settled.length > 0 ||
+    desks.payouts.list().length > planned
+  ) {
     anchorer.request()
     await anchorer.advance()
   }

@@ -63,6 +63,11 @@ CREATE TABLE IF NOT EXISTS job (
   origin_record BLOB    NOT NULL,
   -- Dataset item, or null for a request.
   item          INTEGER,
+  -- Who asked, or null where nobody did; what it costs is reserved in the ledger until it is settled or refunded.
+  requester     TEXT,
+  charge_msat   INTEGER NOT NULL DEFAULT 0 CHECK (charge_msat >= 0),
+  -- The entry that says that it bought nothing.
+  refund_entry  INTEGER,
   worker        BLOB    NOT NULL REFERENCES worker (key),
   epoch         INTEGER NOT NULL,
   units         INTEGER NOT NULL CHECK (units > 0),
@@ -74,6 +79,7 @@ CREATE TABLE IF NOT EXISTS job (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS job_deadline ON job (state, deadline_ms);
 CREATE INDEX IF NOT EXISTS job_unproven ON job (epoch) WHERE unproven = 1 AND state IN ('leased', 'answered');
+CREATE INDEX IF NOT EXISTS job_charged ON job (state, epoch) WHERE charge_msat > 0;
 CREATE INDEX IF NOT EXISTS job_item ON job (subnet, model, item) WHERE item IS NOT NULL;
 
 -- Answers that the operator knows, each for one lease.
@@ -149,6 +155,8 @@ CREATE TABLE IF NOT EXISTS epoch (
   number        INTEGER NOT NULL PRIMARY KEY CHECK (number >= 0),
   budget_entry  INTEGER UNIQUE,
   budget_msat   INTEGER NOT NULL DEFAULT 0 CHECK (budget_msat >= 0),
+  -- Entries that were final when it began: the quotes among them are its prices.
+  quoted_size   INTEGER CHECK (quoted_size >= 0),
   assigned      INTEGER NOT NULL DEFAULT 0 CHECK (assigned IN (0, 1)),
   settled       INTEGER NOT NULL DEFAULT 0 CHECK (settled IN (0, 1)),
   -- Null for an epoch that had neither budget nor work.
@@ -244,3 +252,46 @@ CREATE TABLE IF NOT EXISTS deposit (
   entry_index INTEGER NOT NULL UNIQUE,
   PRIMARY KEY (txid, vout)
 ) STRICT;
+
+-- Who may ask for what costs something; `number` is that of its deposit key. Of the API key only the hash is kept.
+CREATE TABLE IF NOT EXISTS requester (
+  number          INTEGER NOT NULL PRIMARY KEY CHECK (number > 0),
+  name            TEXT    NOT NULL UNIQUE,
+  key_hash        BLOB    NOT NULL UNIQUE CHECK (length(key_hash) = 32),
+  deposit_address TEXT    NOT NULL UNIQUE,
+  refund_address  TEXT    NOT NULL,
+  entry_index     INTEGER NOT NULL UNIQUE
+) STRICT;
+
+-- Quotes, in msat per 10^15 units.
+CREATE TABLE IF NOT EXISTS price (
+  entry_index INTEGER NOT NULL PRIMARY KEY,
+  subnet      TEXT    NOT NULL,
+  epoch       INTEGER NOT NULL,
+  msat        INTEGER NOT NULL CHECK (msat > 0)
+) STRICT;
+CREATE INDEX IF NOT EXISTS price_subnet ON price (subnet, entry_index);
+
+-- What was asked and answered in each settled epoch, by the index of its entry. Sums of units in decimal: a fast
+-- machine's day goes past 2^63.
+CREATE TABLE IF NOT EXISTS demand (
+  entry_index    INTEGER NOT NULL,
+  subnet         TEXT    NOT NULL,
+  asked_units    TEXT    NOT NULL,
+  answered_units TEXT    NOT NULL,
+  PRIMARY KEY (subnet, entry_index)
+) STRICT, WITHOUT ROWID;
+
+-- What requesters paid for each receipt, in its two parts.
+CREATE TABLE IF NOT EXISTS fee (
+  receipt    BLOB    NOT NULL PRIMARY KEY REFERENCES receipt (id),
+  epoch      INTEGER NOT NULL REFERENCES epoch (number),
+  requester  TEXT    NOT NULL REFERENCES requester (name),
+  worker     BLOB    NOT NULL REFERENCES worker (key),
+  subnet     TEXT    NOT NULL,
+  msat       INTEGER NOT NULL CHECK (msat >= 0),
+  share_msat INTEGER NOT NULL CHECK (share_msat >= 0),
+  -- Null: unmatured.
+  fate       TEXT CHECK (fate IN ('matured', 'forfeited'))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS fee_unmatured ON fee (worker, epoch, subnet) WHERE fate IS NULL;

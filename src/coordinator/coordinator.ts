@@ -13,7 +13,7 @@ import type { BitcoinRpc } from '../../anchor/rpc.ts'
 import { taprootAddress } from '../../anchor/taproot-address.ts'
 import { openBlobStore } from '../blobs/blob-store.ts'
 import type { Config } from '../config/config-schema.ts'
-import type { Keys } from '../keystore/derive-keys.ts'
+import { depositKey, type Keys } from '../keystore/derive-keys.ts'
 import { openLedger } from '../ledger/ledger.ts'
 import { openLog } from '../log/log-store.ts'
 import { parseVerifierKey } from '../log/note-key.ts'
@@ -111,7 +111,7 @@ async function openOver(
   const watched = await watchKeys(
     rpc,
     `assay-${Buffer.from(keys.anchor.internalKey).toString('hex', 0, 8)}`,
-    { anchor: keys.anchor, treasury },
+    { anchor: keys.anchor, treasury, deposits: keys.deposits },
   )
   const anchorAddress = taprootAddress(keys.anchor.internalKey, network)
   const treasuryAddress = taprootAddress(treasury.internalKey, network)
@@ -147,7 +147,11 @@ async function openOver(
       policy: { finalDepth, targetBlocks, floorSatPerKvb, ceilingSatPerKvb, capSats, feeShareBasisPoints },
       listCoins: () => watched.treasuryCoins(finalDepth),
     })
-    return { genesis, anchorer, payer, desks: openDesks(books, genesis, config, payer, keys.proctorSeed) }
+    const desks = openDesks(books, genesis, config, payer, {
+      proctorSeed: keys.proctorSeed,
+      depositKey: (number) => depositKey(keys.deposits, number).internalKey,
+    })
+    return { genesis, anchorer, payer, desks }
   }
 
   async function begin(): Promise<OpenHouse | null> {

@@ -1,4 +1,5 @@
 import type { Coin, Payer } from '../../anchor/payer.ts'
+import type { AccountName } from '../ledger/accounts.ts'
 import { txidBytes } from '../log/txid.ts'
 import type { Books } from './books.ts'
 import { postAll, record } from './books.ts'
@@ -6,23 +7,34 @@ import { changeOutpoints } from './change-outpoints.ts'
 
 export interface Deposits {
   /** Books every final coin of the treasury that is neither booked nor change of a payout. @returns how many. */
-  bookNew(coins: readonly Coin[]): number
+  bookNew(coins: readonly DepositCoin[]): number
+}
+
+interface DepositCoin extends Coin {
+  script: Uint8Array
 }
 
 const MSAT_PER_SAT = 1000n
 
-/** Coins that somebody sends to the treasury belong to the reserve: nobody's yet, spent on the subsidy. */
-export function openDeposits(books: Books, payer: Pick<Payer, 'payouts'>): Deposits {
+/**
+ * Coins that somebody sends to the treasury's own address belong to the reserve: nobody's yet, spent on the subsidy. Those at a
+ * requester's are that requester's to spend; those at an address that nobody has been given are nobody's, and not booked.
+ */
+export function openDeposits(
+  books: Books,
+  payer: Pick<Payer, 'payouts'>,
+  accountOf: (script: Uint8Array) => AccountName | null,
+): Deposits {
   const known = books.db
     .prepare<[string, number], bigint>('SELECT 1 FROM deposit WHERE txid = ? AND vout = ?')
     .pluck()
   const insert = books.db.prepare('INSERT INTO deposit (txid, vout, sats, entry_index) VALUES (?, ?, ?, ?)')
 
-  function book({ txid, vout, valueSats }: Coin): void {
+  function book({ txid, vout, valueSats }: DepositCoin, account: AccountName): void {
     const entry = {
       v: 1,
       kind: 'deposit',
-      account: 'reserve',
+      account,
       txid: txidBytes(txid),
       vout,
       sats: valueSats,
@@ -33,7 +45,7 @@ export function openDeposits(books: Books, payer: Pick<Payer, 'payouts'>): Depos
         {
           id: `deposit/${txid}/${vout}`,
           debit: 'treasury',
-          credit: 'reserve',
+          credit: account,
           amountMsat: valueSats * MSAT_PER_SAT,
           code: 'deposit',
           entryIndex,
@@ -48,8 +60,14 @@ export function openDeposits(books: Books, payer: Pick<Payer, 'payouts'>): Depos
       const fresh = coins.filter(
         ({ txid, vout }) => !change.has(`${txid}:${vout}`) && known.get(txid, vout) === undefined,
       )
-      for (const coin of fresh) book(coin)
-      return fresh.length
+      let booked = 0
+      for (const coin of fresh) {
+        const account = accountOf(coin.script)
+        if (account === null) continue
+        book(coin, account)
+        booked += 1
+      }
+      return booked
     },
   }
 }

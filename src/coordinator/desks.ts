@@ -23,6 +23,8 @@ import { openBudgets } from './budgets.ts'
 import type { Canaries } from './canaries.ts'
 import { openCanaries } from './canaries.ts'
 import { openCanaryVerdicts } from './canary-verdicts.ts'
+import type { Charges } from './charges.ts'
+import { openCharges } from './charges.ts'
 import type { Deposits } from './deposits.ts'
 import { openDeposits } from './deposits.ts'
 import { openEpochWork } from './epoch-work.ts'
@@ -37,9 +39,13 @@ import { openMaturing } from './maturing.ts'
 import { openPayoutPlanner } from './payout-planner.ts'
 import type { Payouts } from './payouts.ts'
 import { openPayouts } from './payouts.ts'
+import type { Prices } from './prices.ts'
+import { openPrices } from './prices.ts'
 import { openProctor, type Proctor } from './proctor.ts'
 import type { Registry } from './registry.ts'
 import { openRegistry } from './registry.ts'
+import type { Requesters } from './requesters.ts'
+import { openRequesters } from './requesters.ts'
 import type { RequestQueue } from './requests.ts'
 import { openRequestQueue } from './requests.ts'
 import type { ResultDesk } from './results.ts'
@@ -59,7 +65,10 @@ export interface Desks {
   readonly auditBell: Bell
   readonly registry: Registry
   readonly market: Market
+  readonly requesters: Requesters
   readonly requests: RequestQueue
+  readonly prices: Prices
+  readonly charges: Charges
   readonly leases: LeaseDesk
   readonly results: ResultDesk
   readonly submissions: SubmissionDesk
@@ -85,30 +94,30 @@ export function openDesks(
   genesis: Genesis,
   config: Config,
   payer: Payer,
-  proctorSeed: Uint8Array,
+  { proctorSeed, depositKey }: { proctorSeed: Uint8Array; depositKey: (number: number) => Uint8Array },
 ): Desks {
   const { origin, auditBasisPoints: auditShareBasisPoints, subsidy, auditor } = genesis
   const network: NetworkName = genesis.network
   const rules = epochRules(genesis)
   const bell = createBell()
-  const registry = openRegistry(books, {
-    origin,
-    network,
-    reserved: [genesis.treasury, taprootAddress(genesis.internalKey, network)],
-  })
+  const reserved = [genesis.treasury, taprootAddress(genesis.internalKey, network)]
+  const registry = openRegistry(books, { origin, network, reserved })
+  const requesters = openRequesters(books, { network, treasury: genesis.treasury, reserved, depositKey })
   const auditors = openAuditors(books, { registry, operator: auditor })
   const market = openMarket(books)
   const requests = openRequestQueue(bell)
+  const prices = openPrices(books, { market, rules, takeUnserved: requests.takeUnserved })
+  const charges = openCharges(books, prices)
   const { canaryBasisPoints: shareBasisPoints, maxOpenPerAuditor } = config.audits
   const canaries = openCanaries(books, { market, shareBasisPoints })
   const capacity = openAuditCapacity(books, { auditors, maxOpenPerAuditor })
-  const leases = openLeaseDesk(books, market, requests, capacity, canaries, config.leases)
+  const leases = openLeaseDesk(books, { market, requests, charges, capacity, canaries }, config.leases)
   const budgets = openBudgets(books, {
     rules,
     subsidy,
     feeReserveMsat: config.reserve.feeSats * MSAT_PER_SAT,
   })
-  const expectedRewardMsat = openExpectedReward(market, budgets, auditShareBasisPoints)
+  const expectedRewardMsat = openExpectedReward(market, budgets, prices, auditShareBasisPoints)
   const standingRows = openStandingRows(books.db, market)
   const maturing = openMaturing(books, standingRows)
   const { suspensionBlocks } = genesis.epoch
@@ -120,7 +129,10 @@ export function openDesks(
     auditBell: createBell(),
     registry,
     market,
+    requesters,
     requests,
+    prices,
+    charges,
     leases,
     results,
     submissions,
@@ -141,12 +153,14 @@ export function openDesks(
     draw: openAuditDraw(books, { market, auditors, rules, operator: auditor }),
     audits: openAuditDesk(books, { origin, market, standings }),
     standings,
-    deposits: openDeposits(books, payer),
+    deposits: openDeposits(books, payer, requesters.accountOf),
     budgets,
     settlement: openSettlement(books, {
       market,
       budgets,
       canaryVerdicts: openCanaryVerdicts(books, { auditors, maturing, standings, operator: auditor }),
+      prices,
+      charges,
       work: openEpochWork(books, { market, rules }),
       maturing,
       rules,

@@ -12,6 +12,12 @@ import type { Market } from './market.ts'
 export interface EpochReceipt extends SettlementReceipt {
   readonly subnet: string
   readonly job: Uint8Array
+  /** Of the `jobs` entry. */
+  readonly jobEpoch: number
+  /** Null where nobody asked. */
+  readonly requester: string | null
+  /** What is reserved for it, until the epoch is settled. */
+  readonly chargeMsat: bigint
 }
 
 export interface EpochWork {
@@ -40,6 +46,9 @@ interface ReceiptRow {
   epoch: bigint
   units: bigint
   item: bigint | null
+  requester: string | null
+  charge_msat: bigint
+  refund_entry: bigint | null
   sampled: bigint | null
   verdict: Verdict
   verdict_entry: bigint | null
@@ -73,7 +82,8 @@ export function openEpochWork(
   const { db } = books
   const selectReceipts = db.prepare<[number, number], ReceiptRow>(
     `SELECT receipt.id, receipt.submission, job.worker, ${SUSPENDED_ENTRY} job.worker) AS suspended_entry,
-            job.subnet, job.model, job.epoch, job.units, job.item, sampled, verdict, verdict_entry, job.id AS job, job.input, job.input_salt, job.origin_record, job.origin_salt, result.output, result.salt, canary.output AS known
+            job.subnet, job.model, job.units, job.item, job.epoch, requester, charge_msat, refund_entry, sampled, verdict,
+            verdict_entry, job.id AS job, job.input, job.input_salt, job.origin_record, job.origin_salt, result.output, result.salt, canary.output AS known
        FROM receipt JOIN job ON job.id = receipt.job JOIN result ON result.job = job.id LEFT JOIN canary ON canary.job = job.id
       WHERE receipt.submission >= ? AND receipt.submission < ? ORDER BY receipt.submission, receipt.position`,
   )
@@ -117,6 +127,8 @@ export function openEpochWork(
         verdict: inTime(row.verdict_entry) ? row.verdict : null,
         isSuspended: isBefore(submission, suspended_entry),
         isAssigned: item !== null,
+        isRefunded: row.refund_entry !== null,
+        chargeMsat: row.charge_msat,
         isRepeated:
           item !== null &&
           (taken.has(place) || selectEarlierTwin.get(row.subnet, row.model, item, from) !== undefined),
@@ -130,6 +142,9 @@ export function openEpochWork(
         units: row.units,
         outcome,
         job: row.job,
+        jobEpoch: Number(row.epoch),
+        requester: row.requester,
+        chargeMsat: row.charge_msat,
       }
     })
     return {

@@ -14,7 +14,9 @@ import type { AuditCapacity } from './audit-capacity.ts'
 import type { Books } from './books.ts'
 import { record } from './books.ts'
 import type { Canaries, Canary } from './canaries.ts'
+import type { Charges } from './charges.ts'
 import type { Market, MarketModel } from './market.ts'
+import { RefusedError } from './refused-error.ts'
 import type { PendingRequest, RequestQueue } from './requests.ts'
 import { createSpaceWatch } from './space-watch.ts'
 
@@ -58,6 +60,7 @@ interface Draft extends MarketModel {
   readonly items: number
   readonly request: PendingRequest | null
   readonly canary: Canary | null
+  readonly chargeMsat: bigint
 }
 
 interface ItemRow {
@@ -72,13 +75,17 @@ export const MAX_LEASED_INPUT_BYTES = 32 * 1024 * 1024
 
 export function openLeaseDesk(
   books: Books,
-  market: Market,
-  requests: RequestQueue,
-  capacity: AuditCapacity,
-  canaries: Canaries,
+  parts: {
+    market: Market
+    requests: RequestQueue
+    charges: Charges
+    capacity: AuditCapacity
+    canaries: Canaries
+  },
   policy: { deadlineMs: number; maxPerWorker: number },
 ): LeaseDesk {
   const { db } = books
+  const { market, requests, charges, capacity, canaries } = parts
   const selectItems = db.prepare<[Uint8Array, number, number], ItemRow>(
     `SELECT subnet, model, item, input FROM item
       WHERE assignee = ? AND state = 'open' AND epoch = ? ORDER BY subnet, model, item LIMIT ?`,
@@ -90,10 +97,10 @@ export function openLeaseDesk(
     .prepare<[Uint8Array], bigint>(`SELECT count(*) FROM job WHERE worker = ? AND state = 'leased'`)
     .pluck()
   const insertJob = db.prepare(
-    `INSERT INTO job (id, bytes, subnet, model, input, input_salt, origin_salt, origin_record, item, worker, epoch, units,
-                      entry_index, deadline_ms, unproven, state)
-     VALUES (@id, @bytes, @subnet, @model, @inputDigest, @inputSalt, @originSalt, @originRecord, @item, @worker, @epoch,
-             @units, @entryIndex, @deadlineMs, @unproven, 'leased')`,
+    `INSERT INTO job (id, bytes, subnet, model, input, input_salt, origin_salt, origin_record, item, requester, charge_msat,
+                      worker, epoch, units, entry_index, deadline_ms, unproven, state)
+     VALUES (@id, @bytes, @subnet, @model, @inputDigest, @inputSalt, @originSalt, @originRecord, @item, @requester,
+             @chargeMsat, @worker, @epoch, @units, @entryIndex, @deadlineMs, @unproven, 'leased')`,
   )
   const release = db.prepare(
     `UPDATE job SET state = 'released' WHERE id = ? AND worker = ? AND state = 'leased'`,
@@ -110,6 +117,9 @@ export function openLeaseDesk(
     `UPDATE job SET state = 'released' WHERE state = 'answered'
        AND worker IN (SELECT worker FROM standing WHERE standing = 'suspended')`,
   )
+  const selectAsked = db.prepare<[], { id: Uint8Array; worker: Uint8Array }>(
+    `SELECT id, worker FROM job WHERE state = 'leased' AND requester IS NOT NULL`,
+  )
   const waiting = new Map<string, PendingRequest>()
   const assertSpace = createSpaceWatch(books.blobs)
 
@@ -125,7 +135,7 @@ export function openLeaseDesk(
     assertSpace()
     const asked = requests.take(hex(worker), room, MAX_LEASED_INPUT_BYTES)
     try {
-      const drafts = withCanaries(asked, room)
+      const drafts = withCanaries(asked, room, epoch)
       addItems(drafts, selectItems.all(worker, epoch, room - drafts.length), epoch)
       return drafts.length === 0 ? [] : log(worker, epoch, drafts)
     } catch (error) {
@@ -149,8 +159,8 @@ export function openLeaseDesk(
    * Canaries stand among the requests, at places of chance, so that a worker can't tell them apart: nothing in the job, its
    * lease or its answer differs. What finds no room beside them waits for the next lease.
    */
-  function withCanaries(asked: PendingRequest[], room: number): Draft[] {
-    const drafts = asked.map(draftRequest)
+  function withCanaries(asked: PendingRequest[], room: number, epoch: number): Draft[] {
+    const drafts = draftRequests(asked, epoch)
     let bytes = sumBytes(drafts)
     for (const request of asked) {
       const canary = canaries.beside(request)
@@ -194,7 +204,7 @@ export function openLeaseDesk(
     const entry = { v: 1, kind: 'jobs', worker, epoch, count: jobs.length, root, jobs: sha256(list) } as const
     record(books, entry, (entryIndex) => {
       for (const { draft, id, bytes, inputDigest, inputSalt, originSalt, originRecord, units } of jobs) {
-        const { subnet, model, item } = draft
+        const { subnet, model, item, request, chargeMsat } = draft
         insertJob.run({
           id,
           bytes,
@@ -205,6 +215,8 @@ export function openLeaseDesk(
           originSalt,
           originRecord,
           item,
+          requester: request?.requester ?? null,
+          chargeMsat,
           worker,
           epoch,
           units,
@@ -212,6 +224,7 @@ export function openLeaseDesk(
           deadlineMs,
           unproven,
         })
+        if (request !== null) charges.reserve(id, request.requester, chargeMsat, entryIndex)
         if (item !== null) setItem.run('leased', subnet.name, model.digest, item, 'open')
         if (draft.canary !== null) canaries.spend(draft.canary, id)
       }
@@ -220,18 +233,35 @@ export function openLeaseDesk(
     return jobs.map(({ draft, bytes, inputSalt }) => ({ job: bytes, salt: inputSalt, inputs: draft.inputs }))
   }
 
-  function draftRequest(request: PendingRequest): Draft {
-    const { subnet, model, inputs, items, requester } = request
-    return {
-      subnet,
-      model,
-      inputs,
-      items,
-      item: null,
-      request,
-      canary: null,
-      origin: { kind: 'request', requester },
-    }
+  /** By the definition and the price of this epoch: whoever can't pay for it any more is told so, and nobody works for nothing. */
+  function draftRequests(asked: readonly PendingRequest[], epoch: number): Draft[] {
+    const spentMsat = new Map<string, bigint>()
+    return asked.flatMap((request) => {
+      const { inputs, items, requester } = request
+      try {
+        const found = market.model(request.subnet.name, request.model.digest, epoch)
+        if (found === null) throw new RefusedError(404, 'model_unknown', 'the model is not served any more')
+        const units = BigInt(items) * BigInt(found.model.unitsPerItem)
+        const chargeMsat = charges.quoteMsat(found.subnet.name, units, epoch)
+        const spent = spentMsat.get(requester) ?? 0n
+        charges.assertCover(requester, chargeMsat, spent)
+        spentMsat.set(requester, spent + chargeMsat)
+        return {
+          ...found,
+          inputs,
+          items,
+          item: null,
+          request,
+          canary: null,
+          chargeMsat,
+          origin: { kind: 'request', requester },
+        }
+      } catch (error) {
+        if (!(error instanceof RefusedError)) throw error
+        request.settle({ error })
+        return []
+      }
+    })
   }
 
   function draftCanary({ subnet, model }: MarketModel, canary: Canary): Draft {
@@ -244,6 +274,7 @@ export function openLeaseDesk(
       item: null,
       request: null,
       canary,
+      chargeMsat: 0n,
       origin: { kind: 'canary', known },
     }
   }
@@ -260,6 +291,7 @@ export function openLeaseDesk(
       items: 1,
       request: null,
       canary: null,
+      chargeMsat: 0n,
       origin: { kind: 'dataset', dataset: found.subnet.dataset.list, item },
     }
   }
@@ -267,15 +299,19 @@ export function openLeaseDesk(
   /** Open again for others; whoever holds the job may still answer it, and is first if it is first in the log. */
   function giveBack(lost: readonly LostLease[]): number {
     const released = db
-      .transaction(() =>
-        lost.filter(({ job, worker }) => {
+      .transaction(() => {
+        const refunds: Uint8Array[] = []
+        const given = lost.filter(({ job, worker }) => {
           if (release.run(job, worker).changes !== 1) return false
           const row = selectJob.get(job)
           if (row !== undefined && row.item !== null)
             setItem.run('open', row.subnet, row.model, row.item, 'leased')
+          else refunds.push(job)
           return true
-        }),
-      )
+        })
+        charges.refund(refunds)
+        return given
+      })
       .immediate()
     for (const { job, worker, reason } of released) {
       const request = waiting.get(hex(job))
@@ -287,8 +323,15 @@ export function openLeaseDesk(
 
   function expire(nowMs: number): number {
     dropAnswers.run()
-    const lost = selectExpired.all(nowMs)
-    return giveBack(lost.map(({ id, worker }) => ({ job: id, worker, reason: 'its lease ran out' })))
+    const late = selectExpired
+      .all(nowMs)
+      .map(({ id, worker }) => ({ job: id, worker, reason: 'its lease ran out' }))
+    // Of requests only those still known here: who asked before a restart has lost its connection, and buys nothing.
+    const orphaned = selectAsked
+      .all()
+      .filter(({ id }) => !waiting.has(hex(id)))
+      .map(({ id, worker }) => ({ job: id, worker, reason: 'its requester is gone' }))
+    return giveBack([...late, ...orphaned])
   }
 
   return {

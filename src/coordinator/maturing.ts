@@ -1,4 +1,4 @@
-import { maturedAccount, unmaturedAccount } from '../ledger/accounts.ts'
+import { maturedAccount, requesterAccount, unmaturedAccount } from '../ledger/accounts.ts'
 import type { Transfer } from '../ledger/transfer.ts'
 import {
   type Accrued,
@@ -29,23 +29,35 @@ interface UnmaturedRow {
   worker: Uint8Array
   subnet: string
   msat: bigint
+  /** Whose fee; null: of the subsidy, or of several. */
+  requester: string | null
+  is_fee: bigint
 }
 
 export function openMaturing(books: Books, rows: Pick<StandingRows, 'standingOf' | 'frozen'>): Maturing {
   const { db } = books
   const selectDue = db.prepare<[], UnmaturedRow>(
-    `SELECT epoch, worker, subnet, msat FROM accrual JOIN epoch ON epoch.number = accrual.epoch
+    `SELECT epoch, worker, subnet, msat, NULL AS requester, 0 AS is_fee
+       FROM accrual JOIN epoch ON epoch.number = accrual.epoch
       WHERE fate IS NULL AND matured_entry IS NOT NULL
-      UNION ALL SELECT NULL, worker, '${INHERITED}', unmatured_msat FROM inheritance
-      WHERE fate IS NULL AND unmatured_msat > 0 AND is_due = 1 ORDER BY epoch, worker, subnet`,
+      UNION ALL SELECT epoch, worker, subnet, sum(msat), NULL, 1 FROM fee JOIN epoch ON epoch.number = fee.epoch
+      WHERE fate IS NULL AND msat > 0 AND matured_entry IS NOT NULL GROUP BY epoch, worker, subnet
+      UNION ALL SELECT NULL, worker, '${INHERITED}', unmatured_msat, NULL, 0 FROM inheritance
+      WHERE fate IS NULL AND unmatured_msat > 0 AND is_due = 1 ORDER BY epoch, worker, subnet, is_fee`,
   )
   const selectOwn = db.prepare<{ worker: Uint8Array }, UnmaturedRow>(
-    `SELECT epoch, worker, subnet, msat FROM accrual WHERE worker = @worker AND fate IS NULL
-      UNION ALL SELECT NULL, worker, '${INHERITED}', unmatured_msat FROM inheritance
+    `SELECT epoch, worker, subnet, msat, NULL AS requester, 0 AS is_fee FROM accrual
+      WHERE worker = @worker AND fate IS NULL
+      UNION ALL SELECT epoch, worker, subnet, sum(msat), requester, 1 FROM fee
+      WHERE worker = @worker AND fate IS NULL AND msat > 0 GROUP BY epoch, subnet, requester
+      UNION ALL SELECT NULL, worker, '${INHERITED}', unmatured_msat, NULL, 0 FROM inheritance
       WHERE worker = @worker AND fate IS NULL AND unmatured_msat > 0`,
   )
   const setFate = db.prepare(
     'UPDATE accrual SET fate = ? WHERE epoch = ? AND worker = ? AND subnet = ? AND fate IS NULL',
+  )
+  const setFeeFate = db.prepare(
+    'UPDATE fee SET fate = ? WHERE epoch = ? AND worker = ? AND subnet = ? AND requester = coalesce(?, requester) AND fate IS NULL',
   )
   const setInheritedFate = db.prepare('UPDATE inheritance SET fate = ? WHERE worker = ? AND fate IS NULL')
 
@@ -60,11 +72,17 @@ export function openMaturing(books: Books, rows: Pick<StandingRows, 'standingOf'
       books,
       transfers.filter(({ debit, credit }) => !quarantined.has(debit) && !quarantined.has(credit)),
     )
-    for (const { epoch, worker, subnet } of ended) {
-      const { changes } =
-        epoch === null ? setInheritedFate.run(fate, worker) : setFate.run(fate, epoch, worker, subnet)
-      if (changes !== 1) throw new Error('a reward ends once')
-    }
+    for (const row of ended) if (endRow(fate, row) < 1) throw new Error('a reward ends once')
+  }
+
+  /** @returns rows that had not ended before: of fees one for each receipt */
+  function endRow(
+    fate: 'matured' | 'forfeited',
+    { epoch, worker, subnet, requester, is_fee }: UnmaturedRow,
+  ): number {
+    if (epoch === null) return setInheritedFate.run(fate, worker).changes
+    if (is_fee === 0n) return setFate.run(fate, epoch, worker, subnet).changes
+    return setFeeFate.run(fate, epoch, worker, subnet, requester).changes
   }
 
   function takenOf(worker: Uint8Array, scope: ForfeitScope): UnmaturedRow[] {
@@ -85,7 +103,7 @@ export function openMaturing(books: Books, rows: Pick<StandingRows, 'standingOf'
         free.map((row) => {
           const { worker, subnet, msat } = accruedOf(row)
           return {
-            id: `${row.epoch === null ? 'inherited' : `epoch/${row.epoch}`}/matured/${subnet}/${worker}`,
+            id: `${row.epoch === null ? 'inherited' : `epoch/${row.epoch}`}/${row.is_fee === 1n ? 'fees/' : ''}matured/${subnet}/${worker}`,
             debit: unmaturedAccount(worker),
             credit: maturedAccount(worker),
             amountMsat: msat,
@@ -98,20 +116,31 @@ export function openMaturing(books: Books, rows: Pick<StandingRows, 'standingOf'
     unmaturedMsat: (worker, scope) => takenOf(worker, scope).reduce((sum, { msat }) => sum + msat, 0n),
     forfeit(worker, entryIndex, scope) {
       const own = takenOf(worker, scope)
-      const { reserveMsat } = shareForfeit(own.map(accruedOf))
-      const transfer = {
-        id: `forfeit/${entryIndex}`,
-        debit: unmaturedAccount(Buffer.from(worker).toString('hex')),
-        credit: 'reserve',
-        amountMsat: reserveMsat,
-        code: 'forfeit',
+      const { refunds, reserveMsat } = shareForfeit(own.map(accruedOf))
+      const debit = unmaturedAccount(Buffer.from(worker).toString('hex'))
+      const transfers: Transfer[] = refunds.map(({ requester, msat }) => ({
+        id: `forfeit/${entryIndex}/${requester}`,
+        debit,
+        credit: requesterAccount(requester),
+        amountMsat: msat,
+        code: 'fee_refund',
         entryIndex,
-      } as const
-      end('forfeited', own, [transfer])
+      }))
+      if (reserveMsat > 0n) {
+        transfers.push({
+          id: `forfeit/${entryIndex}`,
+          debit,
+          credit: 'reserve',
+          amountMsat: reserveMsat,
+          code: 'forfeit',
+          entryIndex,
+        })
+      }
+      end('forfeited', own, transfers)
     },
   }
 }
 
-function accruedOf({ worker, subnet, msat }: UnmaturedRow): Accrued {
-  return { worker: Buffer.from(worker).toString('hex'), subnet, msat }
+function accruedOf({ worker, subnet, msat, requester }: UnmaturedRow): Accrued {
+  return { worker: Buffer.from(worker).toString('hex'), subnet, msat, requester }
 }

@@ -13,6 +13,8 @@ export interface PendingRequest extends MarketModel {
   readonly inputs: Uint8Array
   readonly items: number
   readonly requester: string
+  /** What it costs, as quoted; 0 where it is free. */
+  readonly quoteMsat: bigint
   readonly deadlineMs: number
   /** Level 1 is taken before level 2, and so on; within one it is first come, first served. */
   readonly priority: number
@@ -32,6 +34,10 @@ export interface RequestQueue {
   putBack(request: PendingRequest): void
   /** The worker lost its lease: to the head of its level again for others, unless too many have lost it. */
   lost(request: PendingRequest, worker: string, reason: string): void
+  /** Quoted to this requester's requests that no worker has been leased yet: the ledger reserves those that one has. */
+  heldMsat(requester: string): bigint
+  /** Units of priced requests that nobody could take or answer, since it was last asked; forgotten at a restart. */
+  takeUnserved(subnet: string): bigint
   readonly length: number
   close(): void
 }
@@ -44,9 +50,16 @@ const MAX_FAILED_WORKERS = 3
 export function openRequestQueue(bell: Bell): RequestQueue {
   const waiting: PendingRequest[] = []
   const open = new Set<PendingRequest>()
+  const unserved = new Map<string, bigint>()
+
+  function noteUnserved({ subnet: { name }, model, items, quoteMsat }: NewRequest): void {
+    if (quoteMsat === 0n) return
+    unserved.set(name, (unserved.get(name) ?? 0n) + BigInt(items) * BigInt(model.unitsPerItem))
+  }
 
   function ask(request: NewRequest, signal?: AbortSignal): Promise<Answer> {
     if (open.size >= MAX_QUEUED_REQUESTS) {
+      noteUnserved(request)
       throw new RefusedError(
         429,
         'queue_full',
@@ -67,6 +80,7 @@ export function openRequestQueue(bell: Bell): RequestQueue {
           // Nobody may ever take it: a queue of the settled would hold their inputs without limit.
           const place = waiting.indexOf(pending)
           if (place >= 0) waiting.splice(place, 1)
+          if ('error' in outcome && isUnserved(outcome.error)) noteUnserved(pending)
           clearTimeout(timer)
           signal?.removeEventListener('abort', leave)
           if ('error' in outcome) reject(outcome.error)
@@ -120,6 +134,13 @@ export function openRequestQueue(bell: Bell): RequestQueue {
         error: new RefusedError(502, 'request_failed', `${MAX_FAILED_WORKERS} workers failed: ${reason}`),
       })
     },
+    heldMsat: (requester) =>
+      waiting.reduce((sum, one) => (one.requester === requester ? sum + one.quoteMsat : sum), 0n),
+    takeUnserved(subnet) {
+      const units = unserved.get(subnet) ?? 0n
+      unserved.delete(subnet)
+      return units
+    },
     get length() {
       return open.size
     },
@@ -129,4 +150,9 @@ export function openRequestQueue(bell: Bell): RequestQueue {
       }
     },
   }
+}
+
+/** Whether it was for want of workers, and not the requester's own doing. */
+function isUnserved({ code }: RefusedError): boolean {
+  return code === 'deadline_exceeded' || code === 'request_failed'
 }

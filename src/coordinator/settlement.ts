@@ -6,15 +6,19 @@ import { encodeOpenings } from '../log/opening.ts'
 import type { Anchored } from '../rules/anchored.ts'
 import type { EpochRules } from '../rules/epoch.ts'
 import { maturityHeight, settlementHeight, verdictCutoffHeight } from '../rules/epoch.ts'
+import { demandOf, type Fee, feesOf } from '../rules/fees.ts'
 import { AUDIT } from '../rules/maturing.ts'
+import { isRefuted } from '../rules/outcome.ts'
 import { settleEpoch } from '../rules/settle-epoch.ts'
 import type { Books } from './books.ts'
 import { postAll, quarantinedAccounts, record } from './books.ts'
 import type { Budgets } from './budgets.ts'
 import type { CanaryVerdicts } from './canary-verdicts.ts'
-import type { EpochWorkReader } from './epoch-work.ts'
+import type { Charges } from './charges.ts'
+import type { EpochReceipt, EpochWorkReader } from './epoch-work.ts'
 import type { Market } from './market.ts'
 import type { Maturing } from './maturing.ts'
+import type { Prices } from './prices.ts'
 
 export interface Settlement {
   /** Settles every epoch whose settlement height is reached, in order. @returns the epochs settled now. */
@@ -35,6 +39,8 @@ export function openSettlement(
     market: Market
     budgets: Budgets
     canaryVerdicts: CanaryVerdicts
+    prices: Prices
+    charges: Charges
     work: EpochWorkReader
     maturing: Maturing
     rules: EpochRules
@@ -93,7 +99,13 @@ export function openSettlement(
       subnets,
       audits,
     })
-    const accruals = encodeAccruals(epoch, shares)
+    const fees = feesOf(
+      receipts.map((receipt) => ({
+        ...receipt,
+        operatorBasisPoints: operatorBasisPoints(receipt.subnet, receipt.jobEpoch),
+      })),
+    )
+    const accruals = encodeAccruals(epoch, shares, fees)
     const openingList = encodeOpenings(openings)
     books.blobs.putMany([accruals, openingList])
     const entry = {
@@ -106,9 +118,12 @@ export function openSettlement(
       blockHash,
       computeMsat: sum(shares.compute),
       auditMsat: sum(shares.audit),
+      feesMsat: fees.reduce((total, { msat, shareMsat }) => total + msat + shareMsat, 0n),
       returnedMsat: shares.returnedMsat + (bookedMsat - budgetMsat),
     } as const
     record(books, entry, (entryIndex) => {
+      if (setSettled.run(epoch, entryIndex).changes !== 1)
+        throw new Error(`epoch ${epoch} is settled already`)
       const budget = budgetAccount(epoch)
       const earned = [
         ...shares.compute,
@@ -140,10 +155,37 @@ export function openSettlement(
       for (const { worker, subnet, msat } of earned)
         insertAccrual.run(epoch, Buffer.from(worker, 'hex'), subnet, msat)
       parts.work.reopenRefuted(receipts)
-      if (setSettled.run(epoch, entryIndex).changes !== 1)
-        throw new Error(`epoch ${epoch} is settled already`)
+      settleRequests(epoch, receipts, fees, entryIndex)
+      const names = subnets.map(({ name }) => name)
+      parts.prices.noteDemand(entryIndex, demandOf(names, receipts))
       parts.canaryVerdicts.observe(canaries, { epoch, entry: entryIndex })
     })
+    // What is leased in this epoch had until now, a whole epoch's settlement, to be submitted.
+    parts.charges.refundUnsubmitted(epoch)
+  }
+
+  function operatorBasisPoints(subnet: string, epoch: number): number {
+    return parts.market.subnetsAt(epoch).find(({ name }) => name === subnet)?.operatorBasisPoints ?? 0
+  }
+
+  /** Every reservation ends here: paid to the receipt that it bought, or the requester's again. */
+  function settleRequests(
+    epoch: number,
+    receipts: readonly EpochReceipt[],
+    fees: readonly Fee[],
+    entryIndex: number,
+  ): void {
+    const jobs = new Map(receipts.map(({ receipt, job }) => [receipt, job]))
+    const bought = fees.flatMap((fee) => {
+      const job = jobs.get(fee.receipt)
+      return job === undefined ? [] : [{ ...fee, job }]
+    })
+    parts.charges.settle(epoch, bought, entryIndex)
+    const unpaid = receipts.filter(({ outcome }) => isRefuted(outcome))
+    parts.charges.release(
+      unpaid.map(({ job }) => job),
+      entryIndex,
+    )
   }
 
   function matureDue(tip: number): number[] {

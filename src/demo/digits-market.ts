@@ -18,6 +18,8 @@ export async function publishDigits(
     auditFloor: { numerator: 1, denominator: 100 },
     effectiveEpoch: 0,
     objective: 'throughput',
+    operatorBasisPoints: 0,
+    price: 0n,
     privacy: 'public',
     weight: 1,
     models: [

@@ -5,6 +5,7 @@ import { MAX_SIGNATURE_BYTES } from '../../anchor/signed-message.ts'
 import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { anyBytes, bytes32, bytesOf, integer, parseRecord } from '../../compute/work/record.ts'
 import { MAX_FAILS } from '../rules/max-fails.ts'
+import { money } from './money.ts'
 import { isKeyName } from './note-key.ts'
 
 /** C2SP tlog-tiles: an entry bundle prefixes entries with their length in a uint16. */
@@ -28,11 +29,6 @@ const blocks = integer.min(1)
 export const address = z.string().min(1).max(MAX_ADDRESS_LENGTH)
 const reason = z.string().min(1).max(MAX_REASON_LENGTH)
 
-/** 0 ≤ n < 2^63: bigint here, the shortest integer in CBOR. */
-export const money = z
-  .union([z.bigint(), z.int().transform(BigInt)], 'expected an integer')
-  .refine((amount) => amount >= 0n && amount < 2n ** 63n, 'expected 0 to 2^63 - 1')
-
 /** `txid` in internal byte order. */
 export const coin = z.strictObject({ txid: bytes32, vout: uint32, sats: money })
 
@@ -40,6 +36,7 @@ export const coin = z.strictObject({ txid: bytes32, vout: uint32, sats: money })
 const blob = bytes32
 
 const subnetName = z.string().regex(/^[a-z0-9-]{1,64}$/)
+const requesterName = z.string().regex(/^[a-z0-9-]{1,64}$/)
 
 /** Verdicts: `entry` is the one that says it. */
 const evidence = z.array(z.strictObject({ entry: integer, receipt: bytes32 })).max(MAX_FAILS)
@@ -90,6 +87,10 @@ const entrySchema = z.discriminatedUnion('kind', [
     succeeds: z.nullable(succession),
   }),
   entryOf('subnet', { name: subnetName, definition: blob }),
+  /** For `epoch` and those after it, until the next one. `unserved`: units that the operator had to turn away, by its word. */
+  entryOf('price', { subnet: subnetName, epoch: integer, msat: money, unserved: money }),
+  /** `address`: of its deposits alone. `refund`: where what is left is paid back. */
+  entryOf('requester', { requester: requesterName, address, refund: address }),
   /** `signature`: over key, address and threshold, as the registration was signed. */
   entryOf('worker', { worker: bytes32, address, thresholdSats: money, signature: bytes64 }),
   /** `replaces`: the entry that declared the old address, whose key signed (BIP-322, a serialised witness stack). */
@@ -105,6 +106,8 @@ const entrySchema = z.discriminatedUnion('kind', [
   entryOf('budget', { epoch: integer, msat: money }),
   /** Logged before they are leased. `root`: as a receipt tree's, over job ids; `jobs`: the list of job records. */
   entryOf('jobs', { worker: bytes32, epoch: integer, count: countOf, root: bytes32, jobs: blob }),
+  /** Jobs that bought nothing: they were given back, or never submitted. `jobs`: the list of their ids. */
+  entryOf('refund', { count: countOf, jobs: blob }),
   /** `receipts`: the list of receipts. */
   entryOf('submission', { header: anyBytes, signature: bytes64, receipts: blob }),
   /** `commitments`: the signed CBOR list of `{commitment, receipt, round}`. */
@@ -163,6 +166,7 @@ const entrySchema = z.discriminatedUnion('kind', [
     blockHash: bytes32,
     computeMsat: money,
     auditMsat: money,
+    feesMsat: money,
     returnedMsat: money,
   }),
   /** `height`: the tip at which it was planned, which says whose address is which. `input`: the pinned one. */

@@ -2,7 +2,8 @@
 import { z } from 'zod'
 import { decodeCbor, encodeCbor, MAX_EPOCH_VALUES } from '../../compute/work/canonical-cbor.ts'
 import { bytes32 } from '../../compute/work/record.ts'
-import { address, coin, money } from './entry.ts'
+import { address, coin } from './entry.ts'
+import { money } from './money.ts'
 
 const schema = z.strictObject({
   v: z.literal(1),

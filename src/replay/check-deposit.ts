@@ -1,4 +1,5 @@
 import { parseTransaction } from '../../anchor/parse-transaction.ts'
+import { type AccountName, requesterAccount } from '../ledger/accounts.ts'
 import type { EntryOf } from '../log/entry.ts'
 import { txidText } from '../log/txid.ts'
 import type { ChainNode } from './replay-source.ts'
@@ -10,7 +11,7 @@ const MSAT_PER_SAT = 1000n
 /** A week: a coin is booked when it is final, unless the coordinator was down. */
 const MAX_BLOCKS_SEARCHED = 1_008
 
-/** A deposit is a coin at the treasury's address, booked once. */
+/** A deposit is a coin at the treasury's address, or at a requester's: booked once, to whom the address says. */
 export async function checkDeposit(
   state: ReplayState,
   entry: EntryOf<'deposit'>,
@@ -21,21 +22,33 @@ export async function checkDeposit(
   const txid = txidText(entry.txid)
   const outpoint = `${txid}:${vout}`
   if (!check(!state.coins.has(outpoint), 'deposit_repeated', () => `${outpoint} is booked already`)) return
-  // Deposits of requesters would be their own accounts'; until there are such, every coin is the reserve's.
-  const account = 'reserve'
-  check(entry.account === account, 'account_mismatch', () => `booked to ${entry.account}`)
+  const owner = ownerOf(state, entry.account)
+  check(owner !== null, 'account_mismatch', () => `booked to ${entry.account}, which has no address`)
+  if (owner === null) return
+  const { account, script } = owner
   const { node } = state.source.chain
   const found = node === null ? PRUNED : await unlessPruned(findCoin(state, node, index, { txid, vout }))
   if (found === PRUNED) state.findings.skip('deposits')
   else {
-    check(found !== null && found.valueSats === sats && paysTo(found, state.treasury), 'coin_mismatch', () =>
+    check(found !== null && found.valueSats === sats && paysTo(found, script), 'coin_mismatch', () =>
       found === null
         ? `${outpoint} is not in the chain`
-        : `${outpoint} holds ${found.valueSats} sat, booked ${sats}, or is not the treasury's`,
+        : `${outpoint} holds ${found.valueSats} sat, booked ${sats}, or is not at the address of ${account}`,
     )
   }
   state.balances.move('treasury', account, sats * MSAT_PER_SAT)
-  state.coins.set(outpoint, { txid, vout, sats, entry: index, isSpent: false })
+  state.coins.set(outpoint, { txid, vout, sats, script, entry: index, isSpent: false })
+}
+
+function ownerOf(
+  { requesters, treasury }: ReplayState,
+  account: string,
+): { account: AccountName; script: Uint8Array | null } | null {
+  if (account === 'reserve') return { account, script: treasury }
+  for (const [name, script] of requesters) {
+    if (account === requesterAccount(name)) return { account: requesterAccount(name), script }
+  }
+  return null
 }
 
 interface Coin {

@@ -1,10 +1,12 @@
 import { sha256 } from '../../compute/work/tagged-hash.ts'
-import { budgetAccount, unmaturedAccount } from '../ledger/accounts.ts'
+import { budgetAccount, requesterAccount, unmaturedAccount } from '../ledger/accounts.ts'
 import { encodeAccruals } from '../log/accrual-table.ts'
 import type { EntryOf } from '../log/entry.ts'
 import { budgetInForce } from '../rules/budget.ts'
 import { lastHeight, settlementHeight, verdictCutoffHeight } from '../rules/epoch.ts'
-import { AUDIT } from '../rules/maturing.ts'
+import { demandOf, type Fee, feesOf } from '../rules/fees.ts'
+import { type Accrued, AUDIT } from '../rules/maturing.ts'
+import { EPOCHS_IN_SIGHT } from '../rules/price.ts'
 import { type EpochSettlement, settleEpoch } from '../rules/settle-epoch.ts'
 import { checkAssignment } from './check-assignment.ts'
 import { checkOpenings } from './check-openings.ts'
@@ -40,8 +42,11 @@ export async function checkEpoch(
   const bookedMsat = state.budgets.get(epoch)?.msat ?? 0n
   const budgetMsat = budgetInForce(state.budgets.get(epoch) ?? null, epoch, state)
   const shares = settleAgain(state, epoch, budgetMsat, judged)
-  await compareShares(state, check, entry, shares, bookedMsat - budgetMsat)
+  const fees = feesAgain(state, judged)
+  await compareShares(state, check, entry, { shares, fees, lapsedMsat: bookedMsat - budgetMsat })
   post(state, check, epoch, shares, shares.returnedMsat + bookedMsat - budgetMsat)
+  postFees(state, check, epoch, fees)
+  noteDemand(state, epoch, judged)
   observeCanaries(state, judged, { epoch, index })
   forget(state, judged)
   state.nextEpoch = epoch + 1
@@ -114,15 +119,15 @@ async function compareShares(
   state: ReplayState,
   check: Check,
   entry: EntryOf<'epoch'>,
-  shares: EpochSettlement,
-  lapsedMsat: bigint,
+  { shares, fees, lapsedMsat }: { shares: EpochSettlement; fees: readonly Fee[]; lapsedMsat: bigint },
 ): Promise<void> {
   const sums = {
     computeMsat: sum(shares.compute),
     auditMsat: sum(shares.audit),
+    feesMsat: fees.reduce((total, { msat, shareMsat }) => total + msat + shareMsat, 0n),
     returnedMsat: shares.returnedMsat + lapsedMsat,
   }
-  const table = encodeAccruals(entry.epoch, shares)
+  const table = encodeAccruals(entry.epoch, shares, fees)
   if (Buffer.compare(sha256(table), entry.accruals) !== 0) {
     const claimed = await readBlob(state, check, entry.accruals, 'accrual table')
     check(
@@ -131,7 +136,7 @@ async function compareShares(
       () => `accruals: ${claimed === null ? 'another table' : tableDifference(claimed, table)}`,
     )
   }
-  for (const key of ['computeMsat', 'auditMsat', 'returnedMsat'] as const) {
+  for (const key of ['computeMsat', 'auditMsat', 'feesMsat', 'returnedMsat'] as const) {
     check(entry[key] === sums[key], 'sum_mismatch', () => `${key} is ${entry[key]}, recomputed ${sums[key]}`)
   }
 }
@@ -144,7 +149,8 @@ function post(
   returnedMsat: bigint,
 ): void {
   const budget = budgetAccount(epoch)
-  const rows = [...compute, ...audit.map(({ auditor, msat }) => ({ worker: auditor, subnet: AUDIT, msat }))]
+  const earned = [...compute, ...audit.map(({ auditor, msat }) => ({ worker: auditor, subnet: AUDIT, msat }))]
+  const rows = earned.map((one): Accrued => ({ ...one, requester: null }))
   for (const { worker, msat } of rows) balances.move(budget, unmaturedAccount(worker), msat)
   balances.move(budget, 'reserve', returnedMsat)
   check(
@@ -153,6 +159,61 @@ function post(
     () => `${balances.of(budget)} msat of the budget are left over`,
   )
   accruals.set(epoch, { isMatured: false, rows })
+}
+
+/** What requesters pay for exactly the receipts that they bought, at the price of the job's epoch. */
+function feesAgain({ markets }: ReplayState, judged: readonly JudgedReceipt[]): Fee[] {
+  return feesOf(
+    judged.map(({ receipt, outcome, requester, chargeMsat }) => {
+      const { subnet, epoch, worker } = receipt.job
+      const definition = markets.subnetsAt(epoch).find(({ name }) => name === subnet)
+      const operatorBasisPoints = definition?.operatorBasisPoints ?? 0
+      return { receipt: receipt.hex, subnet, worker, outcome, requester, chargeMsat, operatorBasisPoints }
+    }),
+  )
+}
+
+function postFees(
+  { balances, accruals, requesters }: ReplayState,
+  check: Check,
+  epoch: number,
+  fees: readonly Fee[],
+): void {
+  for (const { receipt, requester, worker, msat, shareMsat } of fees) {
+    check(
+      requesters.has(requester),
+      'requester_unknown',
+      () => `${receipt} is bought by ${requester}, an unknown one`,
+    )
+    // Through escrow, and out of it at once.
+    const account = requesterAccount(requester)
+    const paid = balances.move(account, unmaturedAccount(worker), msat)
+    const shared = balances.move(account, 'reserve', shareMsat)
+    check(
+      paid && shared,
+      'charge_not_covered',
+      () => `${requester} can't pay ${msat + shareMsat} msat for ${receipt}`,
+    )
+  }
+  const rows = accruals.get(epoch)?.rows ?? []
+  accruals.set(epoch, { isMatured: false, rows: [...rows, ...fees] })
+}
+
+/** The epoch's part in the next quotes. */
+function noteDemand({ markets, prices }: ReplayState, epoch: number, judged: readonly JudgedReceipt[]): void {
+  const names = markets.subnetsAt(epoch).map(({ name }) => name)
+  const receipts = judged.map(({ receipt: { job }, outcome, requester }) => ({
+    subnet: job.subnet,
+    units: job.units,
+    outcome,
+    requester,
+  }))
+  for (const [subnet, demand] of demandOf(names, receipts)) {
+    const known = prices.get(subnet) ?? { quotes: [], settled: [], fresh: 0 }
+    known.settled = [...known.settled, demand].slice(-EPOCHS_IN_SIGHT)
+    known.fresh = Math.min(known.fresh + 1, EPOCHS_IN_SIGHT)
+    prices.set(subnet, known)
+  }
 }
 
 /** Only who may still get a verdict is looked at again. */

@@ -53,6 +53,7 @@ export async function checkJobs(state: ReplayState, entry: EntryOf<'jobs'>, inde
       items: job.items,
       units: BigInt(job.items) * BigInt(known.model.unitsPerItem),
       isSubmitted: false,
+      isRefunded: false,
     })
   }
 }

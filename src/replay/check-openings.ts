@@ -19,6 +19,8 @@ export interface OpenedReceipt {
   readonly item: number | null
   /** Digest of the known output bundle of a canary; null for whatever else. */
   readonly known: Uint8Array | null
+  /** Who asked for it; null where nobody did. */
+  readonly requester: string | null
   /** Digest of the input bundle; null where the opening is missing or false. */
   readonly input: Uint8Array | null
 }
@@ -48,12 +50,13 @@ export async function checkOpenings(
     const opening = byJob.get(hex(receipt.job.id))
     const origin = opening === undefined ? null : openReceipt(check, receipt, opening)
     if (opening === undefined || origin === null)
-      opened.push({ receipt, item: null, known: null, input: null })
+      opened.push({ receipt, item: null, known: null, requester: null, input: null })
     else {
       const item =
         origin.kind === 'dataset' ? await itemOf(state, check, receipt, opening, origin, datasets) : null
       const known = origin.kind === 'canary' ? origin.known : null
-      opened.push({ receipt, item, known, input: opening.input })
+      const requester = origin.kind === 'request' ? origin.requester : null
+      opened.push({ receipt, item, known, requester, input: opening.input })
     }
   }
   return opened

@@ -79,7 +79,14 @@ async function followChild(
   const coin = state.coins.get(change)
   if (!isOurs || coin === undefined) return 0n
   coin.isSpent = true
-  const moved = { txid: claimed.txid, vout: 0, sats: output.value, entry, isSpent: false }
+  const moved = {
+    txid: claimed.txid,
+    vout: 0,
+    sats: output.value,
+    script: state.treasury,
+    entry,
+    isSpent: false,
+  }
   state.coins.set(`${moved.txid}:0`, moved)
   return coin.sats - output.value
 }
@@ -141,7 +148,14 @@ function moveCoins(
   check(first?.sats === input.sats, 'input_value_mismatch', () => `the pinned coin holds ${first?.sats} sat`)
   const change = transaction.outs[payees.length]
   if (change !== undefined) {
-    const coin = { txid: transaction.getId(), vout: payees.length, sats: change.value, entry, isSpent: false }
+    const coin = {
+      txid: transaction.getId(),
+      vout: payees.length,
+      sats: change.value,
+      script: state.treasury,
+      entry,
+      isSpent: false,
+    }
     const outpoint = `${coin.txid}:${coin.vout}`
     check(
       !state.coins.has(outpoint),

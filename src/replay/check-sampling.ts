@@ -3,6 +3,7 @@ import { compareOutputs } from '../../compute/compare/compare-outputs.ts'
 import { type CanaryOutcome, refutes } from '../rules/canaries.ts'
 import { verdictCutoffHeight } from '../rules/epoch.ts'
 import { isRefuted, outcomeOf } from '../rules/outcome.ts'
+import { chargeMsat } from '../rules/price.ts'
 import { auditRate, isSampled } from '../rules/sampling.ts'
 import type { ReceiptOutcome } from '../rules/settle-epoch.ts'
 import type { OpenedReceipt } from './check-openings.ts'
@@ -38,6 +39,8 @@ export interface JudgedReceipt extends OpenedReceipt {
   readonly outcome: ReceiptOutcome
   /** What a known answer says of it; null where nobody knew one. */
   readonly canary: CanaryOutcome | null
+  /** What its requester pays, or would. */
+  readonly chargeMsat: bigint
   /** Who is paid for its audit; null: nobody. */
   readonly auditor: string | null
 }
@@ -67,18 +70,21 @@ export async function checkSampling(
     if (sampled) checkDone(state, index, receipt, inTime)
     else checkUndrawn(state, receipt)
     const canary = await canaryOutcome(state, index, one)
+    const charged = chargeOf(state, one)
     const outcome = outcomeOf({
       canary,
       verdict: inTime ? receipt.fate.verdict : null,
       isSuspended: isBeforeSuspension(state, receipt.job.worker, receipt.submission.entry),
       isAssigned: item !== null,
+      isRefunded: receipt.job.isRefunded,
+      chargeMsat: charged,
       isRepeated: item !== null && isTaken(state, receipt, item),
       isSampled: sampled,
     })
     if (item !== null) takeItem(state, receipt, item, isRefuted(outcome))
     const isRight = canary === null || !refutes(canary, receipt.fate.verdict)
     const auditor = inTime && isRight ? paidAuditor(state, receipt) : null
-    judged.push({ ...one, isSampled: sampled, outcome, canary, auditor })
+    judged.push({ ...one, isSampled: sampled, outcome, canary, chargeMsat: charged, auditor })
   }
   return { judged, missed }
 }
@@ -149,10 +155,10 @@ function checkUndrawn(
 }
 
 function isDue({ receipt, item }: OpenedReceipt, draw: Draw | null): boolean {
-  const { submission, position, floor, rewardMsat } = receipt
+  const { submission, position, floor, rewardMsat, feeMsat } = receipt
   if (draw === null) return false
   const rate = auditRate({
-    rewardMsat: item === null ? 0n : rewardMsat,
+    rewardMsat: item === null ? feeMsat : rewardMsat,
     unmaturedMsat: submission.unmaturedMsat,
     floor,
   })
@@ -178,6 +184,11 @@ function takeItem(
   const place = placeOf(job)
   const items = answered.get(place) ?? new Map<number, boolean>()
   answered.set(place, items.set(item, items.get(item) === true || !isRefuted))
+}
+
+/** By the price of the epoch in which its job was logged. */
+function chargeOf(state: ReplayState, { requester, receipt: { job } }: OpenedReceipt): bigint {
+  return requester === null ? 0n : chargeMsat(job.units, state.priceAt(job.subnet, job.epoch))
 }
 
 /** Who decided it, unless suspended since. */

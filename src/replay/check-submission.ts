@@ -126,6 +126,7 @@ function takeReceipt(
     falseFailRate: ratioOf(known.model.falseFailRate),
     // As if it were one: which item, or none, is hidden until settlement and plays no other part.
     rewardMsat: state.expectedRewardMsat({ ...job, item: 0n, epoch: BigInt(job.epoch) }),
+    feeMsat: state.expectedRewardMsat({ ...job, item: null, epoch: BigInt(job.epoch) }),
     rounds: [],
     fate: { verdict: null, entry: submission.entry },
     outputDigest: null,

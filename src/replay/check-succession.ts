@@ -36,6 +36,7 @@ function inherit(state: ReplayState, inherited: InheritedBalances): void {
     worker: hex(worker),
     subnet: INHERITED,
     msat: unmaturedMsat,
+    requester: null,
   }))
   state.accruals.set('inherited', { isMatured: false, rows: rows.filter(({ msat }) => msat > 0n) })
   const { balances } = state

@@ -10,11 +10,11 @@ export async function checkTreasury(state: ReplayState): Promise<void> {
     return
   }
   const check = state.findings.at('treasury', null)
-  for (const { txid, vout, sats, entry, isSpent } of state.coins.values()) {
+  for (const { txid, vout, sats, script, entry, isSpent } of state.coins.values()) {
     if (isSpent) continue
     const coin = await node.txOut({ txid, vout }, { mempool: false })
     check(
-      coin !== null && coin.valueSats === sats && paysTo(coin, state.treasury),
+      coin !== null && coin.valueSats === sats && paysTo(coin, script),
       'coin_gone',
       () =>
         `${txid}:${vout} of ${sats} sat, of entry ${entry}, is not the treasury's any more, and no payout spent it`,

@@ -1,4 +1,4 @@
-import { maturedAccount, unmaturedAccount } from '../ledger/accounts.ts'
+import { maturedAccount, requesterAccount, unmaturedAccount } from '../ledger/accounts.ts'
 import { standingOf } from '../rules/cusum.ts'
 import { type Accrued, type ForfeitScope, isForfeited, mayMature, shareForfeit } from '../rules/maturing.ts'
 import { modelOf } from '../rules/standings.ts'
@@ -31,7 +31,9 @@ export function forfeitAccruals(
   for (const [epoch, { isMatured, rows }] of accruals) {
     accruals.set(epoch, { isMatured, rows: rows.filter((row) => !isTaken(row)) })
   }
-  const { reserveMsat } = shareForfeit(own)
+  const { refunds, reserveMsat } = shareForfeit(own)
+  for (const { requester, msat } of refunds)
+    balances.move(unmaturedAccount(worker), requesterAccount(requester), msat)
   balances.move(unmaturedAccount(worker), 'reserve', reserveMsat)
-  return reserveMsat
+  return own.reduce((sum, { msat }) => sum + msat, 0n)
 }

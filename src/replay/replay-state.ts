@@ -2,12 +2,14 @@ import type { Entry, EntryOf } from '../log/entry.ts'
 import type { InheritedBalances } from '../log/inherited-balances.ts'
 import type { Payee } from '../log/payees.ts'
 import { type Anchored, anchoredView } from '../rules/anchored.ts'
+import { assignmentHeight } from '../rules/assignment.ts'
 import type { Admission } from '../rules/auditors.ts'
 import type { EpochRules } from '../rules/epoch.ts'
 import { epochRules } from '../rules/epoch-rules.ts'
 import { openExpectedReward } from '../rules/expected-reward.ts'
 import type { Accrued } from '../rules/maturing.ts'
 import { type PayTo, payToAt } from '../rules/pay-to.ts'
+import { type Demand, priceInForce, type Quote } from '../rules/price.ts'
 import type { Ratio } from '../rules/sampling.ts'
 import { type Balances, openBalances } from './balances.ts'
 import type { Findings } from './findings.ts'
@@ -48,6 +50,12 @@ export interface ReplayState {
   readonly receipts: Map<string, ReplayedReceipt>
   /** Items that were ever answered, by subnet and model: true where a receipt stands, so that no other is paid. */
   readonly answered: Map<string, Map<number, boolean>>
+  /** Accounts' deposit addresses, as scripts, by name. */
+  readonly requesters: Map<string, Uint8Array | null>
+  /** By subnet. */
+  readonly prices: Map<string, ReplayedPrices>
+  /** In msat per 10^15 units, by the quotes so far. */
+  priceAt(subnet: string, epoch: number): bigint
   readonly budgets: Map<number, { readonly entry: number; readonly msat: bigint }>
   /** By epoch, settled, or from the log before: what has neither matured nor been forfeited. */
   readonly accruals: Map<
@@ -99,6 +107,15 @@ export interface ReplayedJob {
   readonly items: number
   readonly units: bigint
   isSubmitted: boolean
+  isRefunded: boolean
+}
+
+export interface ReplayedPrices {
+  readonly quotes: Quote[]
+  /** Of the settled epochs in sight. */
+  settled: Demand[]
+  /** How many of them were settled since the last quote. */
+  fresh: number
 }
 
 export interface ReplayedSubmission {
@@ -122,6 +139,8 @@ export interface ReplayedReceipt {
   readonly floor: Ratio
   readonly falseFailRate: Ratio
   readonly rewardMsat: bigint
+  /** The reward if it is not. */
+  readonly feeMsat: bigint
   readonly rounds: AuditRound[]
   readonly fate: Fate
   /** Digest of the output bundle, once it is opened. */
@@ -159,6 +178,8 @@ export interface ReplayedCoin {
   readonly txid: string
   readonly vout: number
   readonly sats: bigint
+  /** Null where it is not known. */
+  readonly script: Uint8Array | null
   /** That made it the treasury's. */
   readonly entry: number
   isSpent: boolean
@@ -173,17 +194,25 @@ export function openReplayState(
   const workers: ReplayState['workers'] = new Map()
   const budgets: ReplayState['budgets'] = new Map()
   const booked = (epoch: number) => budgets.get(epoch)?.msat ?? 0n
+  const rules = epochRules(genesis)
+  const anchored = anchoredView(
+    source.anchors.map((anchor, index) => ({ ...anchor, index, state: 'final' as const })),
+  )
+  const prices: ReplayState['prices'] = new Map()
+  const priceAt = (name: string, epoch: number) => {
+    const firstMsat = markets.subnetsAt(epoch).find((one) => one.name === name)?.price ?? 0n
+    const size = anchored.sizeAt(assignmentHeight(epoch, rules))
+    return priceInForce(firstMsat, prices.get(name)?.quotes ?? [], epoch, size)
+  }
   return {
     source,
     findings,
     genesis,
-    rules: epochRules(genesis),
+    rules,
     treasury: scriptOf(genesis.treasury, genesis.network),
-    anchored: anchoredView(
-      source.anchors.map((anchor, index) => ({ ...anchor, index, state: 'final' as const })),
-    ),
+    anchored,
     markets,
-    expectedRewardMsat: openExpectedReward(markets, { booked }, genesis.auditBasisPoints),
+    expectedRewardMsat: openExpectedReward(markets, { booked }, { at: priceAt }, genesis.auditBasisPoints),
     balances: openBalances(),
     inherited: null,
     isInheritanceMatured: false,
@@ -193,6 +222,9 @@ export function openReplayState(
     submissions: [],
     receipts: new Map(),
     answered: new Map(),
+    requesters: new Map(),
+    prices,
+    priceAt,
     budgets,
     accruals: new Map(),
     standings: openStandings((worker) => workers.get(worker)?.address ?? worker),

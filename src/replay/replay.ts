@@ -16,6 +16,9 @@ import { checkJobs } from './check-jobs.ts'
 import { checkInheritance, checkMaturity } from './check-maturity.ts'
 import { checkOverdue } from './check-overdue.ts'
 import { checkPayout } from './check-payout.ts'
+import { checkPrice } from './check-price.ts'
+import { checkRefund } from './check-refund.ts'
+import { checkRequester } from './check-requester.ts'
 import type { MissedAudit, SettledSample } from './check-sampling.ts'
 import { checkExpected, checkReturn, checkThaw } from './check-standing.ts'
 import { checkSubmission } from './check-submission.ts'
@@ -134,6 +137,15 @@ async function checkEntry(state: ReplayState, entry: Entry, index: number): Prom
       break
     case 'jobs':
       await checkJobs(state, entry, index)
+      break
+    case 'requester':
+      checkRequester(state, entry, index)
+      break
+    case 'price':
+      checkPrice(state, entry, index)
+      break
+    case 'refund':
+      await checkRefund(state, entry, index)
       break
     case 'submission':
       await checkSubmission(state, entry, index)

@@ -1,4 +1,6 @@
 import type { SubnetDefinition } from '../subnet/definition.ts'
+import { splitCharge } from './fees.ts'
+import { chargeMsat } from './price.ts'
 
 const WHOLE_BASIS_POINTS = 10_000n
 
@@ -13,20 +15,24 @@ export interface JobWork {
 
 /**
  * What a receipt may earn, as far as the log says when it is submitted: the subnet's part of the epoch's budget for the
- * whole of the work that the epoch offers. The audit rate follows it; pay is decided at settlement.
+ * whole of the work that the epoch offers; of what is not of the open dataset, the fee that a request of its size brings.
+ * The audit rate follows it; pay is decided at settlement.
  */
 export function openExpectedReward(
   market: { subnetsAt(epoch: number): SubnetDefinition[] },
   budgets: { booked(epoch: number): bigint },
+  prices: { at(subnet: string, epoch: number): bigint },
   auditShareBasisPoints: number,
 ): (work: JobWork) => bigint {
   const computeShare = WHOLE_BASIS_POINTS - BigInt(auditShareBasisPoints)
   return ({ subnet: name, item, epoch: epochNumber, units }) => {
-    if (item === null) return 0n
     const epoch = Number(epochNumber)
     const subnets = market.subnetsAt(epoch)
     const subnet = subnets.find((one) => one.name === name)
-    if (subnet === undefined || subnet.dataset === null) return 0n
+    if (subnet === undefined) return 0n
+    if (item === null)
+      return splitCharge(chargeMsat(units, prices.at(name, epoch)), subnet.operatorBasisPoints).msat
+    if (subnet.dataset === null) return 0n
     const totalWeight = subnets.reduce((sum, { weight }) => sum + BigInt(weight), 0n)
     const unitsOfAll = subnet.models.reduce((sum, { unitsPerItem }) => sum + BigInt(unitsPerItem), 0n)
     const epochUnits = BigInt(subnet.dataset.perEpoch) * unitsOfAll

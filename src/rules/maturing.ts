@@ -12,6 +12,8 @@ export interface Accrued {
   readonly worker: string
   readonly subnet: string
   readonly msat: bigint
+  /** Whose fee it is; null: of the subsidy. */
+  readonly requester: string | null
 }
 
 /**
@@ -25,9 +27,22 @@ export function mayMature(
   return known.standingOf(worker) === 'good' && !known.isSubnetFrozen(subnet)
 }
 
-/** Where a suspended worker's unmatured rewards go. What requesters paid for would go back to them before the rest. */
-export function shareForfeit(accruals: readonly Accrued[]): { reserveMsat: bigint } {
-  return { reserveMsat: accruals.reduce((sum, { msat }) => sum + msat, 0n) }
+/** Where a suspended worker's unmatured rewards go: fees back to whom they were paid by, in the order of names, the rest to the reserve. */
+export function shareForfeit(accruals: readonly Accrued[]): {
+  refunds: { requester: string; msat: bigint }[]
+  reserveMsat: bigint
+} {
+  const refunds = new Map<string, bigint>()
+  let reserveMsat = 0n
+  for (const { requester, msat } of accruals) {
+    if (requester === null) reserveMsat += msat
+    else refunds.set(requester, (refunds.get(requester) ?? 0n) + msat)
+  }
+  const byName = [...refunds].sort(([a], [b]) => (a < b ? -1 : 1))
+  return {
+    refunds: byName.flatMap(([requester, msat]) => (msat > 0n ? [{ requester, msat }] : [])),
+    reserveMsat,
+  }
 }
 
 /** All that a suspended worker has unmatured; of an auditor that a known answer refutes, its pay for audits. */

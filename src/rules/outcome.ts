@@ -11,6 +11,10 @@ interface Fate {
   isSuspended: boolean
   /** An item of the open dataset: only what the beacon assigned earns the subsidy. */
   isAssigned: boolean
+  /** An entry gave its job back before it was submitted. */
+  isRefunded: boolean
+  /** What its requester pays for it; 0 where nobody asked, or it was free. */
+  chargeMsat: bigint
   /** An earlier receipt for the item stands: each is paid once. */
   isRepeated: boolean
   isSampled: boolean
@@ -22,10 +26,16 @@ export function outcomeOf({ verdict, ...fate }: Fate): ReceiptOutcome {
   if (verdict === 'fail') return 'fail'
   if (verdict === 'void') return 'inconclusive'
   if (fate.isSuspended) return 'suspended'
-  if (!fate.isAssigned) return 'unassigned'
+  if (!fate.isAssigned) return requestOutcome(fate)
   if (fate.isRepeated) return 'repeated'
   if (!fate.isSampled) return 'unsampled'
   return verdict === 'pass' ? 'pass' : 'operator_missed'
+}
+
+/** It is bought, unless it was free, or given back before it was answered. */
+function requestOutcome({ isRefunded, chargeMsat }: Pick<Fate, 'isRefunded' | 'chargeMsat'>): ReceiptOutcome {
+  if (isRefunded) return 'refunded'
+  return chargeMsat > 0n ? 'bought' : 'unassigned'
 }
 
 /** Whether the item is open again, and a later receipt for it the first. */

@@ -6,7 +6,10 @@ import { splitByFloor, splitByLargestRemainder, type Weight } from './split.ts'
 /** What became of a receipt by its epoch's verdict cutoff. `operator_missed`: sampled, no verdict in time, not its fault. */
 export type ReceiptOutcome = PaidOutcome | UnpaidOutcome
 type PaidOutcome = 'pass' | 'unsampled' | 'operator_missed'
+/** Not out of the budget: what is bought is paid by its requester (fees.ts). */
 type UnpaidOutcome =
+  | 'bought'
+  | 'refunded'
   | CanaryOutcome
   | 'fail'
   | 'inconclusive'

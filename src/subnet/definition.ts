@@ -2,7 +2,9 @@ import { z } from 'zod'
 import { decodeCbor, encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { modelProfile } from '../../compute/work/model-profile.ts'
 import { bytes32 } from '../../compute/work/record.ts'
+import { money } from '../log/money.ts'
 import { MAX_FALSE_FAIL_RATE } from '../rules/cusum-evidence.ts'
+import { MAX_PRICE_MSAT, MIN_PRICE_MSAT } from '../rules/price.ts'
 
 const MAX_DEFINITION_BYTES = 64 * 1024
 const MAX_MODELS = 64
@@ -37,6 +39,13 @@ const definition = z.strictObject({
   models: z.array(model).min(1).max(MAX_MODELS),
   name: z.string().regex(/^[a-z0-9-]{1,64}$/),
   objective: z.literal('throughput'),
+  /** The operator's part of what requesters pay, in 1/10,000. */
+  operatorBasisPoints: z.int().min(0).max(10_000),
+  /** The first one, in msat per 10^15 units; 0: requests are free. */
+  price: money.refine(
+    (msat) => msat === 0n || (msat >= MIN_PRICE_MSAT && msat <= MAX_PRICE_MSAT),
+    `expected 0, or ${MIN_PRICE_MSAT} to ${MAX_PRICE_MSAT}`,
+  ),
   privacy: z.literal('public'),
   weight: z.int().min(1).max(1_000_000),
 })

@@ -27,6 +27,10 @@ const subnetFile = z.strictObject({
   effectiveEpoch: z.int().optional(),
   /** Least audited share of a proven worker's receipts, such as "1/100". */
   auditFloor: share,
+  /** The first one, in msat per 10^15 units; requests are free where it is left out. */
+  price: z.int().min(0).default(0),
+  /** The operator's part of what requesters pay, in 1/10,000. */
+  operatorBasisPoints: z.int().min(0).max(10_000).default(0),
   models: z.array(
     z.strictObject({
       name: z.string(),
@@ -49,7 +53,10 @@ export function addSubnet(program: Command): void {
   subnet
     .command('add')
     .description('define a subnet, or change one from a coming epoch on')
-    .argument('<file>', 'a TOML file: name, weight, effectiveEpoch, auditFloor, [[models]], [dataset]')
+    .argument(
+      '<file>',
+      'a TOML file: name, weight, price, operatorBasisPoints, effectiveEpoch, auditFloor, [[models]], [dataset]',
+    )
     .requiredOption('--config <file>', "the coordinator's configuration, for the operator token")
     .option('--url <url>', "the coordinator's; by default where the configuration listens")
     .option('--json', 'print the result as JSON')
@@ -103,10 +110,11 @@ function addThaw(subnet: Command): void {
 }
 
 async function readDraft(file: string, nextEpoch: number) {
-  const { effectiveEpoch = nextEpoch, auditFloor, models, dataset, ...rest } = readSubnetFile(file)
+  const { effectiveEpoch = nextEpoch, auditFloor, models, dataset, price, ...rest } = readSubnetFile(file)
   const folder = dirname(resolve(file))
   return {
     ...rest,
+    price: BigInt(price),
     effectiveEpoch,
     auditFloor: ratioOf(auditFloor),
     objective: 'throughput' as const,

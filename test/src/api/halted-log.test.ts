@@ -38,6 +38,7 @@ test('polls that are asleep when the log halts are refused, and take nothing', a
       inputs: tinyInput(1),
       items: 1,
       requester: 'anonymous',
+      quoteMsat: 0n,
       deadlineMs: Date.now() + 60_000,
       priority: 2,
     })

@@ -76,6 +76,8 @@ describe('a subnet', () => {
       dataset: null,
       effectiveEpoch: 0,
       objective: 'throughput',
+      operatorBasisPoints: 0,
+      price: 0n,
       privacy: 'public',
       weight: 1,
       models: [

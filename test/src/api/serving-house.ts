@@ -7,13 +7,19 @@ import { encodeModel } from '../../../compute/onnx/model.ts'
 import type { ServingHouse } from '../../../src/api/served-models.ts'
 import { openBlobStore } from '../../../src/blobs/blob-store.ts'
 import { createBell } from '../../../src/coordinator/bell.ts'
+import { openCharges } from '../../../src/coordinator/charges.ts'
 import type { OpenHouse } from '../../../src/coordinator/coordinator.ts'
 import type { Genesis } from '../../../src/coordinator/genesis.ts'
 import { openMarket } from '../../../src/coordinator/market.ts'
+import { openPrices } from '../../../src/coordinator/prices.ts'
+import { openRequesters } from '../../../src/coordinator/requesters.ts'
 import type { Answer, PendingRequest } from '../../../src/coordinator/requests.ts'
 import { openRequestQueue } from '../../../src/coordinator/requests.ts'
+import { depositKey, deriveKeys } from '../../../src/keystore/derive-keys.ts'
+import { newMnemonic } from '../../../src/keystore/mnemonic.ts'
 import { openLedger } from '../../../src/ledger/ledger.ts'
 import { openLog } from '../../../src/log/log-store.ts'
+import { epochRules } from '../../../src/rules/epoch-rules.ts'
 import { applySchema, openDatabase } from '../../../src/store/open-database.ts'
 import type { SubnetModel } from '../../../src/subnet/definition.ts'
 import { mlp } from '../../compute/onnx/sample-models.ts'
@@ -34,7 +40,7 @@ const genesis: Genesis = {
   internalKey: randomBytes(32),
   logKey: randomBytes(32),
   auditor: randomBytes(32),
-  treasury: 'bcrt1q',
+  treasury: 'bcrt1qw508d6qejxtdg4y5r3zarvary0c5xw7kygt080',
   seal: { txid: randomBytes(32), vout: 0, sats: 100_000n },
   epoch: {
     startHeight: START_HEIGHT,
@@ -65,10 +71,22 @@ export function openServingHouse({ advancedTo = START_HEIGHT as number | null, a
   applySchema(db, SCHEMA)
   const blobs = openBlobStore(join(folder, 'blobs'))
   const log = openLog({ db, origin: ORIGIN, seed: new Uint8Array(32).fill(1) })
-  const market = openMarket({ db, log, blobs, ledger: openLedger(db) })
+  const books = { db, log, blobs, ledger: openLedger(db) }
+  const market = openMarket(books)
   const bell = createBell()
   const requests = openRequestQueue(bell)
   onTestFinished(() => requests.close())
+  const { takeUnserved } = requests
+  const prices = openPrices(books, { market, rules: epochRules(genesis), takeUnserved })
+  const charges = openCharges(books, prices)
+  const { treasury } = genesis
+  const { deposits } = deriveKeys(newMnemonic(), 'regtest')
+  const requesters = openRequesters(books, {
+    network: 'regtest',
+    treasury,
+    reserved: [treasury],
+    depositKey: (number) => depositKey(deposits, number).internalKey,
+  })
   const bytes = encodeModel(mlp())
   const digest = Buffer.from(blobs.putSync(bytes), 'hex')
   market.define(
@@ -80,6 +98,8 @@ export function openServingHouse({ advancedTo = START_HEIGHT as number | null, a
       models: [{ ...MODEL, bytes: bytes.length, digest }],
       name: 'digits',
       objective: 'throughput',
+      operatorBasisPoints: 0,
+      price: 0n,
       privacy: 'public',
       weight: 1,
     },
@@ -88,7 +108,11 @@ export function openServingHouse({ advancedTo = START_HEIGHT as number | null, a
   const house: ServingHouse = {
     books: { blobs },
     advancedTo: () => advancedTo,
-    house: () => ({ genesis, desks: { market, requests }, anchorer: { judgement: () => anchoring } }),
+    house: () => ({
+      genesis,
+      desks: { charges, market, requesters, requests },
+      anchorer: { judgement: () => anchoring },
+    }),
   }
 
   /** What a worker does: takes the next request and settles it. */

@@ -77,7 +77,8 @@ test("an expired lease's request goes to another worker, whose answer the reques
     site.status().epochs.some(({ settled }) => settled),
   )
   const { entry, reasons } = epochEntry(site, 0)
-  expect([...reasons.values()]).toEqual(['unassigned', 'unassigned'])
+  expect(tooLate.map((work) => reasons.get(idOf(work)))).toEqual(['refunded'])
+  expect(answered.map((work) => reasons.get(idOf(work)))).toEqual(['unassigned'])
   expect(entry.computeMsat).toBe(0n)
 })
 
@@ -131,7 +132,15 @@ test('an answer carries at most 32 MiB of inputs, or one: items, requests and au
   if (model === null) throw new Error('no model')
   const deadlineMs = Date.now() + TEN_MINUTES_MS
   const asking = [...items, tinyInput(3)].map((inputs) =>
-    requests.ask({ ...model, inputs, items: 1, requester: 'anonymous', deadlineMs, priority: 2 }),
+    requests.ask({
+      ...model,
+      inputs,
+      items: 1,
+      requester: 'anonymous',
+      quoteMsat: 0n,
+      deadlineMs,
+      priority: 2,
+    }),
   )
   const third = await worker.lease()
   const fourth = await worker.lease()

@@ -20,7 +20,7 @@ import { newWorkerKey, publicKeyOf } from '../../../compute/work/worker-key.ts'
 import { signRegistration } from '../../../compute/work/worker-registration.ts'
 import { TINY_PROFILE, tinyOutput } from './tiny-market.ts'
 
-const leaseAnswer = z.object({
+export const leaseAnswer = z.object({
   jobs: z.array(z.object({ inputs: anyBytes, job: anyBytes, salt: bytes32 })),
   reason: z.string().nullable(),
 })

@@ -116,14 +116,15 @@ test('a coin that left the treasury without a payout is found', async () => {
 
 test('a payout is known by its change alone: its other outputs are deposits, whoever they pay', () => {
   const { desks, payer } = site.house()
+  const script = sealScript(site.keys.treasury.internalKey, null)
   const [payout] = payer.payouts()
   if (payout?.payment == null) throw new Error('no payout')
   const { payment, outputs } = payout
   const { txid } = payment
   const valueSats = 1_000n
-  expect(desks.deposits.bookNew([{ txid, vout: outputs.length, valueSats }])).toBe(0)
-  expect(desks.deposits.bookNew([{ txid, vout: outputs.length - 1, valueSats }])).toBe(1)
-  expect(desks.deposits.bookNew([{ txid, vout: outputs.length - 1, valueSats }])).toBe(0)
+  expect(desks.deposits.bookNew([{ txid, vout: outputs.length, valueSats, script }])).toBe(0)
+  expect(desks.deposits.bookNew([{ txid, vout: outputs.length - 1, valueSats, script }])).toBe(1)
+  expect(desks.deposits.bookNew([{ txid, vout: outputs.length - 1, valueSats, script }])).toBe(0)
 })
 
 test('a reading during which a block came is made again, three times at most', async () => {

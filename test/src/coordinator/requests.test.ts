@@ -25,7 +25,16 @@ function asked(
   const subnet = tinyDefinition()
   const [model] = subnet.models
   if (model === undefined) throw new Error('a subnet has a model')
-  return { subnet, model, inputs: Uint8Array.of(0x80), items: 1, requester, deadlineMs, priority }
+  return {
+    subnet,
+    model,
+    inputs: Uint8Array.of(0x80),
+    items: 1,
+    requester,
+    quoteMsat: 0n,
+    deadlineMs,
+    priority,
+  }
 }
 
 function only(requests: PendingRequest[]): PendingRequest {

@@ -65,6 +65,8 @@ export function tinyMarket(changes: Partial<SubnetDraft> = {}): SubnetDraft {
     auditFloor: { numerator: 1, denominator: 1 },
     effectiveEpoch: 0,
     objective: 'throughput',
+    operatorBasisPoints: 0,
+    price: 0n,
     privacy: 'public',
     weight: 1,
     models: [

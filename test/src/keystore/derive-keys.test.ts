@@ -3,7 +3,7 @@ import { p2tr } from '@scure/btc-signer'
 import { pubSchnorr } from '@scure/btc-signer/utils.js'
 import { expect, test } from 'vitest'
 import { networkOf } from '../../../anchor/network.ts'
-import { bip85Entropy, deriveKeys } from '../../../src/keystore/derive-keys.ts'
+import { bip85Entropy, depositKey, deriveKeys, MAX_DEPOSIT_KEYS } from '../../../src/keystore/derive-keys.ts'
 import { proctorKey } from '../../../src/keystore/proctor-key.ts'
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
@@ -49,4 +49,24 @@ test('every key differs from every other, on a test network too', () => {
     return [...own, ...proctors.map(({ secretKey }) => secretKey)].map(hex)
   })
   expect(new Set(secrets).size).toBe(12)
+})
+
+/** BIP-86's vector for the second receiving key is m/86'/0'/0'/0/1; ours stands in account 1, so only the form is theirs. */
+test("deposit keys are the treasury account's receiving keys from 1 on", () => {
+  const { treasury, deposits } = deriveKeys(BIP86.mnemonic, 'mainnet')
+  const chain = HDKey.fromExtendedKey(deposits.extendedPublicKey)
+  const child = (index: number) => hex(chain.deriveChild(index).publicKey ?? new Uint8Array()).slice(2)
+  expect(child(0)).toBe(hex(treasury.internalKey))
+  for (const number of [1, 2, MAX_DEPOSIT_KEYS]) {
+    const { internalKey, secretKey } = depositKey(deposits, number)
+    expect(hex(internalKey)).toBe(child(number))
+    expect(hex(pubSchnorr(secretKey))).toBe(child(number))
+  }
+  expect(() => depositKey(deposits, 0)).toThrow()
+  expect(() => depositKey(deposits, MAX_DEPOSIT_KEYS + 1)).toThrow()
+})
+
+test('the extended key that bitcoind watches is in the version of its network, and public', () => {
+  expect(deriveKeys(BIP86.mnemonic, 'mainnet').deposits.extendedPublicKey).toMatch(/^xpub/)
+  expect(deriveKeys(BIP86.mnemonic, 'regtest').deposits.extendedPublicKey).toMatch(/^tpub/)
 })

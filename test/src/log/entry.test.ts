@@ -67,6 +67,7 @@ const coin = fc.record({ txid: bytes32, vout: uint32, sats: money })
 const fail = fc.record({ entry: int, receipt: bytes32 })
 const evidence = fc.array(fail, { maxLength: 3 })
 const someEvidence = fc.array(fail, { minLength: 1, maxLength: 3 })
+const name = fc.stringMatching(/^[a-z0-9-]{1,64}$/)
 const v = fc.constant(1 as const)
 const kind = <K extends string>(name: K) => fc.constant(name)
 
@@ -103,7 +104,10 @@ const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
       }),
     ),
   }),
-  fc.record({ v, kind: kind('subnet'), name: fc.stringMatching(/^[a-z0-9-]{1,64}$/), definition: bytes32 }),
+  fc.record({ v, kind: kind('subnet'), name, definition: bytes32 }),
+  fc.record({ v, kind: kind('price'), subnet: name, epoch: int, msat: money, unserved: money }),
+  fc.record({ v, kind: kind('requester'), requester: name, address: text, refund: text }),
+  fc.record({ v, kind: kind('refund'), count: positive, jobs: bytes32 }),
   fc.record({
     v,
     kind: kind('worker'),
@@ -198,6 +202,7 @@ const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
     blockHash: bytes32,
     computeMsat: money,
     auditMsat: money,
+    feesMsat: money,
     returnedMsat: money,
   }),
   fc.record({

@@ -24,7 +24,7 @@ let site: Site
 beforeAll(async () => {
   node = await startBitcoind()
   site = await openSite(node, { subnets: [SAMPLED_MARKET] })
-  await liveThrough(site)
+  await liveThrough(site, node)
   await assay('audit', 'anchors', '--url', site.url, ...theNode(), '--save', anchors)
   await assay('headers', ...theNode(), '--network', 'regtest', '--out', headers)
   await mirrorLog()

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { signCommitments } from '../../../compute/work/audit-commitment.ts'
 import { decodeCbor, encodeCbor } from '../../../compute/work/canonical-cbor.ts'
+import { parseReceipt } from '../../../compute/work/receipt.ts'
 import { anyBytes, bytes32, integer } from '../../../compute/work/record.ts'
 import {
   encodeHeader,
@@ -106,9 +107,11 @@ export async function without(
   return { ...log, entries: () => inOrder(entries) }
 }
 
+const amount = z.union([z.bigint(), z.number()]).transform(BigInt)
 const table = z.looseObject({
-  compute: z.array(z.looseObject({ msat: z.union([z.bigint(), z.number()]).transform(BigInt) })),
-  receipts: z.array(z.looseObject({ reason: z.string() })),
+  compute: z.array(z.looseObject({ msat: amount })),
+  fees: z.array(z.looseObject({ msat: amount, shareMsat: amount })),
+  receipts: z.array(z.looseObject({ receipt: z.string(), reason: z.string() })),
 })
 const records = z.array(z.record(z.string(), z.unknown()))
 
@@ -120,14 +123,21 @@ export function changeOpenings(log: ReplaySource, change: (openings: z.infer<typ
   return changeBlob(log, 'epoch', 'openings', (value) => change(records.parse(value)))
 }
 
-/** Of the first several verdicts that say so. */
+/** Of the first several verdicts that say so, by that auditor if it matters. */
 export function changeVerdicts(
   log: ReplaySource,
   change: (verdicts: z.infer<typeof records>) => unknown[],
   said = 'pass',
+  by: Uint8Array | null = null,
 ): Promise<ChangedLog> {
   const isMeant = async ({ verdicts, count }: EntryOf<'verdict'>) =>
-    count > 1 && records.parse(await readList(log, verdicts)).some(({ verdict }) => verdict === said)
+    count > 1 &&
+    records
+      .parse(await readList(log, verdicts))
+      .some(
+        ({ verdict, auditor }) =>
+          verdict === said && (by === null || Buffer.compare(bytes32.parse(auditor), by) === 0),
+      )
   return changeBlob(log, 'verdict', 'verdicts', (value) => change(records.parse(value)), isMeant)
 }
 
@@ -145,6 +155,17 @@ export function changeReceipts(
   const hasSeveral = ({ header }: EntryOf<'submission'>) => parseHeader(header).count > 1
   const parse = (value: unknown) => z.array(anyBytes).parse(value)
   return changeBlob(log, 'submission', 'receipts', (value) => change(parse(value)), hasSeveral)
+}
+
+/** The first refund names other jobs; `submitted` is one that has a receipt by then. */
+export async function changeRefunded(
+  log: ReplaySource,
+  change: (refunded: Uint8Array[], submitted: Uint8Array) => Uint8Array[],
+): Promise<ChangedLog> {
+  const { entry } = await find(log, 'submission')
+  const [receipt] = z.array(anyBytes).parse(await readList(log, entry.receipts))
+  const { job } = parseReceipt(receipt ?? new Uint8Array())
+  return changeBlob(log, 'refund', 'jobs', (value) => change(z.array(anyBytes).parse(value), job))
 }
 
 /** A blob that an entry names, decoded, changed and named anew, with the counts and sums that go with it. */

@@ -184,14 +184,15 @@ export const DIFFERENCES_IN_MONEY: Difference[] = [
   ],
 ]
 
-/** Epoch 0 and what came of it are left out. */
+/** Epoch 0 and what came of it are left out, and all quotes, which follow demand. */
 async function epochPassedOver(log: ReplaySource): Promise<ChangedLog> {
   const { index } = await find(log, 'epoch', ({ epoch }) => epoch > 0)
   const isConsequence = (entry: Entry) =>
     entry.kind === 'epoch' ||
     entry.kind === 'payout' ||
     (entry.kind === 'status' && entry.subject === 'epoch')
-  return { source: await without(log, (entry, i) => i < index && isConsequence(entry)), entry: index }
+  const isLeftOut = (entry: Entry, i: number) => entry.kind === 'price' || (i < index && isConsequence(entry))
+  return { source: await without(log, isLeftOut), entry: index }
 }
 
 /** The coin is larger in truth: only without a node does the budget show it first. */

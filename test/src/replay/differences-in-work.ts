@@ -208,9 +208,9 @@ export const DIFFERENCES_IN_WORK: Difference[] = [
   ],
 ]
 
-/** Shows where the epoch is settled without it. */
-async function skippedAudit(log: ReplaySource): Promise<ChangedLog> {
-  const { source } = await changeVerdicts(log, (list) => list.slice(1))
+/** Of honest work, whose author's standing is none the worse for it: shows where the epoch is settled without it. */
+async function skippedAudit(log: ReplaySource, [, cheat]: readonly Peer[]): Promise<ChangedLog> {
+  const { source } = await changeVerdicts(log, (list) => list.slice(1), 'pass', cheat?.key)
   return { source, entry: (await find(log, 'epoch')).index }
 }
 

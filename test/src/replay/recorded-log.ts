@@ -1,9 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
 import { openNode } from '../../../anchor/node.ts'
 import { encodeCbor } from '../../../compute/work/canonical-cbor.ts'
-import { anyBytes, bytes32 } from '../../../compute/work/record.ts'
+import { jobId } from '../../../compute/work/job.ts'
 import { sha256 } from '../../../compute/work/tagged-hash.ts'
 import type { RegtestNode } from '../../../regtest/start-bitcoind.ts'
 import { SMALL_BLOBS } from '../../../src/blobs/blob-folder.ts'
@@ -12,27 +11,34 @@ import { type Entry, type EntryOf, parseEntry } from '../../../src/log/entry.ts'
 import { readClaims } from '../../../src/replay/read-claims.ts'
 import { chainOfNode } from '../../../src/replay/replay-chain.ts'
 import type { ReplaySource } from '../../../src/replay/replay-source.ts'
-import type { Peer } from '../coordinator/peer.ts'
+import { leaseOne, openRequester, type PayingRequester } from '../coordinator/paying-requester.ts'
+import type { LeasedJob, Peer } from '../coordinator/peer.ts'
 import type { Site } from '../coordinator/site.ts'
 import { cheatedOutput, tinyInput, tinyMarket } from '../coordinator/tiny-market.ts'
 
+/** 100 msat for each unit. */
+const PRICE_MSAT = 10n ** 17n
+const DEPOSIT_SATS = 50_000n
+
 /** Work for several epochs, and a floor below 1: once rewards are unmatured, the beacon samples. */
 export const SAMPLED_MARKET = tinyMarket({
+  price: PRICE_MSAT,
+  operatorBasisPoints: 1_000,
   auditFloor: { numerator: 1, denominator: 10 },
   dataset: { items: Array.from({ length: 48 }, (_, item) => tinyInput(item + 1)), perEpoch: 16 },
 })
 
-const leaseAnswer = z.object({ jobs: z.array(z.object({ inputs: anyBytes, job: anyBytes, salt: bytes32 })) })
-
 /**
- * From the first lease to the second payout: a requester's job, an honest worker and one that cheats, audits, late work
+ * From the first lease to the second payout: a requester's jobs, an honest worker and one that cheats, audits, late work
  * that is sampled while rewards are unmatured, two payments on chain. @returns the honest one, the cheat, the operator's auditor
  */
-export async function liveThrough(site: Site): Promise<Peer[]> {
+export async function liveThrough(site: Site, node: RegtestNode): Promise<Peer[]> {
+  const requester = await openRequester(site, 'acme')
+  await node.fund(requester.depositAddress, DEPOSIT_SATS)
   const [honest, cheat, operator] = await site.begin(2)
   if (honest === undefined || cheat === undefined || operator === undefined) throw new Error('three peers')
   const people = [honest, cheat, operator]
-  await answerRequest(site, honest)
+  await answerRequests(requester, honest, cheat)
   await honest.work()
   await cheat.work(cheatedOutput)
   await site.mineAudited(people, 'settlement and new work', () => {
@@ -53,16 +59,24 @@ export async function liveThrough(site: Site): Promise<Peer[]> {
   return people
 }
 
-async function answerRequest(site: Site, worker: Peer): Promise<void> {
-  const asked = fetch(new URL('/v2/models/identity/infer', site.url), {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 2], data: [1.5, -2.5] }] }),
-  })
-  const { jobs } = leaseAnswer.parse(await worker.call('/v1/leases', { max: 1, waitMs: 10_000 }))
-  const works = await worker.hold(jobs)
-  await worker.submit(worker.draft(works.map(({ receipt }) => receipt)))
-  if (!(await asked).ok) throw new Error('the request was not answered')
+/** One that is bought, one that fails its audit, and one that is given back, bought from another, and answered late after all. */
+async function answerRequests(requester: PayingRequester, honest: Peer, cheat: Peer): Promise<void> {
+  const submit = async (worker: Peer, job: LeasedJob, compute?: (inputs: Uint8Array) => Uint8Array) => {
+    const works = await worker.hold([job], compute)
+    await worker.submit(worker.draft(works.map(({ receipt }) => receipt)))
+  }
+  const bought = requester.ask(1.5)
+  await submit(honest, await leaseOne(honest))
+  const cheated = requester.ask(2.5)
+  await submit(cheat, await leaseOne(cheat), cheatedOutput)
+  const returned = requester.ask(3.5)
+  const late = await leaseOne(cheat)
+  await cheat.call('/v1/failures', { failures: [{ job: jobId(late.job), reason: 'out of memory' }] })
+  await submit(honest, await leaseOne(honest))
+  for (const asked of [bought, cheated, returned]) {
+    if (!(await asked).ok) throw new Error('a request was not answered')
+  }
+  await submit(cheat, late)
 }
 
 /** The site's log as anybody can read it, in memory; coins and blocks still come from the node. */

@@ -4,6 +4,7 @@ import { replay } from '../../../src/replay/replay.ts'
 import type { ReplaySource } from '../../../src/replay/replay-source.ts'
 import type { Peer } from '../coordinator/peer.ts'
 import { openSite } from '../coordinator/site.ts'
+import { DIFFERENCES_IN_FEES } from './differences-in-fees.ts'
 import { DIFFERENCES_IN_LOG } from './differences-in-log.ts'
 import { DIFFERENCES_IN_MONEY } from './differences-in-money.ts'
 import { DIFFERENCES_IN_WORK } from './differences-in-work.ts'
@@ -15,13 +16,13 @@ let peers: Peer[]
 beforeAll(async () => {
   node = await startBitcoind()
   await using site = await openSite(node, { subnets: [SAMPLED_MARKET] })
-  peers = await liveThrough(site)
+  peers = await liveThrough(site, node)
   log = await recordLog(site, node)
 })
 afterAll(() => node.stop())
 
 describe('the first entry that differs is named:', () => {
-  test.each([...DIFFERENCES_IN_LOG, ...DIFFERENCES_IN_WORK, ...DIFFERENCES_IN_MONEY])(
+  test.each([...DIFFERENCES_IN_LOG, ...DIFFERENCES_IN_WORK, ...DIFFERENCES_IN_MONEY, ...DIFFERENCES_IN_FEES])(
     '%s (%s)',
     async (_, expected, change) => {
       const { source, entry } = await change(log, peers)

@@ -15,7 +15,7 @@ let log: ReplaySource
 beforeAll(async () => {
   node = await startBitcoind()
   await using site = await openSite(node, { subnets: [SAMPLED_MARKET] })
-  await liveThrough(site)
+  await liveThrough(site, node)
   log = await recordLog(site, node)
 })
 afterAll(() => node.stop())

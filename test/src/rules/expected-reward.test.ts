@@ -11,6 +11,7 @@ function subnet(name: string, weight: number, perEpoch: number | null, ...units:
     ...definition,
     name,
     weight,
+    operatorBasisPoints: 1_000,
     dataset: perEpoch === null ? null : { items: 1_000, list: new Uint8Array(32), perEpoch },
     models: units.flatMap((unitsPerItem) => definition.models.map((model) => ({ ...model, unitsPerItem }))),
   }
@@ -26,6 +27,7 @@ const reward = openExpectedReward(
     ],
   },
   { booked: (epoch) => (epoch === 3 ? BOOKED_MSAT : 0n) },
+  { at: (name, epoch) => (name === 'large' && epoch === 3 ? 10n ** 15n : 0n) },
   500,
 )
 
@@ -49,10 +51,14 @@ test('all items of an epoch together may earn no more than its compute share', (
 })
 
 test.each([
-  ['a request', { subnet: 'small', item: null, epoch: 3n, units: 7n }],
+  ['a free request', { subnet: 'small', item: null, epoch: 3n, units: 7n }],
   ['work of a subnet without a dataset', { subnet: 'closed', item: 0n, epoch: 3n, units: 1n }],
   ['work of an unknown subnet', { subnet: 'none', item: 0n, epoch: 3n, units: 1n }],
   ['work of an epoch without a budget', { subnet: 'small', item: 0n, epoch: 4n, units: 7n }],
 ])('%s earns no subsidy', (_what, work) => {
   expect(reward(work)).toBe(0n)
+})
+
+test('a request may earn its price, less the share of the operator', () => {
+  expect(reward({ subnet: 'large', item: null, epoch: 3n, units: 100n })).toBe(90n)
 })

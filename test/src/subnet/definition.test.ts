@@ -35,6 +35,8 @@ const DEFINITION: SubnetDefinition = {
   models: [MODEL, { ...MODEL, name: 'other', digest: new Uint8Array(32).fill(3) }],
   name: 'digits',
   objective: 'throughput',
+  operatorBasisPoints: 250,
+  price: 40_000n,
   privacy: 'public',
   weight: 5,
 }
@@ -75,6 +77,9 @@ test.each<[string, Partial<SubnetDefinition>]>([
   ],
   ['the longest name', { name: 'a'.repeat(64) }],
   ['the greatest weight', { weight: 1_000_000 }],
+  ['free requests', { price: 0n, operatorBasisPoints: 0 }],
+  ['the least price', { price: 1_000n }],
+  ['the greatest price, all of it the operator’s', { price: 10n ** 18n, operatorBasisPoints: 10_000 }],
 ])('%s is a definition', (_what, changes) => {
   const definition = { ...DEFINITION, ...changes }
   expect(parseDefinition(encodeDefinition(definition))).toEqual(definition)
@@ -121,6 +126,10 @@ test.each<[string, unknown]>([
   ['an unknown objective', { ...DEFINITION, objective: 'speed' }],
   ['private work', { ...DEFINITION, privacy: 'private' }],
   ['no weight', { ...DEFINITION, weight: 0 }],
+  ['a price that could not move', { ...DEFINITION, price: 999n }],
+  ['a price above the limit', { ...DEFINITION, price: 10n ** 18n + 1n }],
+  ['a negative price', { ...DEFINITION, price: -1n }],
+  ['a share above the whole', { ...DEFINITION, operatorBasisPoints: 10_001 }],
   ['a weight above the limit', { ...DEFINITION, weight: 1_000_001 }],
   [
     'a model that may not be passed on',

@@ -1,0 +1,182 @@
+import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
+import { sha256 } from '../../compute/work/tagged-hash.ts'
+import { requesterAccount, unmaturedAccount } from '../ledger/accounts.ts'
+import type { Transfer } from '../ledger/transfer.ts'
+import type { Fee } from '../rules/fees.ts'
+import { chargeMsat } from '../rules/price.ts'
+import type { Books } from './books.ts'
+import { postAll, quarantinedAccounts, record } from './books.ts'
+import type { Prices } from './prices.ts'
+import { RefusedError } from './refused-error.ts'
+import { ANONYMOUS } from './requesters.ts'
+
+/**
+ * What requesters pay. A job's price is reserved in the ledger, pending, with the entry that logs the job, and posted with
+ * the one that settles its receipt: only then may anybody know which jobs were requests (DESIGN §5). A job that buys
+ * nothing is named by a `refund` entry, and its reservation ends there.
+ */
+export interface Charges {
+  /** What so many units cost now. */
+  quoteMsat(subnet: string, units: bigint, epoch: number): bigint
+  /** Deposited, neither spent nor reserved. */
+  availableMsat(requester: string): bigint
+  /** Throws RefusedError 401 `authorization_missing`, 402 `insufficient_funds`. `heldMsat`: for requests that wait. */
+  assertCover(requester: string, neededMsat: bigint, heldMsat: bigint): void
+  /** In the transaction that logs the job. */
+  reserve(job: Uint8Array, requester: string, msat: bigint, entryIndex: number): void
+  /** Jobs that nobody submitted, given back for good: a later receipt of theirs is not paid. */
+  refund(jobs: readonly Uint8Array[]): void
+  /** Refunds what was leased before that epoch and is in no submission yet. @returns how many */
+  refundUnsubmitted(beforeEpoch: number): number
+  /** From requesters to the workers of the receipts that they bought, less the operator's shares; in the epoch's transaction. */
+  settle(epoch: number, fees: readonly (Fee & { readonly job: Uint8Array })[], entryIndex: number): void
+  /** Ends the reservations of receipts that are not paid, in the epoch's transaction. */
+  release(jobs: readonly Uint8Array[], entryIndex: number): void
+}
+
+/** In one entry: a list of ids below the size of the largest blob by far. */
+const MAX_REFUNDS = 65_536
+
+export function openCharges(books: Books, prices: Pick<Prices, 'at'>): Charges {
+  const { db, ledger } = books
+  const setRefunded = db.prepare(
+    `UPDATE job SET refund_entry = ? WHERE id = ? AND state <> 'submitted' AND refund_entry IS NULL`,
+  )
+  const selectCharge = db
+    .prepare<[Uint8Array], bigint>(
+      'SELECT charge_msat FROM job WHERE id = ? AND charge_msat > 0 AND refund_entry IS NULL',
+    )
+    .pluck()
+  const selectUnsubmitted = db
+    .prepare<[number, number], Uint8Array>(
+      `SELECT id FROM job WHERE epoch < ? AND charge_msat > 0 AND refund_entry IS NULL
+          AND state <> 'submitted' ORDER BY entry_index LIMIT ?`,
+    )
+    .pluck()
+  const insertFee = db.prepare(
+    'INSERT INTO fee (receipt, epoch, requester, worker, subnet, msat, share_msat) VALUES (?, ?, ?, ?, ?, ?, ?)',
+  )
+
+  function availableMsat(requester: string): bigint {
+    return ledger.balance(requesterAccount(requester)).availableMsat
+  }
+
+  function voidCharge(job: Uint8Array, entryIndex: number): void {
+    if (selectCharge.get(job) === undefined) return
+    const id = chargeId(job)
+    const outcome = ledger.settlePending(id, { id: `${id}/void`, post: false, entryIndex })
+    if (typeof outcome !== 'string') throw new Error(`${id} could not be voided: ${outcome.refused}`)
+  }
+
+  function refund(jobs: readonly Uint8Array[]): void {
+    for (let from = 0; from < jobs.length; from += MAX_REFUNDS)
+      refundSome(jobs.slice(from, from + MAX_REFUNDS))
+  }
+
+  function refundSome(jobs: readonly Uint8Array[]): void {
+    const list = encodeCbor(jobs)
+    books.blobs.putSync(list)
+    record(books, { v: 1, kind: 'refund', count: jobs.length, jobs: sha256(list) }, (entryIndex) => {
+      for (const job of jobs) {
+        voidCharge(job, entryIndex)
+        if (setRefunded.run(entryIndex, job).changes !== 1)
+          throw new Error('a job is refunded once, or submitted')
+      }
+    })
+  }
+
+  return {
+    quoteMsat: (subnet, units, epoch) => chargeMsat(units, prices.at(subnet, epoch)),
+    availableMsat,
+    assertCover(requester, neededMsat, heldMsat) {
+      if (neededMsat === 0n) return
+      if (requester === ANONYMOUS) {
+        throw new RefusedError(
+          401,
+          'authorization_missing',
+          `this costs ${neededMsat} msat: an API key is needed`,
+        )
+      }
+      const available = availableMsat(requester) - heldMsat
+      if (available >= neededMsat) return
+      throw new RefusedError(
+        402,
+        'insufficient_funds',
+        `this costs ${neededMsat} msat, ${available} are there`,
+        {
+          extensions: { neededMsat: `${neededMsat}`, availableMsat: `${available}` },
+        },
+      )
+    },
+    reserve(job, requester, msat, entryIndex) {
+      if (msat === 0n) return
+      postAll(books, [
+        {
+          id: chargeId(job),
+          debit: requesterAccount(requester),
+          credit: 'escrow',
+          amountMsat: msat,
+          code: 'charge',
+          entryIndex,
+          pending: true,
+        },
+      ])
+    },
+    refund,
+    refundUnsubmitted(beforeEpoch) {
+      const jobs = selectUnsubmitted.all(beforeEpoch, MAX_REFUNDS)
+      if (jobs.length > 0) refund(jobs)
+      return jobs.length
+    },
+    settle(epoch, fees, entryIndex) {
+      const quarantined = quarantinedAccounts(books)
+      for (const { job, receipt, requester, subnet, worker, msat, shareMsat } of fees) {
+        insertFee.run(
+          Buffer.from(receipt, 'hex'),
+          epoch,
+          requester,
+          Buffer.from(worker, 'hex'),
+          subnet,
+          msat,
+          shareMsat,
+        )
+        const account = unmaturedAccount(worker)
+        // A quarantined account waits for the ledger to be rebuilt; the others don't wait for it (DESIGN §8).
+        if ([requesterAccount(requester), account, 'escrow', 'reserve'].some((name) => quarantined.has(name)))
+          continue
+        const id = chargeId(job)
+        const outcome = ledger.settlePending(id, { id: `${id}/post`, post: true, entryIndex })
+        if (typeof outcome !== 'string') throw new Error(`${id} could not be posted: ${outcome.refused}`)
+        const transfers: Transfer[] = [
+          {
+            id: `fee/${receipt}`,
+            debit: 'escrow',
+            credit: account,
+            amountMsat: msat,
+            code: 'fee',
+            entryIndex,
+          },
+          {
+            id: `share/${receipt}`,
+            debit: 'escrow',
+            credit: 'reserve',
+            amountMsat: shareMsat,
+            code: 'operator_share',
+            entryIndex,
+          },
+        ]
+        postAll(
+          books,
+          transfers.filter(({ amountMsat }) => amountMsat > 0n),
+        )
+      }
+    },
+    release(jobs, entryIndex) {
+      for (const job of jobs) voidCharge(job, entryIndex)
+    },
+  }
+}
+
+function chargeId(job: Uint8Array): string {
+  return `charge/${Buffer.from(job).toString('hex')}`
+}
