@@ -101,7 +101,8 @@ describe('what the operator did wrong is named, and nothing else:', () => {
     await settled(site)
     await other.audit()
     await operator.audit()
-    await site.mineUntil('the payout', () => site.status().payouts.some(({ state }) => state === 'settled'))
+    // Late as they are, so many fails may suspend the worker: then there is no payout to wait for.
+    await site.mineUntil('the maturity', () => site.status().epochs.some(({ matured }) => matured))
     const report = await replayed(site)
     const { index } = await find(await recordLog(site, node), 'epoch')
     expect(report.first).toMatchObject({ rule: 'sampling', code: 'audit_missed', entry: index })
