@@ -11,7 +11,7 @@ const MAX_RUNS_BYTES = 256 * 1024 * 1024
 const MAX_RUNS = 256
 
 /** More say nothing new about a model, and each is run under every configuration. */
-const MAX_INPUTS = 10_000
+export const MAX_INPUTS = 10_000
 
 const runsSchema = z.strictObject({
   inputs: bytes32,
@@ -40,10 +40,10 @@ export interface MachineRuns {
   runs: { configuration: string; picks: number[] }[]
 }
 
-/** Codes: `runs_malformed`, `runs_of_other_work`. */
+/** Codes: `runs_malformed`, `runs_of_other_work`, `inputs_unfit`. */
 export class CalibrationError extends Error {
   override readonly name = 'CalibrationError'
-  readonly code: 'runs_malformed' | 'runs_of_other_work'
+  readonly code: 'runs_malformed' | 'runs_of_other_work' | 'inputs_unfit'
 
   constructor(code: CalibrationError['code'], message: string, options?: ErrorOptions) {
     super(message, options)

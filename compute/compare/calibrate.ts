@@ -27,8 +27,8 @@ interface CalibrationTask {
   decisions: Readonly<Record<string, number>>
   /** Models that are cheaper or wrong, by name, to try beside changed weights. */
   rivals: Readonly<Record<string, Uint8Array>>
-  /** Cheats that the subnet claims to catch: names of `WEIGHT_CHEATS` and of `rivals`. */
-  claims: readonly string[]
+  /** Cheats that the subnet claims to catch: names of `WEIGHT_CHEATS` and of `rivals`; null for all that this model has. */
+  claims: readonly string[] | null
 }
 
 interface Detection {
@@ -94,7 +94,13 @@ export async function calibrate(task: CalibrationTask): Promise<Calibration> {
     const outputs = await runPlainly(cheap, inputs)
     const caught = failedOf(outputs)
     const detection = caught / unseen.length
-    detections.push({ cheat, runs: unseen.length, caught, detection, claimed: claims.includes(cheat) })
+    detections.push({
+      cheat,
+      runs: unseen.length,
+      caught,
+      detection,
+      claimed: claims?.includes(cheat) ?? true,
+    })
   }
   return {
     model: hex(sha256(model)),
@@ -116,7 +122,7 @@ export async function calibrate(task: CalibrationTask): Promise<Calibration> {
       ...(p0.numerator <= MAX_FALSE_FAIL_RATE * p0.denominator
         ? []
         : [`${honest.failed} of ${honest.runs} honest runs fail: too many, or too few runs to tell`]),
-      ...claims.flatMap((claim) => refusalOf(claim, detections)),
+      ...(claims ?? detections.map(({ cheat }) => cheat)).flatMap((claim) => refusalOf(claim, detections)),
     ],
   }
 }

@@ -37,9 +37,12 @@ interface TrainedDigits {
 }
 
 /** Trains on the first 1,197 digits and measures on the rest. It loads ONNX Runtime and blocks: run it in a process of its own (train.ts). */
-export async function trainDigits(onProgress: (progress: TrainingProgress) => void): Promise<TrainedDigits> {
+export async function trainDigits(
+  onProgress: (progress: TrainingProgress) => void,
+  seed = SEED,
+): Promise<TrainedDigits> {
   const digits = loadDigits()
-  const random = seededRandom(SEED)
+  const random = seededRandom(seed)
   const session = await InferenceSession.create(trainingStep(BATCH_ITEMS), SESSION_OPTIONS)
   const fetches = ['loss', ...PARAMETERS.flatMap((name) => [`${name}_next`, `${name}_velocity_next`])]
   let state = initialState(random)

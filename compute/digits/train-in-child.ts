@@ -22,18 +22,22 @@ export class TrainingError extends Error {
   readonly code = 'training_failed'
 }
 
-/** Trains the digits in a child process, which writes the ONNX model to `outPath`. Throws TrainingError. */
+/** Trains the digits in a child process, which writes the ONNX model to `outPath`; another `seed` makes other weights. Throws TrainingError. */
 export async function trainInChild(
   outPath: string,
-  options: { onProgress?: (progress: TrainingProgress) => void; signal?: AbortSignal } = {},
+  options: { onProgress?: (progress: TrainingProgress) => void; signal?: AbortSignal; seed?: string } = {},
 ): Promise<{ accuracy: number; unseen: number }> {
-  const child = fork(fileURLToPath(new URL(SCRIPT, import.meta.url)), [outPath], {
-    execArgv: [],
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    timeout: TRAINING_LIMIT_MS,
-    killSignal: 'SIGKILL',
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  })
+  const child = fork(
+    fileURLToPath(new URL(SCRIPT, import.meta.url)),
+    [outPath, ...(options.seed === undefined ? [] : [options.seed])],
+    {
+      execArgv: [],
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      timeout: TRAINING_LIMIT_MS,
+      killSignal: 'SIGKILL',
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    },
+  )
   child.on('message', (message) => options.onProgress?.(progressSchema.parse(message)))
   const said = Promise.all([textOf(child.stdout), textOf(child.stderr)])
   try {

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { type Command, Option } from 'commander'
@@ -10,9 +11,12 @@ import { readStatus } from '../../client/read-status.ts'
 import { thawModel } from '../../client/thaw-model.ts'
 import { loadConfig } from '../../config/load-config.ts'
 import { modelOf } from '../../rules/standings.ts'
+import { readReport } from '../../subnet/calibration-report.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { readOperatorToken } from '../operator-token.ts'
 import { openTerminal } from '../terminal.ts'
+import { addSubnetCalibrate, addSubnetRecord } from './subnet-calibrate.ts'
+import { addSubnetCompare } from './subnet-compare.ts'
 
 /** Exact comparison fails honest work only where a machine does: that nobody has seen it in a thousand audits is all that is claimed. */
 const EXACT_FALSE_FAIL_RATE = '1/1000'
@@ -35,8 +39,10 @@ const subnetFile = z.strictObject({
     z.strictObject({
       name: z.string(),
       file: z.string(),
-      /** How often audits of honest work fail, as calibrated; at most "1/20". */
+      /** How often audits of honest work fail bit by bit; at most "1/20". */
       falseFailRate: share.default(EXACT_FALSE_FAIL_RATE),
+      /** The report of `assay subnet calibrate`: within its bounds then, at its rate, on any device. */
+      calibration: z.string().optional(),
       spdx: z.string(),
       source: z.string(),
       redistributable: z.boolean(),
@@ -72,6 +78,9 @@ export function addSubnet(program: Command): void {
       })
     })
   addThaw(subnet)
+  addSubnetRecord(subnet)
+  addSubnetCalibrate(subnet)
+  addSubnetCompare(subnet)
 }
 
 interface ThawOptions {
@@ -120,14 +129,15 @@ async function readDraft(file: string, nextEpoch: number) {
     objective: 'throughput' as const,
     privacy: 'public' as const,
     models: await Promise.all(
-      models.map(async ({ file: path, name, falseFailRate, ...license }) => {
+      models.map(async ({ file: path, name, falseFailRate, calibration, ...license }) => {
         const bytes = new Uint8Array(readFileSync(resolve(folder, path)))
         return {
           name,
           file: bytes,
-          falseFailRate: ratioOf(falseFailRate),
           license,
-          profile: exactProfile(),
+          ...(calibration === undefined
+            ? { profile: exactProfile(), falseFailRate: ratioOf(falseFailRate) }
+            : readReport(readFileSync(resolve(folder, calibration), 'utf8'), hash('sha256', bytes))),
           unitsPerItem: Number(await modelMacs(bytes)),
         }
       }),
