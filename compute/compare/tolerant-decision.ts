@@ -40,17 +40,18 @@ export function decisionFault(
 /** Fills `places` with those of a row's largest numbers, largest first, and says how many there are: a NaN is never among them. */
 function findLargest(values: Floats, start: number, rowLength: number, places: Int32Array): number {
   let found = 0
-  let least = Number.POSITIVE_INFINITY
+  // NaN, which nothing is below, until there are as many as wanted.
+  let least = Number.NaN
   for (let place = start; place < start + rowLength; place++) {
     const value = values[place] ?? Number.NaN
+    if (value <= least || Number.isNaN(value)) continue
     const isFull = found === places.length
-    if (Number.isNaN(value) || (isFull && value <= least)) continue
     let at = isFull ? found - 1 : found
     for (; at > 0 && (values[places[at - 1] ?? start] ?? 0) < value; at--)
       places[at] = places[at - 1] ?? start
     places[at] = place
     if (!isFull) found++
-    least = values[places[found - 1] ?? start] ?? Number.NaN
+    if (found === places.length) least = values[places[found - 1] ?? start] ?? Number.NaN
   }
   return found
 }

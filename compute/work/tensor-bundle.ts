@@ -1,6 +1,5 @@
-import { z } from 'zod'
 import { encodeCbor } from './canonical-cbor.ts'
-import { anyBytes, integer, parseRecord } from './record.ts'
+import { type CborCursor, cborCursor } from './cbor-cursor.ts'
 import { sha256 } from './tagged-hash.ts'
 
 /** The HTTP bodies that carry bundles end there, too. */
@@ -26,17 +25,6 @@ const ELEMENT_BYTES = {
   FP64: 8,
   BYTES: null,
 } as const
-
-const bundleSchema = z
-  .array(
-    z.strictObject({
-      data: anyBytes,
-      datatype: z.enum(Object.keys(ELEMENT_BYTES) as Datatype[]),
-      name: z.string(),
-      shape: z.array(integer).max(MAX_RANK),
-    }),
-  )
-  .max(MAX_TENSORS)
 
 /** The Open Inference Protocol's names. */
 export type Datatype = keyof typeof ELEMENT_BYTES
@@ -67,15 +55,42 @@ export function encodeTensorBundle(tensors: readonly Tensor[]): Uint8Array {
   return bytes
 }
 
+/**
+ * Throws TensorError for all that is not canonical. The tensors' data are views of `bytes`: outputs of many megabytes are read on the way
+ * to every comparison, and building CBOR's values first and encoding them again would take longer than hashing them.
+ */
 export function parseTensorBundle(bytes: Uint8Array): Tensor[] {
-  const tensors = parseRecord(
-    bundleSchema,
-    bytes,
-    MAX_BUNDLE_BYTES,
-    (detail, cause) => new TensorError(detail, { cause }),
-  )
+  if (bytes.length > MAX_BUNDLE_BYTES) throw new TensorError(`more than ${MAX_BUNDLE_BYTES} bytes`)
+  const cursor = cborCursor(bytes, (detail) => {
+    throw new TensorError(detail)
+  })
+  const count = cursor.list()
+  if (count > MAX_TENSORS) throw new TensorError(`more than ${MAX_TENSORS} tensors`)
+  const tensors = Array.from({ length: count }, () => readTensor(cursor))
+  cursor.end()
   checkTensors(tensors)
   return tensors
+}
+
+/** Keys as DAG-CBOR sorts them: shorter first, then bytewise. */
+function readTensor(cursor: CborCursor): Tensor {
+  cursor.map(4)
+  cursor.key('data')
+  const data = cursor.bytes()
+  cursor.key('name')
+  const name = cursor.text()
+  cursor.key('shape')
+  const rank = cursor.list()
+  if (rank > MAX_RANK) throw new TensorError(`"${name}" has more than ${MAX_RANK} dimensions`)
+  const shape = Array.from({ length: rank }, () => cursor.integer())
+  cursor.key('datatype')
+  const datatype = cursor.text()
+  if (!isDatatype(datatype)) throw new TensorError(`"${name}" is of the unknown datatype ${datatype}`)
+  return { name, datatype, shape, data }
+}
+
+function isDatatype(text: string): text is Datatype {
+  return Object.hasOwn(ELEMENT_BYTES, text)
 }
 
 export function bundleDigest(bundle: Uint8Array): Uint8Array {
