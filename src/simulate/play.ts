@@ -1,6 +1,7 @@
 import { seededRandom } from '../../compute/digits/seeded-random.ts'
 import { NO_SUSPICION, type Suspicion, standingOf } from '../rules/cusum.ts'
 import { evidenceOf } from '../rules/cusum-evidence.ts'
+import { mayMature } from '../rules/maturing.ts'
 import { auditRate } from '../rules/sampling.ts'
 import { type EpochSettlement, type SettlementReceipt, settleEpoch } from '../rules/settle-epoch.ts'
 import type { AuditDraws } from './audit-draws.ts'
@@ -32,6 +33,7 @@ interface WorkerKey {
 }
 
 const PLAYER = 'player'
+const SUBNET = 'simulated'
 const NO_WORK: Move = { receipts: 0, cheatShare: 0 }
 const EVIDENCE = evidenceOf(P0)
 
@@ -111,7 +113,7 @@ function settle(receipts: SettlementReceipt[], audits: { all: number; own: numbe
   return settleEpoch({
     budgetMsat: BUDGET_MSAT,
     auditShareBasisPoints: AUDIT_SHARE_BASIS_POINTS,
-    subnets: [{ name: 'simulated', weight: 1n, receipts: [...receipts, others] }],
+    subnets: [{ name: SUBNET, weight: 1n, receipts: [...receipts, others] }],
     audits: [
       { auditor: PLAYER, units: BigInt(audits.own) },
       { auditor: 'others', units: BigInt(audits.all - audits.own) },
@@ -121,8 +123,9 @@ function settle(receipts: SettlementReceipt[], audits: { all: number; own: numbe
 
 /** Takes what epochs up to the given one earned; nothing while the key is held, and never again once it is suspended. */
 function mature(key: WorkerKey, upToEpoch: number): bigint {
-  if (standingOf(key.suspicion) !== 'good') return 0n
-  const isDue = ({ epoch }: { epoch: number }) => epoch <= upToEpoch
+  const known = { standingOf: () => standingOf(key.suspicion), isSubnetFrozen: () => false }
+  const isDue = ({ epoch, msat }: { epoch: number; msat: bigint }) =>
+    epoch <= upToEpoch && mayMature({ worker: key.name, subnet: SUBNET, requester: null, msat }, known)
   const due = key.unmatured.filter(isDue)
   key.unmatured = key.unmatured.filter((reward) => !isDue(reward))
   return sumOf(due)
