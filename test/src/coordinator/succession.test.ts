@@ -41,7 +41,7 @@ beforeAll(async () => {
   // Nothing is paid there: what matures stays owed.
   old = await openSite(bitcoind, {
     subnets: [SAMPLED_MARKET],
-    flags: { 'payout.thresholdSats': '100000000' },
+    flags: { 'payout.thresholdSats': '2000000' },
   })
   const people = await old.begin(1)
   const [first] = people
@@ -58,7 +58,9 @@ beforeAll(async () => {
     return own !== undefined && own.maturedMsat > 0n && own.unmaturedMsat > 0n
   })
   await old.anchorAll()
-  await old.mine(old.config.epoch.finalDepth)
+  // What is in flight is mined and final as well; what comes after it is not mined.
+  await bitcoind.mine(old.config.epoch.finalDepth + 1)
+  await old.coordinator().kick()
 })
 afterAll(async () => {
   await old?.[Symbol.asyncDispose]()
