@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { mkdir, readdir, rm, stat, utimes } from 'node:fs/promises'
+import { createReadStream, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdir, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { MAX_MODEL_BYTES } from '../onnx/admission.ts'
@@ -36,18 +36,19 @@ export function createModelCache(o: {
     const maxBytes = Math.min(MAX_MODEL_BYTES, o.maxBytes)
     const bytes = await downloadModel(o.exchange, { digest, path, maxBytes })
     o.onEvent({ type: 'fetched', model: digest, bytes })
-    await makeRoom(digest)
+    makeRoom(digest)
     return path
   }
 
-  /** By the time of last use, which the file system keeps from one start to the next. */
-  async function makeRoom(newest: string): Promise<void> {
-    const files = await Promise.all(
-      (await readdir(o.folder)).map(async (name) => {
-        const { size, mtimeMs } = await stat(join(o.folder, name))
-        return { name, size, mtimeMs }
-      }),
-    )
+  /**
+   * By the time of last use, which the file system keeps from one start to the next. In one go: while it waited, another
+   * model's download could end and take its name away.
+   */
+  function makeRoom(newest: string): void {
+    const files = readdirSync(o.folder).map((name) => {
+      const { size, mtimeMs } = statSync(join(o.folder, name))
+      return { name, size, mtimeMs }
+    })
     let bytes = files.reduce((sum, { size }) => sum + size, 0)
     for (const { name, size } of files.toSorted((a, b) => a.mtimeMs - b.mtimeMs)) {
       if (bytes <= o.maxBytes) return
@@ -56,7 +57,7 @@ export function createModelCache(o: {
         continue
       }
       checked.delete(name)
-      await rm(join(o.folder, name), { force: true })
+      rmSync(join(o.folder, name), { force: true })
       bytes -= size
       o.onEvent({ type: 'evicted', model: name, bytes: size })
     }
