@@ -23,7 +23,6 @@ export interface Requesters {
   open(requester: string, refundAddress: string): { opened: Requester; apiKey: string }
   /** Null without authorization. Throws RefusedError 401 `api_key_unknown`. */
   authenticate(authorization: string | undefined): Requester | null
-  all(): Requester[]
   /** Whose a coin of the treasury is, by its script; null where nobody has that address. */
   accountOf(script: Uint8Array): AccountName | null
 }
@@ -79,7 +78,9 @@ export function openRequesters(
     if (reserved.has(refund) || owners.has(refund)) {
       throw new RefusedError(400, 'address_reserved', "this address is the log's own: nobody is paid there")
     }
-    if (select.get(requester) !== undefined) {
+    // What a closed log owed to this name is its owner's, whoever comes first.
+    const isOwed = books.ledger.balance(requesterAccount(requester)).postedMsat > 0n
+    if (isOwed || select.get(requester) !== undefined) {
       throw new RefusedError(409, 'requester_exists', `${requester} has an account already`)
     }
     const number = Number(nextNumber.get())
@@ -108,7 +109,6 @@ export function openRequesters(
       if (row === undefined) throw new RefusedError(401, 'api_key_unknown', 'no requester has this API key')
       return toRequester(row)
     },
-    all: () => selectAll.all().map(toRequester),
     accountOf(script) {
       const name = Buffer.from(script).toString('hex')
       return name === treasury ? 'reserve' : (owners.get(name) ?? null)
