@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { hex } from '../work/hex.ts'
 import { isClaimable, type OutputBounds } from '../work/model-profile.ts'
 import { sha256 } from '../work/tagged-hash.ts'
 import { boundsFor, MARGIN, spreadOf } from './calibrate-bounds.ts'
@@ -177,5 +178,3 @@ function refusalOf(claim: string, detections: readonly Detection[]): string[] {
   if (isClaimable(found)) return []
   return [`${claim}: claimed, but only ${found.caught} of ${found.runs} are caught`]
 }
-
-const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')

@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, randomBytes, sign, verify } from 'node:crypto'
 import { checkHashSignature, signHash } from './bip340.ts'
 import { encodeCbor } from './canonical-cbor.ts'
+import { hex } from './hex.ts'
 import { sha256, taggedHash } from './tagged-hash.ts'
 import { publicKeyOf } from './worker-key.ts'
 
@@ -129,8 +130,4 @@ function requestHash(
   nonce: Uint8Array,
 ): Uint8Array {
   return taggedHash(`assay/request/${origin}`, encodeCbor([method, path, sha256(body), timeMs, nonce]))
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { auditCommitment, signCommitments } from '../work/audit-commitment.ts'
+import { hex } from '../work/hex.ts'
 import { bundleDigest } from '../work/tensor-bundle.ts'
 import { publicKeyOf } from '../work/worker-key.ts'
 import type { CoordinatorClient, LeasedAudit, Reveal } from './coordinator-client.ts'
@@ -109,8 +110,4 @@ async function unlessClosed<T>(call: Promise<T>): Promise<T | 'closed'> {
     if (!isClosed) throw error
     return 'closed'
   }
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }

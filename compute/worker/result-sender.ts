@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { hex } from '../work/hex.ts'
 import { receiptId } from '../work/receipt.ts'
 import type { Bell } from './bell.ts'
 import type { CoordinatorClient } from './coordinator-client.ts'
@@ -72,8 +73,4 @@ export function createResultSender(o: {
       while (!isDone()) await (unsent.size === 0 ? bell.wait() : sendSome())
     },
   }
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { requireConformance } from '../conformance/require-conformance.ts'
 import { type PoolOptions, startRunnerPool } from '../runtime/runner-pool.ts'
+import { hex } from '../work/hex.ts'
 import { sha256 } from '../work/tagged-hash.ts'
 import { publicKeyOf } from '../work/worker-key.ts'
 import { signRegistration } from '../work/worker-registration.ts'
@@ -159,8 +160,4 @@ function drain(delivery: Delivery, halt: AbortController): void {
 function spoolPath(dataDir: string, origin: string, secretKey: Uint8Array): string {
   const log = hex(sha256(Buffer.from(origin, 'utf8'))).slice(0, 16)
   return join(dataDir, 'spool', `${log}-${hex(publicKeyOf(secretKey))}.sqlite`)
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }

@@ -4,7 +4,8 @@ import { HEADER_BYTES } from '../../anchor/block-header.ts'
 import type { Branch } from '../../anchor/merkle-branch.ts'
 import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { bytesOf, integer, parseRecord } from '../../compute/work/record.ts'
-import { MAX_CHECKPOINT_LENGTH, MAX_ENTRY_BYTES } from '../log/entry.ts'
+import { MAX_CHECKPOINT_LENGTH } from '../log/entry.ts'
+import { MAX_ENTRY_BYTES } from '../log/entry-bundle.ts'
 import { AuditError } from './audit-error.ts'
 
 export interface AnchorsFile {

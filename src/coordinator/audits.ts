@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { compareOutputs } from '../../compute/compare/compare-outputs.ts'
 import { auditCommitment, checkCommitmentsSignature } from '../../compute/work/audit-commitment.ts'
 import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
+import { hex } from '../../compute/work/hex.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
 import type { Books } from './books.ts'
 import { record } from './books.ts'
@@ -264,8 +265,4 @@ export function openAuditDesk(
     closeSuspended,
     open: () => ({ rounds: Number(countRounds.get()), receipts: Number(countReceipts.get()) }),
   }
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }

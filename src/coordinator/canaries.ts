@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto'
 import { compareOutputs } from '../../compute/compare/compare-outputs.ts'
 import { decodeModel } from '../../compute/onnx/model.ts'
 import { modelSignature } from '../../compute/onnx/signature.ts'
+import { hex } from '../../compute/work/hex.ts'
 import type { ModelProfile } from '../../compute/work/model-profile.ts'
 import { parseTensorBundle } from '../../compute/work/tensor-bundle.ts'
 import type { CanaryOutcome } from '../rules/canaries.ts'
@@ -142,8 +143,4 @@ export function judgeCanary(
   const [claimed, expected] = [output, known].map((digest) => books.blobs.get(hex(digest)))
   if (!claimed || !expected) throw new Error(`output ${hex(output)} or ${hex(known)} is not held`)
   return compareOutputs(profile, claimed, expected).verdict === 'pass' ? 'canary_passed' : 'canary_failed'
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }

@@ -1,3 +1,4 @@
+import { hex } from '../../compute/work/hex.ts'
 import type { Opening } from '../log/opening.ts'
 import type { Anchored } from '../rules/anchored.ts'
 import { type JudgedCanary, refutes } from '../rules/canaries.ts'
@@ -200,8 +201,4 @@ export function openEpochWork(
 /** Work of a worker that was suspended afterwards, and before it is settled. */
 function isBefore(entry: bigint, suspendedEntry: bigint | null): boolean {
   return suspendedEntry !== null && entry < suspendedEntry
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }

@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
+import { hex } from '../../compute/work/hex.ts'
 import type { Job, OriginRecord } from '../../compute/work/job.ts'
 import {
   encodeJob,
@@ -373,8 +374,4 @@ function newJob(draft: Draft, deadline: number) {
   const bytes = encodeJob(job)
   const units = BigInt(draft.items) * BigInt(draft.model.unitsPerItem)
   return { id: jobId(bytes), bytes, inputDigest, inputSalt, originSalt, originRecord, units }
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }

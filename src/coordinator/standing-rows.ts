@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3'
 import { z } from 'zod'
+import { hex } from '../../compute/work/hex.ts'
 import { type Standing, standingOf } from '../rules/cusum.ts'
 import { evidenceOf } from '../rules/cusum-evidence.ts'
 import {
@@ -162,8 +163,4 @@ export function openStandingRows(db: Database, market: Pick<Market, 'model'>): S
 
 function bytes(hexText: string): Uint8Array {
   return Buffer.from(hexText, 'hex')
-}
-
-function hex(some: Uint8Array): string {
-  return Buffer.from(some).toString('hex')
 }

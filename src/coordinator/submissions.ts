@@ -1,4 +1,5 @@
 import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
+import { hex } from '../../compute/work/hex.ts'
 import { parseJob } from '../../compute/work/job.ts'
 import { profileMismatch } from '../../compute/work/model-profile.ts'
 import type { Receipt } from '../../compute/work/receipt.ts'
@@ -230,8 +231,4 @@ export function openSubmissionDesk(
 
 function jobTaken(job: Uint8Array): RefusedError {
   return new RefusedError(409, 'job_already_submitted', `job ${hex(job)} is in a submission already`)
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }

@@ -5,11 +5,10 @@ import { MAX_SIGNATURE_BYTES } from '../../anchor/signed-message.ts'
 import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { anyBytes, bytes32, bytesOf, integer, parseRecord } from '../../compute/work/record.ts'
 import { MAX_FAILS } from '../rules/max-fails.ts'
+import { MAX_ENTRY_BYTES } from './entry-bundle.ts'
 import { money } from './money.ts'
 import { isKeyName } from './note-key.ts'
 
-/** C2SP tlog-tiles: an entry bundle prefixes entries with their length in a uint16. */
-export const MAX_ENTRY_BYTES = 65_535
 /** Stands in every checkpoint and proof. */
 export const MAX_ORIGIN_LENGTH = 255
 /** BIP-173 allows 90 characters. */

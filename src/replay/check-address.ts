@@ -1,9 +1,9 @@
 import { parseAddress } from '../../anchor/address.ts'
 import { checkSignedMessage } from '../../anchor/bip322.ts'
+import { hex } from '../../compute/work/hex.ts'
 import { addressChangeMessage } from '../log/address-change.ts'
 import type { EntryOf } from '../log/entry.ts'
 import { readable } from './findings.ts'
-import { hex } from './read-blob.ts'
 import type { ReplayState } from './replay-state.ts'
 import { scriptOf } from './script-of.ts'
 

@@ -1,6 +1,6 @@
+import { hex } from '../../compute/work/hex.ts'
 import { assignItem, assignmentHeight, itemName } from '../rules/assignment.ts'
 import type { OpenedReceipt } from './check-openings.ts'
-import { hex } from './read-blob.ts'
 import { keysAt, placeOf, type ReplayedJob, type ReplayState, wasSuspended } from './replay-state.ts'
 
 /**

@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { checkCommitmentsSignature } from '../../compute/work/audit-commitment.ts'
 import { decodeCbor } from '../../compute/work/canonical-cbor.ts'
+import { hex } from '../../compute/work/hex.ts'
 import { bytes32, integer } from '../../compute/work/record.ts'
 import type { EntryOf } from '../log/entry.ts'
-import { MAX_ENTRY_BYTES } from '../log/entry.ts'
+import { MAX_ENTRY_BYTES } from '../log/entry-bundle.ts'
 import { isSuspended } from '../rules/standings.ts'
 import { auditorOf, drawOf } from './draw.ts'
 import { type Check, readable } from './findings.ts'
-import { hex } from './read-blob.ts'
 import type { ReplayedReceipt, ReplayState } from './replay-state.ts'
 
 const commitmentList = z.array(z.strictObject({ commitment: bytes32, receipt: bytes32, round: integer }))

@@ -1,6 +1,6 @@
+import { hex } from '../../compute/work/hex.ts'
 import type { StatusOf } from '../log/entry.ts'
 import { admissionRefusal } from '../rules/auditors.ts'
-import { hex } from './read-blob.ts'
 import type { ReplayState } from './replay-state.ts'
 
 /** The operator's decision on who may audit, which counts from the first anchor that covers it. */

@@ -1,3 +1,4 @@
+import { hex } from '../../compute/work/hex.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
 import { budgetAccount, requesterAccount, unmaturedAccount } from '../ledger/accounts.ts'
 import { encodeAccruals } from '../log/accrual-table.ts'
@@ -15,7 +16,7 @@ import { judgeAgain } from './check-verdict.ts'
 import { hasBusiness, submissionsOf } from './epoch-range.ts'
 import type { Check } from './findings.ts'
 import { observeCanaries } from './observe-canaries.ts'
-import { hex, readBlob } from './read-blob.ts'
+import { readBlob } from './read-blob.ts'
 import { latestTip, type ReplayedReceipt, type ReplayState } from './replay-state.ts'
 import { tableDifference } from './table-difference.ts'
 

@@ -1,10 +1,11 @@
+import { hex } from '../../compute/work/hex.ts'
 import { jobId, parseJob } from '../../compute/work/job.ts'
 import { treeRoot } from '../../compute/work/receipt-tree.ts'
 import type { EntryOf } from '../log/entry.ts'
 import { epochOf } from '../rules/epoch.ts'
 import { isSuspended } from '../rules/standings.ts'
 import { readable } from './findings.ts'
-import { hex, readByteStrings } from './read-blob.ts'
+import { readByteStrings } from './read-blob.ts'
 import { latestTip, type ReplayState } from './replay-state.ts'
 
 /** Jobs are logged whole before they are leased: which worker has which, and under which epoch's beacon. */

@@ -1,3 +1,4 @@
+import { hex } from '../../compute/work/hex.ts'
 import {
   inputCommitment,
   type OriginRecord,
@@ -9,7 +10,7 @@ import type { EntryOf } from '../log/entry.ts'
 import { type Opening, parseOpenings } from '../log/opening.ts'
 import { parseDataset } from '../subnet/dataset.ts'
 import { type Check, readable } from './findings.ts'
-import { hex, readBlob } from './read-blob.ts'
+import { readBlob } from './read-blob.ts'
 import type { ReplayedReceipt, ReplayState } from './replay-state.ts'
 
 /** A receipt with all that was hidden until settlement. */

@@ -1,10 +1,11 @@
 import { decodeCbor } from '../../compute/work/canonical-cbor.ts'
+import { hex } from '../../compute/work/hex.ts'
 import { maturedAccount, payoutAccount } from '../ledger/accounts.ts'
 import type { EntryOf } from '../log/entry.ts'
 import { type Payee, parsePayees } from '../log/payees.ts'
 import { settlePayment } from './check-payment.ts'
 import { type Check, readable } from './findings.ts'
-import { hex, MAX_LIST_BYTES, readBlob } from './read-blob.ts'
+import { MAX_LIST_BYTES, readBlob } from './read-blob.ts'
 import { latestTip, payToOf, type ReplayState } from './replay-state.ts'
 
 const MSAT_PER_SAT = 1000n

@@ -1,5 +1,6 @@
+import { hex } from '../../compute/work/hex.ts'
 import type { EntryOf } from '../log/entry.ts'
-import { hex, readByteStrings } from './read-blob.ts'
+import { readByteStrings } from './read-blob.ts'
 import type { ReplayState } from './replay-state.ts'
 
 /** Jobs that bought nothing: none of them had been submitted, and each is refunded once. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { compareOutputs } from '../../compute/compare/compare-outputs.ts'
+import { hex } from '../../compute/work/hex.ts'
 import { type CanaryOutcome, refutes } from '../rules/canaries.ts'
 import { verdictCutoffHeight } from '../rules/epoch.ts'
 import { isRefuted, outcomeOf } from '../rules/outcome.ts'
@@ -8,7 +9,7 @@ import { auditRate, isSampled } from '../rules/sampling.ts'
 import type { ReceiptOutcome } from '../rules/settle-epoch.ts'
 import type { OpenedReceipt } from './check-openings.ts'
 import { auditorOf, type Draw, drawOf } from './draw.ts'
-import { hex, readBlob } from './read-blob.ts'
+import { readBlob } from './read-blob.ts'
 import { type Fate, lastSuspension, placeOf, type ReplayedReceipt, type ReplayState } from './replay-state.ts'
 
 /** A receipt whose audit the beacon asked for and the operator didn't get done in time. */

@@ -1,3 +1,4 @@
+import { hex } from '../../compute/work/hex.ts'
 import { type Entry, encodeEntry, type StatusOf } from '../log/entry.ts'
 import { forfeitEntry, statusEntry } from '../log/standing-entry.ts'
 import {
@@ -9,7 +10,6 @@ import {
   type StandingChange,
   thawModel,
 } from '../rules/standings.ts'
-import { hex } from './read-blob.ts'
 import { forfeitAccruals, releaseAccruals } from './release-accruals.ts'
 import { lastSuspension, latestTip, type ReplayState } from './replay-state.ts'
 

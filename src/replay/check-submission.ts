@@ -1,3 +1,4 @@
+import { hex } from '../../compute/work/hex.ts'
 import { profileMismatch } from '../../compute/work/model-profile.ts'
 import { parseReceipt, type Receipt, receiptId } from '../../compute/work/receipt.ts'
 import { receiptLeaf } from '../../compute/work/receipt-path.ts'
@@ -14,7 +15,7 @@ import type { Ratio } from '../rules/sampling.ts'
 import { isSuspended } from '../rules/standings.ts'
 import { type Check, readable } from './findings.ts'
 import type { ReplayedModel } from './markets.ts'
-import { hex, readByteStrings } from './read-blob.ts'
+import { readByteStrings } from './read-blob.ts'
 import type { ReplayedJob, ReplayedSubmission, ReplayState } from './replay-state.ts'
 
 /** A worker's next in its own chain, signed for this log, over receipts of jobs that it was leased before. */

@@ -1,9 +1,10 @@
+import { hex } from '../../compute/work/hex.ts'
 import type { EntryOf } from '../log/entry.ts'
 import { epochOf } from '../rules/epoch.ts'
 import { parseDataset } from '../subnet/dataset.ts'
 import { parseDefinition, type SubnetDefinition } from '../subnet/definition.ts'
 import { type Check, readable } from './findings.ts'
-import { hex, readBlob } from './read-blob.ts'
+import { readBlob } from './read-blob.ts'
 import type { ReplayState } from './replay-state.ts'
 
 /** A definition parses, comes before the epoch in which it counts, and what it names can be had. */

@@ -1,3 +1,4 @@
+import { hex } from '../../compute/work/hex.ts'
 import { maturedAccount, requesterAccount, unmaturedAccount } from '../ledger/accounts.ts'
 import { parseCheckpoint, verifyCheckpoint } from '../log/checkpoint.ts'
 import type { Succession } from '../log/entry.ts'
@@ -8,7 +9,7 @@ import { txidText } from '../log/txid.ts'
 import { verifierKeyOf } from '../monitor/verifier-key.ts'
 import { INHERITED } from '../rules/maturing.ts'
 import { type Check, readable } from './findings.ts'
-import { hex, readBlob } from './read-blob.ts'
+import { readBlob } from './read-blob.ts'
 import type { ReplayState } from './replay-state.ts'
 import { SuccessionError } from './succession-error.ts'
 

@@ -1,8 +1,8 @@
 import { parseAddress } from '../../anchor/address.ts'
+import { hex } from '../../compute/work/hex.ts'
 import { checkRegistration } from '../../compute/work/worker-registration.ts'
 import type { EntryOf } from '../log/entry.ts'
 import { readable } from './findings.ts'
-import { hex } from './read-blob.ts'
 import type { ReplayState } from './replay-state.ts'
 
 /** A key registers once, by its own signature, with an address that can be paid. */

@@ -1,7 +1,7 @@
+import { hex } from '../../compute/work/hex.ts'
 import { auditorOfRound } from '../rules/audit-rounds.ts'
 import { auditorsAt, auditorsOf } from '../rules/auditors.ts'
 import { beaconHeight } from '../rules/epoch.ts'
-import { hex } from './read-blob.ts'
 import type { ReplayedReceipt, ReplayedSubmission, ReplayState } from './replay-state.ts'
 
 /** What Bitcoin draws a submission's audits from. */

@@ -1,3 +1,4 @@
+import { hex } from '../../compute/work/hex.ts'
 import { contradictionEntry, forfeitOfAudits } from '../log/contradiction-entry.ts'
 import { admittedKeys } from '../rules/auditors.ts'
 import { contradictionsOf, unheardOf } from '../rules/canaries.ts'
@@ -5,7 +6,6 @@ import { evidenceOf } from '../rules/cusum-evidence.ts'
 import { modelKey } from '../rules/standings.ts'
 import type { JudgedReceipt } from './check-sampling.ts'
 import { observeAgain } from './check-standing.ts'
-import { hex } from './read-blob.ts'
 import { forfeitAccruals } from './release-accruals.ts'
 import type { ReplayState } from './replay-state.ts'
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { decodeCbor } from '../../compute/work/canonical-cbor.ts'
+import { hex } from '../../compute/work/hex.ts'
 import { anyBytes } from '../../compute/work/record.ts'
 import { type Check, readable } from './findings.ts'
 import type { ReplayState } from './replay-state.ts'
@@ -31,8 +32,4 @@ export async function readByteStrings(
   const bytes = await readBlob(state, check, digest, what)
   if (bytes === null) return null
   return readable(check, () => byteStrings.parse(decodeCbor(bytes, { maxBytes: MAX_LIST_BYTES })))
-}
-
-export function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }

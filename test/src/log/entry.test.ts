@@ -2,7 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { NETWORK_NAMES } from '../../../anchor/network.ts'
 import { decodeCbor, encodeCbor } from '../../../compute/work/canonical-cbor.ts'
-import { type Entry, EntryError, encodeEntry, MAX_ENTRY_BYTES, parseEntry } from '../../../src/log/entry.ts'
+import { type Entry, EntryError, encodeEntry, parseEntry } from '../../../src/log/entry.ts'
+import { MAX_ENTRY_BYTES } from '../../../src/log/entry-bundle.ts'
 import vectors from '../../vectors/entry.json' with { type: 'json' }
 
 /** JSON of a vector to the entry's own values: `{hex}` is bytes, `{int}` is money. */
