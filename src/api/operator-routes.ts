@@ -1,9 +1,8 @@
-import { timingSafeEqual } from 'node:crypto'
-import express, { type RequestHandler, Router } from 'express'
+import express, { Router } from 'express'
 import { z } from 'zod'
 import { admitModel } from '../../compute/onnx/admission.ts'
 import { bytes32 } from '../../compute/work/record.ts'
-import { sha256 } from '../../compute/work/tagged-hash.ts'
+import { openApiKeys } from '../coordinator/api-keys.ts'
 import type { Coordinator } from '../coordinator/coordinator.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 import { MAX_REASON_LENGTH } from '../log/entry.ts'
@@ -11,8 +10,10 @@ import { epochOf } from '../rules/epoch.ts'
 import { epochRules } from '../rules/epoch-rules.ts'
 import { parseDefinition } from '../subnet/definition.ts'
 import { MAX_BODY_BYTES, parseCborBody, rawBody } from './cbor-body.ts'
+import { keyRoutes } from './key-routes.ts'
 import { openHouseOf, workingHouseOf } from './open-house.ts'
 import { payoutRoutes } from './payout-routes.ts'
+import { requireOperator } from './require-operator.ts'
 
 /** One request carries at most so many: each is read and checked before the next. */
 const MAX_CANARIES = 256
@@ -36,11 +37,12 @@ const canaries = z.strictObject({
     .max(MAX_CANARIES),
 })
 
-/** What the operator alone may do, by the token that `assay up` writes into the data folder. */
+/** What the operator alone may do, by the token that `assay up` writes into the data folder or by a key of its role. */
 export function operatorRoutes(coordinator: Coordinator, token: string): Router {
   const routes = Router()
-  // The token first: strangers' bodies are not even read.
-  routes.use(requireToken(token), express.raw({ type: () => true, limit: MAX_BODY_BYTES }))
+  const apiKeys = openApiKeys(coordinator.books.db)
+  // The key first: strangers' bodies are not even read.
+  routes.use(requireOperator(apiKeys, token), express.raw({ type: () => true, limit: MAX_BODY_BYTES }))
 
   /** Any blob: a model, a dataset's list, an input. */
   routes.post('/blobs', (request, response) => {
@@ -94,19 +96,8 @@ export function operatorRoutes(coordinator: Coordinator, token: string): Router 
     response.status(202).json({ requested: true, size: coordinator.books.log.size() })
   })
 
+  routes.use('/keys', keyRoutes(apiKeys))
   routes.use('/payouts', payoutRoutes(coordinator))
 
   return routes
-}
-
-function requireToken(token: string): RequestHandler {
-  // Hashes have one length, so that the comparison takes one time.
-  const expected = sha256(Buffer.from(`Bearer ${token}`))
-  return (request, _response, next) => {
-    const given = sha256(Buffer.from(request.headers.authorization ?? ''))
-    if (!timingSafeEqual(expected, given)) {
-      throw new RefusedError(401, 'operator_token_wrong', 'this needs the operator token of the data folder')
-    }
-    next()
-  }
 }

@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, Add>> = {
   status: async (program) => (await import('./commands/status.ts')).addStatus(program),
   worker: async (program) => (await import('./commands/worker.ts')).addWorker(program),
   subnet: async (program) => (await import('./commands/subnet.ts')).addSubnet(program),
+  key: async (program) => (await import('./commands/key.ts')).addKey(program),
   auditor: async (program) => (await import('./commands/auditor.ts')).addAuditor(program),
   canary: async (program) => (await import('./commands/canary.ts')).addCanary(program),
   anchor: async (program) => (await import('./commands/anchor.ts')).addAnchor(program),
@@ -25,6 +26,7 @@ const COMMANDS: Readonly<Record<string, Add>> = {
   payout: async (program) => (await import('./commands/payout.ts')).addPayout(program),
   simulate: async (program) => (await import('./commands/simulate.ts')).addSimulate(program),
   backup: async (program) => (await import('./commands/backup.ts')).addBackup(program),
+  restore: async (program) => (await import('./commands/backup.ts')).addRestore(program),
 }
 
 /** Runs one command line. @returns the exit code; never throws. */

@@ -18,7 +18,7 @@ export class ClientError extends Error {
 export async function askCoordinator(
   url: string,
   path: string,
-  options: { method?: 'GET' | 'POST'; token?: string; body?: Uint8Array } = {},
+  options: { method?: 'GET' | 'POST' | 'DELETE'; token?: string; body?: Uint8Array } = {},
 ): Promise<Response> {
   const { method = 'GET', token, body } = options
   const response = await reach(url, path, {

@@ -253,14 +253,22 @@ CREATE TABLE IF NOT EXISTS deposit (
   PRIMARY KEY (txid, vout)
 ) STRICT;
 
--- Who may ask for what costs something; `number` is that of its deposit key. Of the API key only the hash is kept.
+-- Who may ask for what costs something; `number` is that of its deposit key.
 CREATE TABLE IF NOT EXISTS requester (
   number          INTEGER NOT NULL PRIMARY KEY CHECK (number > 0),
   name            TEXT    NOT NULL UNIQUE,
-  key_hash        BLOB    NOT NULL UNIQUE CHECK (length(key_hash) = 32),
   deposit_address TEXT    NOT NULL UNIQUE,
   refund_address  TEXT    NOT NULL,
   entry_index     INTEGER NOT NULL UNIQUE
+) STRICT;
+
+-- Who may ask for what, beside the operator's token; of the keys only the hashes are kept. A requester's is named for its account.
+CREATE TABLE IF NOT EXISTS api_key (
+  role       TEXT    NOT NULL CHECK (role IN ('operator', 'read_only', 'requester')),
+  name       TEXT    NOT NULL CHECK (length(name) BETWEEN 1 AND 64),
+  key_hash   BLOB    NOT NULL UNIQUE CHECK (length(key_hash) = 32),
+  created_ms INTEGER NOT NULL,
+  PRIMARY KEY (role, name)
 ) STRICT;
 
 -- Quotes, in msat per 10^15 units.

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto'
+import assert from 'node:assert'
 import { parseAddress } from '../../anchor/address.ts'
 import type { NetworkName } from '../../anchor/network.ts'
 import { taprootAddress } from '../../anchor/taproot-address.ts'
-import { sha256 } from '../../compute/work/tagged-hash.ts'
 import { MAX_DEPOSIT_KEYS } from '../keystore/derive-keys.ts'
 import { type AccountName, requesterAccount } from '../ledger/accounts.ts'
+import { openApiKeys } from './api-keys.ts'
 import type { Books } from './books.ts'
 import { record } from './books.ts'
 import { RefusedError } from './refused-error.ts'
@@ -21,7 +21,7 @@ export interface Requester {
 export interface Requesters {
   /** Opens an account. The API key is shown this once and kept as a hash. Throws RefusedError, AddressError. */
   open(requester: string, refundAddress: string): { opened: Requester; apiKey: string }
-  /** Null without authorization. Throws RefusedError 401 `api_key_unknown`. */
+  /** Null without authorization. Throws RefusedError 401 `api_key_unknown`, 403 `role_insufficient`. */
   authenticate(authorization: string | undefined): Requester | null
   /** Whose a coin of the treasury is, by its script; null where nobody has that address. */
   accountOf(script: Uint8Array): AccountName | null
@@ -38,8 +38,6 @@ interface Row {
 export const ANONYMOUS = 'anonymous'
 
 const NAME = /^[a-z0-9-]{1,64}$/
-/** As long as a 256-bit key. */
-const API_KEY_BYTES = 32
 
 export function openRequesters(
   books: Books,
@@ -53,18 +51,17 @@ export function openRequesters(
   },
 ): Requesters {
   const { db } = books
+  const apiKeys = openApiKeys(db)
   const { network } = parts
   const scriptOf = (address: string) => Buffer.from(parseAddress(address, network).script).toString('hex')
   const treasury = scriptOf(parts.treasury)
   const reserved = new Set(parts.reserved.map(scriptOf))
   const columns = 'name, deposit_address, refund_address, entry_index'
   const select = db.prepare<[string], Row>(`SELECT ${columns} FROM requester WHERE name = ?`)
-  const selectByKey = db.prepare<[Uint8Array], Row>(`SELECT ${columns} FROM requester WHERE key_hash = ?`)
   const selectAll = db.prepare<[], Row>(`SELECT ${columns} FROM requester ORDER BY number`)
   const nextNumber = db.prepare<[], bigint>('SELECT coalesce(max(number), 0) + 1 FROM requester').pluck()
   const insert = db.prepare(
-    `INSERT INTO requester (number, name, key_hash, deposit_address, refund_address, entry_index)
-     VALUES (?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO requester (number, name, deposit_address, refund_address, entry_index) VALUES (?, ?, ?, ?, ?)`,
   )
   const owners = new Map(
     selectAll.all().map(({ deposit_address, name }) => [scriptOf(deposit_address), requesterAccount(name)]),
@@ -88,11 +85,11 @@ export function openRequesters(
       throw new RefusedError(503, 'requesters_full', `at most ${MAX_DEPOSIT_KEYS} accounts can be opened`)
     }
     const address = taprootAddress(parts.depositKey(number), network)
-    const apiKey = randomBytes(API_KEY_BYTES).toString('hex')
     const entry = { v: 1, kind: 'requester', requester, address, refund: refundAddress } as const
-    record(books, entry, (entryIndex) =>
-      insert.run(number, requester, hashOf(apiKey), address, refundAddress, entryIndex),
-    )
+    const apiKey = record(books, entry, (entryIndex) => {
+      insert.run(number, requester, address, refundAddress, entryIndex)
+      return apiKeys.add({ role: 'requester', name: requester }, Date.now())
+    })
     owners.set(scriptOf(address), requesterAccount(requester))
     const row = select.get(requester)
     if (row === undefined) throw new Error('an account that was opened a moment ago is there')
@@ -102,11 +99,17 @@ export function openRequesters(
   return {
     open,
     authenticate(authorization) {
-      if (authorization === undefined) return null
-      const key = /^Bearer ([0-9a-f]{64})$/.exec(authorization)?.[1]
-      // By its hash: how long the search takes tells nothing of a key.
-      const row = key === undefined ? undefined : selectByKey.get(hashOf(key))
-      if (row === undefined) throw new RefusedError(401, 'api_key_unknown', 'no requester has this API key')
+      const key = apiKeys.find(authorization)
+      if (key === null) return null
+      if (key.role !== 'requester') {
+        throw new RefusedError(
+          403,
+          'role_insufficient',
+          `a key of the role ${key.role} asks in nobody's name`,
+        )
+      }
+      const row = select.get(key.name)
+      assert(row !== undefined, `the account of the key ${key.name} is there`)
       return toRequester(row)
     },
     accountOf(script) {
@@ -114,10 +117,6 @@ export function openRequesters(
       return name === treasury ? 'reserve' : (owners.get(name) ?? null)
     },
   }
-}
-
-function hashOf(apiKey: string): Uint8Array {
-  return sha256(Buffer.from(apiKey, 'hex'))
 }
 
 function toRequester(row: Row): Requester {

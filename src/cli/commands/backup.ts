@@ -22,7 +22,6 @@ interface RestoreFlags {
   readonly json?: boolean
 }
 
-/** `assay backup` and `assay restore`. */
 export function addBackup(program: Command): void {
   program
     .command('backup')
@@ -33,6 +32,9 @@ export function addBackup(program: Command): void {
     .option('--json', 'print the result as JSON')
     .addHelpText('after', '\nExample:\n  assay backup --config assay/assay.toml --out /mnt/backup/2026-01-31')
     .action(backup)
+}
+
+export function addRestore(program: Command): void {
   program
     .command('restore')
     .description('make a data folder of a backup, every byte checked')

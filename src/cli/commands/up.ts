@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import pino, { type Logger } from 'pino'
@@ -13,6 +11,7 @@ import { openCoordinator } from '../../coordinator/coordinator.ts'
 import { openKeystore } from '../../keystore/open-keystore.ts'
 import { createFailureCounter } from '../../metrics/failure-counter.ts'
 import { connectConfigured } from '../connect-configured.ts'
+import { makeOperatorToken } from '../operator-token.ts'
 import { readPassphrase } from '../passphrase.ts'
 import { untilSignal } from '../until-signal.ts'
 
@@ -35,6 +34,7 @@ async function up(config: Config, options: { passphraseFile?: string }): Promise
     passphrase,
     network: config.network,
   })
+  const operatorToken = makeOperatorToken(config.dataDir)
   const rpc = connectConfigured(config)
   const failures = createFailureCounter()
   await using coordinator = await openCoordinator({
@@ -48,7 +48,7 @@ async function up(config: Config, options: { passphraseFile?: string }): Promise
   })
   const app = createApp({
     coordinator,
-    operatorToken: operatorToken(config.dataDir),
+    operatorToken,
     failures,
     explorer: builtExplorer(),
     onBug: (error) => logger.error({ err: error }, 'bug'),
@@ -58,17 +58,6 @@ async function up(config: Config, options: { passphraseFile?: string }): Promise
   await untilSignal()
   logger.info('stopping')
   rpc.close()
-}
-
-/** Made once; whoever can read the data folder may use it. */
-function operatorToken(dataDir: string): string {
-  const path = join(dataDir, 'operator-token')
-  try {
-    writeFileSync(path, `${randomBytes(32).toString('hex')}\n`, { flag: 'wx', mode: 0o600 })
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
-  }
-  return readFileSync(path, 'utf8').trim()
 }
 
 function logEvent(logger: Logger, event: CoordinatorEvent): void {

@@ -49,17 +49,17 @@ describe.each(['blobs', 'subnets', 'auditors', 'canaries', 'anchor'])('POST /v1/
   test.each(cases)('%s is refused', async (_what, authorization) => {
     await expectRefused(site, () => post(path, Uint8Array.of(0x80), authorization), {
       status: 401,
-      code: 'operator_token_wrong',
+      code: 'api_key_unknown',
     })
   })
 })
 
-test('a body above the limit is too large for the operator, too, and a stranger learns only of the token', async () => {
+test('a body above the limit is too large for the operator, too, and a stranger learns only of the key', async () => {
   const body = new Uint8Array(MAX_BODY_BYTES + 1)
   await expectRefused(site, () => post('blobs', body), { status: 413, code: 'body_too_large' })
   await expectRefused(site, () => post('blobs', body, null), {
     status: 401,
-    code: 'operator_token_wrong',
+    code: 'api_key_unknown',
   })
 })
 

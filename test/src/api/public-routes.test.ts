@@ -144,7 +144,7 @@ describe('what is not there', () => {
     ['GET', '/../../etc/passwd'],
   ])('%s %s is refused', async (method, path) => {
     const expected = path.startsWith('/v1/operator')
-      ? { status: 401, code: 'operator_token_wrong' }
+      ? { status: 401, code: 'api_key_unknown' }
       : { status: 404, code: 'not_found' }
     await expectRefused(site, () => ask(path, method), expected)
   })

@@ -82,3 +82,17 @@ function assay(...args: readonly string[]): Promise<{ exitCode: number; stdout: 
     })
   })
 }
+
+test('a key is given out, listed and revoked', async () => {
+  const given = await operator('key', 'add', '--role', 'read_only', '--name', 'grafana')
+  expect(JSON.parse(given.stdout)).toEqual({
+    role: 'read_only',
+    name: 'grafana',
+    apiKey: expect.stringMatching(/^[0-9a-f]{64}$/),
+  })
+  const { keys } = JSON.parse((await operator('key', 'list')).stdout)
+  expect(keys).toMatchObject([{ role: 'read_only', name: 'grafana' }])
+  const revoked = await operator('key', 'revoke', '--role', 'read_only', '--name', 'grafana')
+  expect(revoked).toMatchObject({ exitCode: 0 })
+  expect(JSON.parse((await operator('key', 'list')).stdout)).toEqual({ keys: [] })
+})

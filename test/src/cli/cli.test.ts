@@ -134,4 +134,12 @@ describe('init', () => {
     expect(exitCode).toBe(3)
     expect(stderr).toContain('(operator_token_missing)')
   })
+
+  test('up refuses an empty token, which a crash may leave: anybody would have it', () => {
+    assay(initArgs('crashed'), { env })
+    writeFileSync(join(folder, 'crashed', 'operator-token'), '')
+    const { exitCode, stderr } = assay(['up', '--config', join(folder, 'crashed', 'assay.toml')], { env })
+    expect(exitCode).toBe(3)
+    expect(stderr).toContain('(operator_token_empty)')
+  })
 })

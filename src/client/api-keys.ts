@@ -1,0 +1,31 @@
+import { z } from 'zod'
+import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
+import { askCoordinator } from './ask-coordinator.ts'
+
+interface Operator {
+  readonly url: string
+  readonly token: string
+}
+
+const PATH = '/v1/operator/keys'
+const listAnswer = z.object({
+  keys: z.array(z.object({ role: z.string(), name: z.string(), createdMs: z.int() })),
+})
+
+export type ListedKeys = z.infer<typeof listAnswer>
+
+export async function listApiKeys({ url, token }: Operator): Promise<ListedKeys> {
+  return listAnswer.parse(await (await askCoordinator(url, PATH, { token })).json())
+}
+
+/** @returns the key, which nobody is shown again */
+export async function addApiKey({ url, token }: Operator, role: string, name: string): Promise<string> {
+  const body = encodeCbor({ role, name })
+  const response = await askCoordinator(url, PATH, { method: 'POST', token, body })
+  return z.object({ apiKey: z.string() }).parse(await response.json()).apiKey
+}
+
+export async function revokeApiKey({ url, token }: Operator, role: string, name: string): Promise<void> {
+  const path = `${PATH}/${encodeURIComponent(role)}/${encodeURIComponent(name)}`
+  await askCoordinator(url, path, { method: 'DELETE', token })
+}
