@@ -38,7 +38,7 @@ export function createDelivery(o: {
   const bell = createBell(o.signal)
   const sender = createResultSender({ ...o, bell })
   // On the disk before it is sent: what the coordinator holds, this worker can submit.
-  const intake = createIntake({ spool: o.spool, bell, onSpooled: sender.send })
+  const intake = createIntake({ spool: o.spool, bell, isSent: sender.isIdle, onSpooled: sender.send })
   const submitter = createSubmitter({ ...o, sender, bell })
   let isClosing = false
   let isDone = false

@@ -1,13 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bell } from './bell.ts'
 import type { FinishedRun, Spool } from './spool.ts'
 
-/**
- * Under load, runs gather for nine times as long as the last commit took: a tenth of the time goes to flushing the disk at most,
- * however slow it is. The first after a pause goes at once, since its requester waits.
- */
-const REST_PER_COMMIT = 9
-const MAX_REST_MS = 20
+/** What a run waits for company at most while those before it are on their way: a slow line or an outage must not keep it off the disk. */
+const MAX_GATHER_MS = 20
 
 /** Puts finished runs on the disk, whatever becomes of those before them: an outage costs no work when the power goes too. */
 export interface Intake {
@@ -20,13 +15,20 @@ export interface Intake {
   run(isDone: () => boolean): Promise<void>
 }
 
+/**
+ * One commit for each request with results and no timer before it: at once where none is under way, since a requester waits;
+ * where one is, whatever comes meanwhile gathers for the next.
+ */
 export function createIntake(o: {
   spool: Spool
   bell: Bell
+  /** Nothing that is on the disk waits for the coordinator. */
+  isSent: () => boolean
   /** Row ids of what has reached the disk. */
   onSpooled: (ids: readonly number[]) => void
 }): Intake {
   const fresh: FinishedRun[] = []
+  let oldestMs = 0
 
   function flush(): void {
     if (fresh.length === 0) return
@@ -37,6 +39,7 @@ export function createIntake(o: {
 
   return {
     add(run) {
+      if (fresh.length === 0) oldestMs = performance.now()
       fresh.push(run)
       o.bell.ring()
     },
@@ -47,12 +50,10 @@ export function createIntake(o: {
     flush,
     async run(isDone) {
       while (!isDone()) {
+        const restMs = oldestMs + MAX_GATHER_MS - performance.now()
         if (fresh.length === 0) await o.bell.wait()
-        else {
-          const startedMs = performance.now()
-          flush()
-          await sleep(Math.min(MAX_REST_MS, REST_PER_COMMIT * (performance.now() - startedMs)))
-        }
+        else if (o.isSent() || restMs <= 0) flush()
+        else await o.bell.wait(Math.ceil(restMs))
       }
     },
   }

@@ -1,4 +1,5 @@
 import type { EventEmitter } from 'node:events'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Bell } from '../coordinator/bell.ts'
 
 /**
@@ -21,6 +22,8 @@ export async function untilSome<T>(
     const restMs = endMs - Date.now()
     if (taken.length > 0 || restMs <= 0) return taken
     await bell.wait(restMs, left.signal)
+    // What comes in the same turn of the event loop goes along: one commit for all of it.
+    await nextTurn()
     if (left.signal.aborted) return []
   }
 }

@@ -155,9 +155,9 @@ export function workerRoutes(coordinator: Coordinator): Router {
     sendCbor(response, { jobs, reason })
   })
 
-  routes.post('/results', (request, response) => {
+  routes.post('/results', async (request, response) => {
     const { results: desk, key, body } = signed(request, results)
-    response.json(desk.accept(key, body.results))
+    response.json(await desk.accept(key, body.results))
   })
 
   routes.post('/failures', (request, response) => {

@@ -85,7 +85,7 @@ export async function advance(
   const settled = await desks.settlement.settleDue(tip, anchored, blockHash)
   const matured = desks.settlement.matureDue(tip)
   desks.inheritance.matureDue(tip)
-  const planted = desks.proctor.plantDue(tip)
+  const planted = await desks.proctor.plantDue(tip)
   const planned = desks.payouts.list().length
   await desks.payouts.advance(anchored, tip)
 

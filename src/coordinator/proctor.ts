@@ -24,7 +24,7 @@ import { wrongAnswer } from './wrong-answer.ts'
 
 export interface Proctor {
   /** Once an epoch: answers known questions wrong, as a worker would. @returns receipts planted. */
-  plantDue(tip: number): number
+  plantDue(tip: number): Promise<number>
 }
 
 /** Its keys are suspended for what they do; the next one goes on. A thousand last for years. */
@@ -70,7 +70,7 @@ export function openProctor(
     return null
   }
 
-  function plantDue(tip: number): number {
+  async function plantDue(tip: number): Promise<number> {
     const epoch = epochOf(tip + 1, parts.rules)
     const key = receiptsPerEpoch === 0 || epoch === null ? null : keyInUse()
     if (key === null || epoch === null) return 0
@@ -79,7 +79,7 @@ export function openProctor(
     const due = receiptsPerEpoch - Number(countPlanted.get(worker, epoch))
     const wrong = leases.leaseCanaries(worker, due, epoch).flatMap(wrongOf).map(answer)
     if (wrong.length === 0) return 0
-    parts.results.accept(worker, wrong)
+    await parts.results.accept(worker, wrong)
     submit(
       worker,
       secretKey,

@@ -1,6 +1,7 @@
 import { outputCommitment, parseReceipt, ReceiptError, receiptId } from '../../compute/work/receipt.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
 import { parseTensorBundle, TensorError } from '../../compute/work/tensor-bundle.ts'
+import { createGroupCommit } from '../store/group-commit.ts'
 import type { Books } from './books.ts'
 import type { LeaseDesk } from './leases.ts'
 import { RefusedError } from './refused-error.ts'
@@ -17,8 +18,8 @@ export interface ResultsAnswer {
 }
 
 export interface ResultDesk {
-  /** Takes a worker's answers, hands them to waiting requesters, then holds the outputs. Idempotent. */
-  accept(worker: Uint8Array, results: readonly Result[]): ResultsAnswer
+  /** Takes a worker's answers, hands them to waiting requesters, then holds the outputs: they are on the disk when it resolves. Idempotent. */
+  accept(worker: Uint8Array, results: readonly Result[]): Promise<ResultsAnswer>
 }
 
 interface CheckedResult {
@@ -54,32 +55,45 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
     `UPDATE job SET state = 'answered' WHERE id = ? AND state IN ('leased', 'released', 'answered')`,
   )
 
-  function accept(worker: Uint8Array, results: readonly Result[]): ResultsAnswer {
+  /** Receipts by job that requesters may have in hand and no disk has yet. */
+  const underWay = new Map<string, Uint8Array>()
+
+  const hold = createGroupCommit((taken: readonly CheckedResult[]) => {
+    try {
+      const fresh = taken.filter(({ isHeld }) => !isHeld)
+      books.blobs.putMany(fresh.map(({ outputs }) => outputs))
+      db.transaction(() => {
+        for (const { job, receiptId, outputDigest, salt } of fresh) {
+          if (setAnswered.run(job).changes === 1) upsert.run(job, receiptId, outputDigest, salt)
+        }
+      }).immediate()
+    } finally {
+      for (const { job } of taken) underWay.delete(hex(job))
+    }
+    // Until here its request is known, or the job would be given back as nobody's.
+    for (const { job } of taken) leases.forget(job)
+  })
+
+  async function accept(worker: Uint8Array, results: readonly Result[]): Promise<ResultsAnswer> {
     const refused: { receipt: string; code: string; detail: string }[] = []
     const taken: CheckedResult[] = []
     for (const result of results) {
       try {
-        taken.push(check(worker, result))
+        const checked = check(worker, result)
+        underWay.set(hex(checked.job), checked.receiptId)
+        taken.push(checked)
       } catch (error) {
         // What is not the result's own fault is not a refusal: the worker would throw its work away.
         if (!RESULT_ERRORS.some((type) => error instanceof type)) throw error
         const { code, message: detail } = Object(error)
-        const receipt = Buffer.from(sha256(result.receipt)).toString('hex')
+        const receipt = hex(sha256(result.receipt))
         refused.push({ receipt, code: String(code), detail: String(detail) })
       }
     }
-    // The requester's answer never waits for the disk (DESIGN §5).
-    for (const { job, outputs, receiptId } of taken) {
+    // The requester's answer never waits for the disk (DESIGN §5): the worker has these results on its own until this resolves.
+    for (const { job, outputs, receiptId } of taken)
       leases.requestOf(job)?.settle({ answer: { outputs, receiptId } })
-      leases.forget(job)
-    }
-    const fresh = taken.filter(({ isHeld }) => !isHeld)
-    books.blobs.putMany(fresh.map(({ outputs }) => outputs))
-    db.transaction(() => {
-      for (const { job, receiptId, outputDigest, salt } of fresh) {
-        if (setAnswered.run(job).changes === 1) upsert.run(job, receiptId, outputDigest, salt)
-      }
-    }).immediate()
+    await hold(taken)
     return { accepted: taken.length, refused }
   }
 
@@ -90,7 +104,8 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
     if (job === undefined || Buffer.compare(job.worker, worker) !== 0) {
       throw new RefusedError(404, 'job_unknown', 'no such job was leased to this worker')
     }
-    const isSame = job.receipt !== null && Buffer.compare(job.receipt, id) === 0
+    const known = underWay.get(hex(receipt.job)) ?? job.receipt
+    const isSame = known !== null && Buffer.compare(known, id) === 0
     if (job.state === 'submitted' && !isSame) {
       throw new RefusedError(
         409,
@@ -99,7 +114,7 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
       )
     }
     // The requester has this receipt's id in hand: no other one may take its place.
-    if (job.item === null && job.receipt !== null && !isSame) {
+    if (job.item === null && known !== null && !isSame) {
       throw new RefusedError(
         409,
         'job_already_answered',
@@ -119,4 +134,8 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
   }
 
   return { accept }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
 }

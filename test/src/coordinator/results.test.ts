@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { ask, leaseOne } from './paying-requester.ts'
+import { idOf, type Peer } from './peer.ts'
+import { openSite, type Site } from './site.ts'
+import { tinyMarket } from './tiny-market.ts'
+
+let node: RegtestNode
+beforeAll(async () => {
+  node = await startBitcoind()
+})
+afterAll(() => node.stop())
+
+test('of two receipts for one request that come at once, the first is the one that its requester has', async () => {
+  await using site = await openSite(node, { subnets: [tinyMarket({ dataset: null })] })
+  const worker = await first(site)
+  const asked = ask(site, 1.5)
+  const leased = await leaseOne(worker)
+  const [given, other] = [worker.answer(leased, 0), worker.answer(leased, 0)]
+  const { results } = site.house().desks
+  const answers = await Promise.all([
+    results.accept(worker.key, [given]),
+    results.accept(worker.key, [other, given]),
+  ])
+  expect(answers).toMatchObject([
+    { accepted: 1, refused: [] },
+    { accepted: 1, refused: [{ receipt: idOf(other), code: 'job_already_answered' }] },
+  ])
+  expect((await asked).headers.get('assay-receipt-id')).toBe(idOf(given))
+  await worker.submit(worker.draft([given.receipt]))
+})
+
+test('a job whose answer is on its way to the disk is not given back', async () => {
+  await using site = await openSite(node, { subnets: [tinyMarket({ dataset: null })] })
+  const worker = await first(site)
+  const asked = ask(site, 1.5)
+  const work = worker.answer(await leaseOne(worker), 0)
+  const { results, leases } = site.house().desks
+  const held = results.accept(worker.key, [work])
+  expect(leases.expire(Date.now())).toBe(0)
+  await held
+  expect(leases.expire(Date.now())).toBe(0)
+  expect((await asked).status).toBe(200)
+  expect(site.status().work).toMatchObject({ jobsLeased: 0, jobsAnswered: 1 })
+})
+
+async function first(site: Site): Promise<Peer> {
+  const [worker] = await site.begin(1)
+  if (worker === undefined) throw new Error('one worker was asked for')
+  return worker
+}
