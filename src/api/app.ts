@@ -1,4 +1,5 @@
 import express, { type Express, Router } from 'express'
+import { openApiKeys } from '../coordinator/api-keys.ts'
 import type { Coordinator } from '../coordinator/coordinator.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 import type { FailureCounter } from '../metrics/failure-counter.ts'
@@ -8,12 +9,13 @@ import { bodyBudget } from './body-budget.ts'
 import { MAX_BODY_BYTES } from './cbor-body.ts'
 import { explorerRoutes } from './explorer-routes.ts'
 import { headersRoutes } from './headers-routes.ts'
-import { inferRoutes } from './infer-routes.ts'
+import { inferRoutes, oipProblemHandler } from './infer-routes.ts'
 import { listRoutes } from './list-routes.ts'
 import { logRoutes } from './log-routes.ts'
 import { metricsRoutes } from './metrics-routes.ts'
 import { operatorRoutes } from './operator-routes.ts'
 import { problemHandler } from './problem.ts'
+import { rateLimits } from './rate-limits.ts'
 import { requesterRoutes } from './requester-routes.ts'
 import { statusRoutes } from './status-routes.ts'
 import { workerRoutes } from './worker-routes.ts'
@@ -35,6 +37,10 @@ export function createApp({ coordinator, operatorToken, failures, explorer, onBu
   app.set('etag', false)
   // Before any body is read: a signed request is as old as its head.
   app.use(noteArrival)
+  app.set('trust proxy', coordinator.config.listen.proxies)
+  const limits = rateLimits(coordinator.config, openApiKeys(coordinator.books.db))
+  app.use('/v2', limits, oipProblemHandler(onBug))
+  app.use(/^(?!\/v2(\/|$))/, limits)
   app.use(explorerRoutes(explorer))
   app.use(statusRoutes(coordinator))
   app.use(listRoutes(coordinator))

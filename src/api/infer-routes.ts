@@ -126,7 +126,7 @@ export function inferRoutes(
   routes.use((request) => {
     throw new RefusedError(404, 'not_found', `nothing is at ${request.method} ${request.originalUrl}`)
   })
-  routes.use(errorHandler(onBug))
+  routes.use(oipProblemHandler(onBug))
   return routes
 
   function modelOf(request: Request): ServedModel {
@@ -183,7 +183,7 @@ function priorityLevel(priority: number | null): number {
 }
 
 /** OIP's error object, with our stable code beside the text. */
-function errorHandler(onBug: (error: unknown) => void): ErrorRequestHandler {
+export function oipProblemHandler(onBug: (error: unknown) => void): ErrorRequestHandler {
   return (error, _request, response, next) => {
     const { status, code, detail, extensions } =
       error instanceof OipError

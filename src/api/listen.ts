@@ -11,6 +11,8 @@ export interface Listening extends AsyncDisposable {
 const HEADERS_TIMEOUT_MS = 10_000
 const REQUEST_TIMEOUT_MS = 60_000
 const KEEP_ALIVE_MS = 65_000
+/** Nothing sent or taken for longer than any answer is waited for: who reads an answer slowly for ever is let go. */
+const IDLE_MS = 6 * 60_000
 /** As many requesters as the queue holds, and as many workers that poll. */
 const MAX_CONNECTIONS = 8_192
 /** What is under way may end; then connections are cut. */
@@ -23,6 +25,7 @@ export async function listen(
 ): Promise<Listening> {
   const server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS }, app)
   server.keepAliveTimeout = KEEP_ALIVE_MS
+  server.setTimeout(IDLE_MS)
   server.maxConnections = MAX_CONNECTIONS
   server.listen(port, host)
   await once(server, 'listening')

@@ -1,5 +1,10 @@
+import { setTimeout } from 'node:timers/promises'
+
 /** A reconciliation may walk every coin of the treasury; nothing else that is asked takes longer. */
 const TIMEOUT_MS = 60_000
+
+/** Who asks too often is told to wait until the minute is over; twice as long, and it isn't that. */
+const MAX_WAIT_MS = 120_000
 
 /** A coordinator refused, or doesn't answer (`coordinator_unreachable`, status null). `code` is the coordinator's own. */
 export class ClientError extends Error {
@@ -14,22 +19,37 @@ export class ClientError extends Error {
   }
 }
 
-/** Asks a running coordinator; an answer that isn't 2xx throws ClientError. */
+/** Asks a running coordinator, and waits where it is asked too often; an answer that isn't 2xx throws ClientError. */
 export async function askCoordinator(
   url: string,
   path: string,
   options: { method?: 'GET' | 'POST' | 'DELETE'; token?: string; body?: Uint8Array } = {},
 ): Promise<Response> {
   const { method = 'GET', token, body } = options
-  const response = await reach(url, path, {
-    method,
-    headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-    signal: AbortSignal.timeout(TIMEOUT_MS),
-    ...(body === undefined ? {} : { body: new Uint8Array(body) }),
-  })
+  const ask = () =>
+    reach(url, path, {
+      method,
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      ...(body === undefined ? {} : { body: new Uint8Array(body) }),
+    })
+  let response = await ask()
+  for (let waitedMs = 0; response.status === 429 && waitedMs < MAX_WAIT_MS; ) {
+    const waitMs = retryAfterMs(response)
+    if (waitMs === null) break
+    await setTimeout(waitMs)
+    waitedMs += waitMs
+    response = await ask()
+  }
   if (response.ok) return response
   const { code, detail } = problemIn(await response.text(), response)
   throw new ClientError(code, response.status, detail)
+}
+
+/** RFC 9110 §10.2.3, in seconds; null where it doesn't say when. */
+function retryAfterMs({ headers }: Response): number | null {
+  const seconds = headers.get('retry-after')
+  return seconds !== null && /^\d{1,2}$/.test(seconds) ? Math.max(Number(seconds), 1) * 1000 : null
 }
 
 async function reach(url: string, path: string, init: RequestInit): Promise<Response> {

@@ -12,6 +12,8 @@ import { httpUrl, integer, listOf, money, text, witness } from './config-value.t
 /** About 19 years: any distance in blocks is below it. */
 const MAX_BLOCKS = 1_000_000
 const MAX_HEIGHT = 2 ** 31
+/** More than one process answers. */
+const MAX_PER_MINUTE = 10_000_000
 
 const bitcoind = z.strictObject({
   url: httpUrl.describe("bitcoind's RPC."),
@@ -88,6 +90,15 @@ export const configSchema = z
     listen: z.strictObject({
       host: text.describe('Address to listen on; 127.0.0.1 keeps it to this machine.'),
       port: integer(0, 65_535).describe('0 takes any free port.'),
+      proxies: integer(0, 8).describe(
+        'Reverse proxies in front of it, whose X-Forwarded-For is believed; without any, nobody is.',
+      ),
+    }),
+    limits: z.strictObject({
+      readsPerMinute: integer(1, MAX_PER_MINUTE).describe('GETs of one address or API key in a minute.'),
+      requestsPerMinute: integer(1, MAX_PER_MINUTE).describe(
+        'Whatever else one address or API key asks in a minute: inference, and what workers send.',
+      ),
     }),
     bitcoind,
     anchor,

@@ -23,7 +23,9 @@ export interface ApiKeys {
   /** From now on it opens nothing. Throws RefusedError 404 `key_unknown`. */
   revoke(key: ApiKey): void
   list(): ListedApiKey[]
-  /** Whose key this is; null without authorization. Throws RefusedError 401 `api_key_unknown`. */
+  /** Whose key this is; null without one, and for one that nobody has. */
+  lookUp(authorization: string | undefined): ApiKey | null
+  /** The same, and null only without authorization. Throws RefusedError 401 `api_key_unknown`. */
   find(authorization: string | undefined): ApiKey | null
 }
 
@@ -52,7 +54,16 @@ export function openApiKeys(db: Database): ApiKeys {
   const hasAccount = db.prepare('SELECT 1 FROM requester WHERE name = ?').pluck()
   const countGiven = db.prepare<[], bigint>(`SELECT count(*) FROM api_key WHERE role <> 'requester'`).pluck()
 
+  function lookUp(authorization: string | undefined): ApiKey | null {
+    const key = /^Bearer ([0-9a-f]{64})$/.exec(authorization ?? '')?.[1]
+    // By its hash: how long the search takes tells nothing of a key.
+    const row = key === undefined ? undefined : selectByHash.get(sha256(Buffer.from(key, 'hex')))
+    return row === undefined ? null : { role: row.role, name: row.name }
+  }
+
   return {
+    lookUp,
+
     add({ role, name }, nowMs) {
       if (!NAME.test(name)) {
         throw new RefusedError(400, 'key_name_invalid', 'a name is of a-z, 0-9 and -, 64 at most')
@@ -81,11 +92,9 @@ export function openApiKeys(db: Database): ApiKeys {
 
     find(authorization) {
       if (authorization === undefined) return null
-      const key = /^Bearer ([0-9a-f]{64})$/.exec(authorization)?.[1]
-      // By its hash: how long the search takes tells nothing of a key.
-      const row = key === undefined ? undefined : selectByHash.get(sha256(Buffer.from(key, 'hex')))
-      if (row === undefined) throw new RefusedError(401, 'api_key_unknown', 'nobody has this API key')
-      return { role: row.role, name: row.name }
+      const key = lookUp(authorization)
+      if (key === null) throw new RefusedError(401, 'api_key_unknown', 'nobody has this API key')
+      return key
     },
   }
 }

@@ -35,7 +35,10 @@ test('beside a running coordinator all is well; without its keystore it is not, 
   const { config } = site
   const { port } = new URL(site.url)
   const file = join(config.dataDir, 'assay.toml')
-  writeFileSync(file, renderConfig({ ...config, listen: { host: '127.0.0.1', port: Number(port) } }))
+  writeFileSync(
+    file,
+    renderConfig({ ...config, listen: { host: '127.0.0.1', port: Number(port), proxies: 0 } }),
+  )
 
   const without = await assay('doctor', '--config', file)
   expect(without.exitCode).toBe(EXIT.checkFailed)

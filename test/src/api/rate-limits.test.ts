@@ -1,0 +1,71 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { encodeCbor } from '../../../compute/work/canonical-cbor.ts'
+import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { openSite, type Site, TOKEN } from '../coordinator/site.ts'
+
+const READS = 4
+const REQUESTS = 3
+
+let node: RegtestNode
+beforeAll(async () => {
+  node = await startBitcoind()
+})
+afterAll(async () => {
+  await node.stop()
+})
+
+/** Each from an address of its own, as the one proxy in front says. */
+function openLimited(): Promise<Site> {
+  return openSite(node, {
+    funded: false,
+    flags: {
+      'limits.readsPerMinute': `${READS}`,
+      'limits.requestsPerMinute': `${REQUESTS}`,
+      'listen.proxies': '1',
+    },
+  })
+}
+
+describe('how often one may ask', () => {
+  test('is bounded by address, for reads and for the rest apart, and said in Retry-After', async () => {
+    await using site = await openLimited()
+    const get = (path: string, from: string) =>
+      fetch(new URL(path, site.url), { headers: { 'x-forwarded-for': from } })
+    for (let n = 0; n < READS; n += 1) expect((await get('/v1/status', '192.0.2.1')).status).toBe(200)
+    const refused = await get('/v1/status', '192.0.2.1')
+    expect(refused.status).toBe(429)
+    expect(refused.headers.get('content-type')).toBe('application/problem+json; charset=utf-8')
+    expect(await refused.json()).toMatchObject({ code: 'rate_limited', status: 429 })
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(Number(refused.headers.get('retry-after'))).toBeLessThanOrEqual(60)
+
+    expect((await get('/v1/status', '192.0.2.2')).status).toBe(200)
+    // One that writes its own X-Forwarded-For is known by what the proxy adds.
+    expect((await get('/v1/status', '203.0.113.9, 192.0.2.1')).status).toBe(429)
+    expect((await get('/healthz', '192.0.2.1')).status).toBe(200)
+    const oip = await get('/v2/models/x', '192.0.2.1')
+    expect([oip.status, Object(await oip.json()).code]).toEqual([429, 'rate_limited'])
+
+    const post = (from: string) =>
+      fetch(new URL('/v1/leases', site.url), { method: 'POST', headers: { 'x-forwarded-for': from } })
+    for (let n = 0; n < REQUESTS; n += 1) expect((await post('192.0.2.1')).status).toBe(503)
+    expect((await post('192.0.2.1')).status).toBe(429)
+  })
+
+  test('is bounded by API key where there is one, and a made-up key has no budget of its own', async () => {
+    await using site = await openLimited()
+    const keys = new URL('/v1/operator/keys', site.url)
+    const given = await fetch(keys, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKEN}` },
+      body: new Uint8Array(encodeCbor({ role: 'read_only', name: 'grafana' })),
+    })
+    const { apiKey } = Object(await given.json())
+    const read = (key: string, from: string) =>
+      fetch(keys, { headers: { authorization: `Bearer ${key}`, 'x-forwarded-for': from } })
+    for (let n = 0; n < READS; n += 1) expect((await read(apiKey, `192.0.2.${n}`)).status).toBe(200)
+    expect((await read(apiKey, '192.0.2.99')).status).toBe(429)
+    for (let n = 0; n < READS; n += 1) expect((await read(`${n}`.repeat(64), '192.0.2.100')).status).toBe(401)
+    expect((await read('f'.repeat(64), '192.0.2.100')).status).toBe(429)
+  })
+})
