@@ -13,6 +13,7 @@ import { inferRoutes, oipProblemHandler } from './infer-routes.ts'
 import { listRoutes } from './list-routes.ts'
 import { logRoutes } from './log-routes.ts'
 import { metricsRoutes } from './metrics-routes.ts'
+import { openapiRoutes } from './openapi/openapi-routes.ts'
 import { operatorRoutes } from './operator-routes.ts'
 import { problemHandler } from './problem.ts'
 import { rateLimits } from './rate-limits.ts'
@@ -42,6 +43,7 @@ export function createApp({ coordinator, operatorToken, failures, explorer, onBu
   app.use('/v2', limits, oipProblemHandler(onBug))
   app.use(/^(?!\/v2(\/|$))/, limits)
   app.use(explorerRoutes(explorer))
+  app.use(openapiRoutes())
   app.use(statusRoutes(coordinator))
   app.use(listRoutes(coordinator))
   app.use(headersRoutes(coordinator))

@@ -2,13 +2,13 @@ import { z } from 'zod'
 import { RefusedError } from '../coordinator/refused-error.ts'
 
 /** 15 digits are exact in a number; more than any log, chain or calendar counts. */
-const cursorSchema = z
+export const cursorSchema = z
   .string()
   .regex(/^(0|[1-9]\d{0,14})$/)
   .transform(Number)
 
 /** As the receipts' own order: entry, then position in it. */
-const placeSchema = z
+export const placeSchema = z
   .string()
   .regex(/^(0|[1-9]\d{0,14})\.(0|[1-9]\d{0,5})$/)
   .transform((text) => {

@@ -6,7 +6,7 @@ import { parseCborBody, rawBody } from './cbor-body.ts'
 import { sendJson } from './json.ts'
 
 const role = z.enum(ROLES)
-const newKey = z.strictObject({ role, name: z.string().max(64) })
+export const newKey = z.strictObject({ role, name: z.string().max(64) })
 
 /** API keys, for who holds the operator's. */
 export function keyRoutes(apiKeys: ApiKeys): Router {

@@ -18,19 +18,19 @@ import { requireOperator } from './require-operator.ts'
 /** One request carries at most so many: each is read and checked before the next. */
 const MAX_CANARIES = 256
 
-const thaw = z.strictObject({
+export const thaw = z.strictObject({
   subnet: z.string(),
   model: bytes32,
   status: z.enum(['recalibrated', 'upheld']),
 })
 
-const decision = z.strictObject({
+export const decision = z.strictObject({
   worker: bytes32,
   status: z.enum(['admitted', 'withdrawn']),
   reason: z.string().min(1).max(MAX_REASON_LENGTH),
 })
 
-const canaries = z.strictObject({
+export const canaries = z.strictObject({
   canaries: z
     .array(z.strictObject({ subnet: z.string(), model: z.string(), inputs: bytes32, outputs: bytes32 }))
     .min(1)

@@ -10,7 +10,7 @@ import { parseCborBody, rawBody } from './cbor-body.ts'
 import { sendJson } from './json.ts'
 import { openHouseOf, workingHouseOf } from './open-house.ts'
 
-const stop = z.strictObject({ reason: z.string().min(1).max(MAX_REASON_LENGTH) })
+export const stop = z.strictObject({ reason: z.string().min(1).max(MAX_REASON_LENGTH) })
 
 /** Payouts, for who holds the operator's token. */
 export function payoutRoutes(coordinator: Coordinator): Router {

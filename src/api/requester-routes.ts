@@ -7,7 +7,7 @@ import { rawBody } from './cbor-body.ts'
 import { sendJson } from './json.ts'
 import { openHouseOf, workingHouseOf } from './open-house.ts'
 
-const account = z.strictObject({ requester: z.string().max(64), refundAddress: z.string().max(90) })
+export const account = z.strictObject({ requester: z.string().max(64), refundAddress: z.string().max(90) })
 
 /** What requesters call beside the inference protocol: an account, and what is left in it. */
 export function requesterRoutes(coordinator: Coordinator): Router {

@@ -24,42 +24,45 @@ const thresholdSats = z
   .union([z.bigint(), z.int()])
   .transform(BigInt)
   .refine((sats) => sats >= 0n && sats < 2n ** 63n)
-const registration = z.strictObject({
+export const registration = z.strictObject({
   address: z.string().max(90),
   signature: bytesOf(64),
   thresholdSats,
   worker: bytes32,
 })
-const addressChange = z.strictObject({
+export const addressChange = z.strictObject({
   address: z.string().max(90),
   expiryHeight: integer,
   replaces: integer,
   signature: anyBytes.refine(({ length }) => length <= MAX_SIGNATURE_BYTES),
   thresholdSats,
 })
-const leaseRequest = z.strictObject({ max: integer.min(1).max(MAX_BATCH), waitMs: integer.max(MAX_WAIT_MS) })
-const results = z.strictObject({
+export const leaseRequest = z.strictObject({
+  max: integer.min(1).max(MAX_BATCH),
+  waitMs: integer.max(MAX_WAIT_MS),
+})
+export const results = z.strictObject({
   results: z.array(z.strictObject({ outputs: anyBytes, receipt: anyBytes, salt: bytes32 })).max(MAX_BATCH),
 })
-const failures = z.strictObject({
+export const failures = z.strictObject({
   failures: z
     .array(z.strictObject({ job: bytes32, reason: z.string().max(MAX_REASON_LENGTH) }))
     .max(MAX_BATCH),
 })
-const submission = z.strictObject({
+export const submission = z.strictObject({
   header: anyBytes,
   receipts: z.array(anyBytes).max(65_536),
   signature: bytesOf(64),
 })
 const round = integer.max(2)
-const commitments = z.strictObject({
+export const commitments = z.strictObject({
   commitments: z
     .array(z.strictObject({ commitment: bytes32, receipt: bytes32, round }))
     .min(1)
     .max(MAX_BATCH),
   signature: bytesOf(64),
 })
-const reveals = z.strictObject({
+export const reveals = z.strictObject({
   reveals: z
     .array(z.strictObject({ outputs: anyBytes.nullable(), receipt: bytes32, round, salt: bytes32 }))
     .min(1)

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { askCoordinator } from './ask-coordinator.ts'
 
-const listAnswer = z.object({
+export const listAnswer = z.object({
   auditors: z.array(
     z.object({
       auditor: z.string(),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { askCoordinator } from './ask-coordinator.ts'
 
-const reconciliationSchema = z.object({
+export const reconciliationSchema = z.object({
   height: z.int(),
   ok: z.boolean(),
   inconsistent: z.array(z.string()),

@@ -1,6 +1,6 @@
 import { decodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { parseReceipt } from '../../compute/work/receipt.ts'
-import { type ReceiptRow, receiptsAnswer, statusAnswer } from './answers.ts'
+import { type ReceiptRow, receiptsAnswer, statusAnswer } from '../api/answers.ts'
 import { readEntriesAround } from './read-entries.ts'
 import { fetchAnswer } from './use-answer.ts'
 

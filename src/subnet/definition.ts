@@ -28,7 +28,7 @@ const model = z.strictObject({
   unitsPerItem: count,
 })
 
-const definition = z.strictObject({
+export const definition = z.strictObject({
   v: z.literal(1),
   auditFloor: z.strictObject({ denominator: count, numerator: z.int().min(0) }),
   /** The open dataset whose items the beacon assigns; `list` names the blob of input digests. */

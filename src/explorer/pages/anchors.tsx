@@ -1,4 +1,4 @@
-import { type Anchor, anchorsAnswer } from '../answers.ts'
+import { type Anchor, anchorsAnswer } from '../../api/answers.ts'
 import { formatCount, formatTime } from '../format.ts'
 import { Badge } from '../parts/badge.tsx'
 import { beforeLast } from '../parts/before-last.ts'

@@ -1,4 +1,4 @@
-import { type Epoch, epochsAnswer } from '../answers.ts'
+import { type Epoch, epochsAnswer } from '../../api/answers.ts'
 import { formatCount } from '../format.ts'
 import { Badge } from '../parts/badge.tsx'
 import { beforeLast } from '../parts/before-last.ts'

@@ -6,7 +6,7 @@ import {
   type OpenStatus,
   type Status,
   statusAnswer,
-} from '../answers.ts'
+} from '../../api/answers.ts'
 import { formatCount, formatTime, plural } from '../format.ts'
 import { Alarms } from '../parts/alarms.tsx'
 import { Answered } from '../parts/answered.tsx'

@@ -1,4 +1,4 @@
-import { type ReceiptRow, receiptsAnswer } from '../answers.ts'
+import { type ReceiptRow, receiptsAnswer } from '../../api/answers.ts'
 import { formatCount } from '../format.ts'
 import { Badge } from '../parts/badge.tsx'
 import { Hash } from '../parts/hash.tsx'

@@ -1,4 +1,4 @@
-import { type Subnet, subnetsAnswer } from '../answers.ts'
+import { type Subnet, subnetsAnswer } from '../../api/answers.ts'
 import { formatBytes, formatCount } from '../format.ts'
 import { Answered } from '../parts/answered.tsx'
 import { Hash } from '../parts/hash.tsx'

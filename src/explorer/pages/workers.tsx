@@ -1,4 +1,4 @@
-import { type Earning, earningsAnswer, type Worker, workersAnswer } from '../answers.ts'
+import { type Earning, earningsAnswer, type Worker, workersAnswer } from '../../api/answers.ts'
 import { formatCount } from '../format.ts'
 import { Answered } from '../parts/answered.tsx'
 import { Badge } from '../parts/badge.tsx'

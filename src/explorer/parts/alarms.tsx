@@ -1,4 +1,4 @@
-import type { Status } from '../answers.ts'
+import type { Status } from '../../api/answers.ts'
 
 /** About a day: what an operator needs to send more fee money and see it confirmed. */
 const SHORT_RUNWAY_BLOCKS = 144

@@ -1,4 +1,4 @@
-import type { Epoch } from '../answers.ts'
+import type { Epoch } from '../../api/answers.ts'
 import { Chart } from './chart.tsx'
 
 const MSAT_PER_SAT = 1_000

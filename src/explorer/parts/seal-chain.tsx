@@ -1,4 +1,4 @@
-import type { Anchor } from '../answers.ts'
+import type { Anchor } from '../../api/answers.ts'
 import { formatCount } from '../format.ts'
 
 /** As many as stand in one line of a wide screen. */

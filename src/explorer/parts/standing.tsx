@@ -1,5 +1,5 @@
 import { Fragment } from 'preact'
-import { type Standing, workerAnswer } from '../answers.ts'
+import { type Standing, workerAnswer } from '../../api/answers.ts'
 import { formatCount } from '../format.ts'
 import { useAnswer } from '../use-answer.ts'
 import { Answered } from './answered.tsx'

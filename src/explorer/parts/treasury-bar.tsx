@@ -1,4 +1,4 @@
-import type { OpenStatus } from '../answers.ts'
+import type { OpenStatus } from '../../api/answers.ts'
 import { formatMsat } from '../format.ts'
 import { Sats } from './sats.tsx'
 

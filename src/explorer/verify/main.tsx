@@ -1,3 +1,4 @@
+import '../without-eval.ts'
 import { render } from 'preact'
 import '../style.css'
 import { Frame } from '../parts/frame.tsx'

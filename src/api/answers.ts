@@ -1,8 +1,5 @@
-/** What the API answers, checked as it comes; money is a decimal string there and bigint here. */
+/** What the API answers: for `/openapi.json`, and for the pages, which check it as it comes. Money is a decimal string there and bigint here. */
 import { z } from 'zod'
-
-// Generated code would need a hole in the content security policy.
-z.config({ jitless: true })
 
 const count = z.int()
 const money = z.string().transform(BigInt)
@@ -174,3 +171,24 @@ export const receiptsAnswer = z.array(
   }),
 )
 export type ReceiptRow = z.infer<typeof receiptsAnswer>[number]
+
+export const readyAnswer = z.object({ ready: z.boolean(), error: z.string().nullable(), height })
+
+export const infoAnswer = z.object({
+  origin: z.string(),
+  network: z.string(),
+  logKey: z.string(),
+  subnets: z.array(
+    z.object({
+      name: z.string(),
+      models: z.array(
+        z.object({
+          digest: z.string(),
+          name: z.string(),
+          bytes: count,
+          profile: z.object({ comparison: z.string() }),
+        }),
+      ),
+    }),
+  ),
+})

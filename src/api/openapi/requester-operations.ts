@@ -1,0 +1,110 @@
+import { z } from 'zod'
+import { account } from '../requester-routes.ts'
+import { json, type Operation } from './operation.ts'
+
+const money = z.string().describe('Millisatoshis.')
+const opened = z.object({
+  requester: z.string(),
+  depositAddress: z.string(),
+  refundAddress: z.string(),
+  entryIndex: z.int(),
+})
+const tensor = z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.int()) })
+const metadata = z.object({
+  name: z.string(),
+  versions: z.array(z.string()),
+  platform: z.string(),
+  inputs: z.array(tensor),
+  outputs: z.array(tensor),
+})
+const ready = z.object({ name: z.string(), ready: z.literal(true) })
+const parameters = z.record(z.string(), z.unknown())
+const withData = tensor.extend({ data: z.array(z.unknown()).optional(), parameters: parameters.optional() })
+const inferRequest = z.object({
+  id: z.string().optional(),
+  inputs: z.array(withData),
+  outputs: z.array(z.object({ name: z.string(), parameters: parameters.optional() })).optional(),
+  parameters: parameters.optional(),
+})
+const inferAnswer = z.object({
+  model_name: z.string(),
+  model_version: z.string(),
+  outputs: z.array(withData),
+  parameters: z.object({ assay_receipt_id: z.string() }),
+})
+
+/** A model's, by its name and by its version. */
+function ofModel(
+  id: string,
+  tail: string,
+  rest: Omit<Operation, 'id' | 'path' | 'opener' | 'status'>,
+): Operation[] {
+  return ['', '/versions/{version}'].map((version, i) => ({
+    ...rest,
+    id: i === 0 ? id : `${id}Version`,
+    path: `/v2/models/{name}${version}${tail}`,
+    opener: tail === '/infer' ? 'requester' : 'anybody',
+    status: 200,
+  }))
+}
+
+const server = { method: 'get', opener: 'anybody', status: 200 } as const
+
+export const REQUESTER_OPERATIONS: readonly Operation[] = [
+  {
+    id: 'openAccount',
+    method: 'post',
+    path: '/v1/requesters',
+    summary: 'Opens an account; its API key is shown this once.',
+    opener: 'anybody',
+    body: json(account),
+    status: 201,
+    answer: json(opened.extend({ apiKey: z.string() })),
+  },
+  {
+    id: 'account',
+    method: 'get',
+    path: '/v1/requesters/{name}',
+    summary: 'What is left in an account.',
+    opener: 'requester',
+    status: 200,
+    answer: json(opened.extend({ balanceMsat: money, reservedMsat: money, availableMsat: money })),
+  },
+  {
+    ...server,
+    id: 'server',
+    path: '/v2',
+    summary: 'The server and its extensions.',
+    answer: json(z.object({ name: z.string(), version: z.string(), extensions: z.array(z.string()) })),
+  },
+  {
+    ...server,
+    id: 'serverLive',
+    path: '/v2/health/live',
+    summary: 'Whether it runs.',
+    answer: json(z.object({ live: z.literal(true) })),
+  },
+  {
+    ...server,
+    id: 'serverReady',
+    path: '/v2/health/ready',
+    summary: 'Whether it takes requests.',
+    answer: json(z.object({ ready: z.literal(true) })),
+  },
+  ...ofModel('model', '', {
+    method: 'get',
+    summary: 'What a model takes and gives.',
+    answer: json(metadata),
+  }),
+  ...ofModel('modelReady', '/ready', {
+    method: 'get',
+    summary: 'Whether a model is served.',
+    answer: json(ready),
+  }),
+  ...ofModel('infer', '/infer', {
+    method: 'post',
+    summary: 'Asks a model; binary tensors by the header inference-header-content-length.',
+    body: json(inferRequest),
+    answer: json(inferAnswer),
+  }),
+]
