@@ -1,4 +1,6 @@
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { Command } from 'commander'
 import { beforeAll, expect, test } from 'vitest'
 import { startBitcoind } from '../../../regtest/start-bitcoind.ts'
@@ -29,12 +31,12 @@ for (const file of FILES) {
     expect([...named].filter((name) => !page.names.has(name))).toEqual([])
   })
 
-  test(`every state, epoch and kind in ${file} is a label's value`, () => {
+  test(`every state, epoch, kind, standing and figure in ${file} is a label's value`, () => {
     const known = new Set([...page.samples.keys()].flatMap((series) => series.match(/\w+="[^"]*"/g) ?? []))
     const selectors =
       read(file)
         .replaceAll('\\"', '"')
-        .match(/\b(state|epoch|kind)(=~|!=|=)"[^"]*"/g) ?? []
+        .match(/\b(state|epoch|kind|standing|figure)(=~|!=|=)"[^"]*"/g) ?? []
     expect(selectors.length).toBeGreaterThan(1)
     for (const selector of selectors) {
       const [, label = '', values = ''] = /^(\w+)[=!~]+"(.*)"$/.exec(selector) ?? []
@@ -51,6 +53,30 @@ test('every alert has a severity, and says what is wrong and what to do', () => 
     expect(alert).toMatch(/summary: \S/)
     expect(alert).toMatch(/description: \S/)
   }
+})
+
+/** Prometheus' own checker has no npm package; it comes with Prometheus, or as ASSAY_PROMTOOL. */
+const promtool = process.env.ASSAY_PROMTOOL ?? 'promtool'
+const { error: noPromtool } = spawnSync(promtool, ['--version'])
+
+test.skipIf(noPromtool !== undefined)('promtool takes the rules', () => {
+  const { status, stdout, stderr } = spawnSync(
+    promtool,
+    ['check', 'rules', fileURLToPath(new URL('prometheus-rules.yml', FOLDER))],
+    { encoding: 'utf8' },
+  )
+  expect(status, `${stdout}${stderr}`).toBe(0)
+})
+
+test('no two panels of the dashboard share an id or a place', () => {
+  const { panels } = JSON.parse(read('grafana-dashboard.json'))
+  const cells = panels.flatMap(({ gridPos: { x, y, w, h } }: { gridPos: Record<string, number> }) =>
+    Array.from({ length: (w ?? 0) * (h ?? 0) }, (_, at) => {
+      return `${(x ?? 0) + (at % (w ?? 1))},${(y ?? 0) + Math.floor(at / (w ?? 1))}`
+    }),
+  )
+  expect(new Set(cells).size).toBe(cells.length)
+  expect(new Set(panels.map(({ id }: { id: number }) => id)).size).toBe(panels.length)
 })
 
 const UNITS = [
