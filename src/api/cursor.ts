@@ -17,7 +17,7 @@ export const placeSchema = z
   })
 
 /** The cursor of a page: the last row's key of the page before. Null for the first page. Throws RefusedError 400. */
-export function cursorOf(value: unknown, name: 'after' | 'before' | 'from'): number | null {
+export function cursorOf(value: unknown, name: 'after' | 'before' | 'from' | 'epoch'): number | null {
   if (value === undefined) return null
   const { success, data } = cursorSchema.safeParse(value)
   if (success) return data

@@ -6,6 +6,7 @@ import { receiptsAfter, receiptsBefore } from '../coordinator/list-receipts.ts'
 import { listSubnets } from '../coordinator/list-subnets.ts'
 import { listEarnings, listWorkers } from '../coordinator/list-workers.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
+import { statementOf } from '../coordinator/statement.ts'
 import { cursorOf, placeOf } from './cursor.ts'
 import { sendJson } from './json.ts'
 import { openHouseOf } from './open-house.ts'
@@ -13,6 +14,13 @@ import { openHouseOf } from './open-house.ts'
 /** What the explorer shows page by page. All of it is public: it follows from log, blobs and chain. */
 export function listRoutes(coordinator: Coordinator): Router {
   const routes = Router()
+
+  function workerOf(text: string): Uint8Array {
+    const { desks } = openHouseOf(coordinator)
+    const key = Buffer.from(text, 'hex')
+    if (/^[0-9a-f]{64}$/.test(text) && desks.registry.find(key) !== null) return key
+    throw new RefusedError(404, 'worker_unknown', 'no worker is registered with that key')
+  }
 
   routes.get('/v1/anchors/list', (request, response) => {
     const before = cursorOf(request.query.before, 'before')
@@ -31,12 +39,15 @@ export function listRoutes(coordinator: Coordinator): Router {
   })
 
   routes.get('/v1/workers/:key/earnings', (request, response) => {
-    const { desks } = openHouseOf(coordinator)
-    const key = Buffer.from(request.params.key, 'hex')
-    if (!/^[0-9a-f]{64}$/.test(request.params.key) || desks.registry.find(key) === null) {
-      throw new RefusedError(404, 'worker_unknown', 'no worker is registered with that key')
-    }
+    const key = workerOf(request.params.key)
     sendJson(response, listEarnings(coordinator, key, cursorOf(request.query.before, 'before')))
+  })
+
+  routes.get('/v1/workers/:key/statement', (request, response) => {
+    const key = workerOf(request.params.key)
+    const { epoch, after } = request.query
+    const page = { epoch: cursorOf(epoch, 'epoch'), after: placeOf(after, 'after') }
+    sendJson(response, statementOf(coordinator, openHouseOf(coordinator), key, page))
   })
 
   routes.get('/v1/subnets', (_request, response) => {

@@ -4,12 +4,15 @@ import { admitModel } from '../../compute/onnx/admission.ts'
 import { bytes32 } from '../../compute/work/record.ts'
 import { openApiKeys } from '../coordinator/api-keys.ts'
 import type { Coordinator } from '../coordinator/coordinator.ts'
+import { listTransfers } from '../coordinator/list-transfers.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 import { MAX_REASON_LENGTH } from '../log/entry.ts'
 import { epochOf } from '../rules/epoch.ts'
 import { epochRules } from '../rules/epoch-rules.ts'
 import { parseDefinition } from '../subnet/definition.ts'
 import { MAX_BODY_BYTES, parseCborBody, rawBody } from './cbor-body.ts'
+import { cursorOf } from './cursor.ts'
+import { sendJson } from './json.ts'
 import { keyRoutes } from './key-routes.ts'
 import { openHouseOf, workingHouseOf } from './open-house.ts'
 import { payoutRoutes } from './payout-routes.ts'
@@ -97,6 +100,16 @@ export function operatorRoutes(coordinator: Coordinator, token: string): Router 
   })
 
   routes.use('/keys', keyRoutes(apiKeys))
+
+  routes.get('/transfers', (request, response) => {
+    const { account } = request.query
+    const rows = listTransfers(coordinator, openHouseOf(coordinator), {
+      account: account === undefined ? null : String(account),
+      after: cursorOf(request.query.after, 'after'),
+    })
+    sendJson(response, rows)
+  })
+
   routes.use('/payouts', payoutRoutes(coordinator))
 
   return routes

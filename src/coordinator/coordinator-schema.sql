@@ -132,6 +132,8 @@ CREATE TABLE IF NOT EXISTS receipt (
   verdict_entry INTEGER,
   -- Set at settlement where it failed, was void, or came from a suspended worker: it stands in no other's way.
   is_refuted INTEGER NOT NULL DEFAULT 0 CHECK (is_refuted IN (0, 1)),
+  -- What the epoch's table of accruals says of it; null until it is settled.
+  reason TEXT,
   UNIQUE (submission, position)
 ) STRICT;
 

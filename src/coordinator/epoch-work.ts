@@ -5,7 +5,7 @@ import { type JudgedCanary, refutes } from '../rules/canaries.ts'
 import type { EpochRules } from '../rules/epoch.ts'
 import { firstHeight, lastHeight, verdictCutoffHeight } from '../rules/epoch.ts'
 import { isRefuted, outcomeOf } from '../rules/outcome.ts'
-import type { SettlementReceipt } from '../rules/settle-epoch.ts'
+import type { EpochSettlement, SettlementReceipt } from '../rules/settle-epoch.ts'
 import type { Books } from './books.ts'
 import { judgeCanary } from './canaries.ts'
 import type { Market } from './market.ts'
@@ -33,6 +33,8 @@ export interface EpochWorkReader {
   read(epoch: number, anchored: Anchored): EpochWork
   /** Dataset items that no receipt stands for are open for the next beacon. */
   reopenRefuted(receipts: readonly EpochReceipt[]): void
+  /** Why each receipt earned or didn't, for who asks. */
+  keepReasons(receipts: EpochSettlement['receipts']): void
 }
 
 type Verdict = 'pass' | 'fail' | 'void' | null
@@ -109,6 +111,7 @@ export function openEpochWork(
                          WHERE job.subnet = item.subnet AND job.model = item.model AND job.item = item.item
                            AND is_refuted = 0)`,
   )
+  const setReason = db.prepare('UPDATE receipt SET reason = ? WHERE id = ?')
   const setRefuted = db.prepare('UPDATE receipt SET is_refuted = 1 WHERE job = ?')
 
   function read(epoch: number, anchored: Anchored): EpochWork {
@@ -194,6 +197,9 @@ export function openEpochWork(
       const refuted = receipts.filter(({ outcome }) => isRefuted(outcome))
       for (const { job } of refuted) setRefuted.run(job)
       for (const { job } of refuted) reopen.run(job)
+    },
+    keepReasons(receipts) {
+      for (const { receipt, reason } of receipts) setReason.run(reason, Buffer.from(receipt, 'hex'))
     },
   }
 }

@@ -155,6 +155,7 @@ export function openSettlement(
       for (const { worker, subnet, msat } of earned)
         insertAccrual.run(epoch, Buffer.from(worker, 'hex'), subnet, msat)
       parts.work.reopenRefuted(receipts)
+      parts.work.keepReasons(shares.receipts)
       settleRequests(epoch, receipts, fees, entryIndex)
       const names = subnets.map(({ name }) => name)
       parts.prices.noteDemand(entryIndex, demandOf(names, receipts))

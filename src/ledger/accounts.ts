@@ -49,6 +49,11 @@ const KINDS: { kind: Account['kind']; normal: Account['normal']; pattern: RegExp
 ]
 
 /** @throws LedgerError `account_unknown` */
+export function assertAccount(name: string): asserts name is AccountName {
+  parseAccount(name)
+}
+
+/** @throws LedgerError `account_unknown` */
 export function parseAccount(name: string): Account {
   for (const { kind, normal, pattern } of KINDS) {
     const match = pattern.exec(name)

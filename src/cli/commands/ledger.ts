@@ -5,6 +5,7 @@ import { readStatus } from '../../client/read-status.ts'
 import { EXIT } from '../exit-code.ts'
 import { renderTable } from '../table.ts'
 import { openTerminal } from '../terminal.ts'
+import { addLedgerExport } from './ledger-export.ts'
 
 export function addLedger(program: Command): void {
   const ledger = program.command('ledger').description('the books')
@@ -32,6 +33,7 @@ export function addLedger(program: Command): void {
       openTerminal(options.json === true).result(reconciliation, renderReconciliation)
       if (!reconciliation.ok) process.exitCode = EXIT.checkFailed
     })
+  addLedgerExport(ledger)
 }
 
 function renderReconciliation({ height, rows, inconsistent, ok }: ReadReconciliation): string {

@@ -13,6 +13,7 @@ import { untilSignal } from '../until-signal.ts'
 import { addWorkerAddress, wholeSats } from './worker-address.ts'
 import { addWorkerCheck } from './worker-check.ts'
 import { addWorkerInstallCuda } from './worker-install-cuda.ts'
+import { addWorkerStatement } from './worker-statement.ts'
 
 interface WorkerOptions {
   readonly coordinator: string
@@ -95,6 +96,7 @@ export function addWorker(program: Command): void {
   addWorkerAddress(worker)
   addWorkerCheck(worker)
   addWorkerInstallCuda(worker)
+  addWorkerStatement(worker)
   worker.addHelpText('after', () => `\n${run.helpInformation()}`)
 }
 
