@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
+import type { IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeCbor } from '../work/canonical-cbor.ts'
 import { MAX_SESSION_MS, openRequestSession, type RequestSession } from '../work/request-signature.ts'
 import { CoordinatorError, readProblem } from './coordinator-error.ts'
+import { openHttpLine } from './http-line.ts'
 
 /** Leases carry input bundles; the coordinator's own limit on bodies. */
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024
@@ -24,7 +26,7 @@ export interface Exchange {
   /** Sends `body` as CBOR, signed anew at each attempt. */
   post(path: string, body: unknown, options?: CallOptions): Promise<Uint8Array>
   /** One attempt from byte `start` on; the caller reads the body, which begins at `from`: `start`, or 0 where the server knows no ranges. */
-  stream(path: string, start: number): Promise<{ body: ReadableStream<Uint8Array>; from: number }>
+  stream(path: string, start: number): Promise<{ body: AsyncIterable<Uint8Array>; from: number }>
 }
 
 interface CallOptions {
@@ -44,15 +46,16 @@ export function openExchange(o: {
   onRetry: (error: CoordinatorError) => void
 }): Exchange {
   let session: RequestSession | null = null
+  const line = openHttpLine(o.url)
 
   async function call(path: string, body: Uint8Array | null, options: CallOptions): Promise<Uint8Array> {
-    const signal = AbortSignal.any([o.signal, ...(options.signal === undefined ? [] : [options.signal])])
+    const signal = options.signal === undefined ? o.signal : AbortSignal.any([o.signal, options.signal])
+    const timeoutMs = CALL_TIMEOUT_MS + (options.waitMs ?? 0)
     const giveUpAtMs = Date.now() + GIVE_UP_AFTER_MS
     let expired = 0
     for (let attempt = 0; ; attempt++) {
       try {
-        const timeout = AbortSignal.timeout(CALL_TIMEOUT_MS + (options.waitMs ?? 0))
-        return await readBody(await send(path, body, AbortSignal.any([signal, timeout])))
+        return await readBody(await send(path, body, { signal, timeoutMs }))
       } catch (cause) {
         signal.throwIfAborted()
         const error = toCoordinatorError(cause)
@@ -70,15 +73,20 @@ export function openExchange(o: {
   async function send(
     path: string,
     body: Uint8Array | null,
-    signal: AbortSignal,
-    start = 0,
-  ): Promise<Response> {
+    limits: { signal: AbortSignal; timeoutMs: number; start?: number },
+  ): Promise<IncomingMessage> {
+    const { signal, timeoutMs, start = 0 } = limits
     const method = body === null ? 'GET' : 'POST'
     const range: Record<string, string> = start === 0 ? {} : { range: `bytes=${start}-` }
     const headers = body === null ? range : signedHeaders(method, path, body)
-    const response = await fetch(new URL(path, o.url), { method, headers, body, signal, redirect: 'error' })
-    if (!response.ok) throw readProblem(response.status, await readBody(response))
-    return response
+    const response = await line({ method, path, headers, body, signal, timeoutMs })
+    const { statusCode: status = 0 } = response
+    if (200 <= status && status < 300) return response
+    const answer = await readBody(response)
+    // Followed, it could lead a signed request elsewhere; whoever put it there may take it away.
+    if (status < 400)
+      throw new CoordinatorError({ code: 'unreachable', detail: `${path} answers with a redirect` })
+    throw readProblem(status, answer)
   }
 
   function signedHeaders(method: string, path: string, body: Uint8Array): Record<string, string> {
@@ -96,15 +104,11 @@ export function openExchange(o: {
     get: (path, options = {}) => call(path, null, options),
     post: (path, body, options = {}) => call(path, encodeCbor(body), options),
     async stream(path, start) {
-      const timeout = AbortSignal.timeout(STREAM_TIMEOUT_MS)
-      const response = await send(path, null, AbortSignal.any([o.signal, timeout]), start)
-      const { body, status, headers } = response
-      if (body === null)
-        throw new CoordinatorError({ code: 'answer_malformed', detail: `${path} has no body` })
-      if (status !== 206) return { body, from: 0 }
-      const range = headers.get('content-range') ?? ''
+      const body = await send(path, null, { signal: o.signal, timeoutMs: STREAM_TIMEOUT_MS, start })
+      if (body.statusCode !== 206) return { body, from: 0 }
+      const range = body.headers['content-range'] ?? ''
       if (range.startsWith(`bytes ${start}-`)) return { body, from: start }
-      await body.cancel()
+      body.destroy()
       throw new CoordinatorError({ code: 'answer_malformed', detail: `${path} came as ${range}` })
     },
   }
@@ -115,23 +119,25 @@ function delayMs(attempt: number): number {
   return Math.random() * Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** attempt)
 }
 
-async function readBody(response: Response): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length
-    if (size > MAX_ANSWER_BYTES) {
-      throw new CoordinatorError({ code: 'answer_too_large', detail: `more than ${MAX_ANSWER_BYTES} bytes` })
-    }
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
+function readBody(response: IncomingMessage): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = []
+    let size = 0
+    response.on('data', (chunk: Uint8Array) => {
+      size += chunk.length
+      chunks.push(chunk)
+      if (size <= MAX_ANSWER_BYTES) return
+      response.destroy(
+        new CoordinatorError({ code: 'answer_too_large', detail: `more than ${MAX_ANSWER_BYTES} bytes` }),
+      )
+    })
+    response.once('end', () => resolve(Buffer.concat(chunks)))
+    response.once('error', reject)
+  })
 }
 
 function toCoordinatorError(cause: unknown): CoordinatorError {
   if (cause instanceof CoordinatorError) return cause
-  // fetch() hides what happened in the cause of its TypeError.
-  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause
-  const detail = inner instanceof Error ? inner.message : String(inner)
+  const detail = cause instanceof Error ? cause.message : String(cause)
   return new CoordinatorError({ code: 'unreachable', detail }, { cause })
 }

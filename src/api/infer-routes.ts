@@ -92,7 +92,9 @@ export function inferRoutes(
       }
       // Whoever has left wants no answer: what no worker has begun yet is not begun.
       const left = new AbortController()
-      response.once('close', () => left.abort())
+      response.once('close', () => {
+        if (!response.writableFinished) left.abort()
+      })
       const answer = await holding(bundle.length, () =>
         models.desks().requests.ask(
           {

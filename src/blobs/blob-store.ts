@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { BlobError } from './blob-error.ts'
 import { openBlobFolder, SMALL_BLOBS, syncFolder } from './blob-folder.ts'
-import { MAX_SMALL_BLOB_BYTES, type NamedBlob, openSmallBlobs } from './small-blobs.ts'
+import { MAX_SMALL_BLOB_BYTES, type NamedBlob, openSmallBlobs, type SmallBlobs } from './small-blobs.ts'
 
 /** What Node reads in one go, and what a protobuf (so an ONNX model) can have: 2 GiB less one byte. */
 export const MAX_BLOB_BYTES = 2 ** 31 - 1
@@ -26,6 +26,8 @@ export interface BlobStore {
   putSync(bytes: Uint8Array): string
   /** As `putSync` for each, syncing once for all small ones. After a failure any of them may be there, whole. */
   putMany(blobs: readonly Uint8Array[]): string[]
+  /** As `putMany`, but small ones are on the disk only when the next `putSync` or `putMany` of a small one has returned. */
+  putUnsynced(blobs: readonly Uint8Array[]): string[]
   /** Null when absent. Throws BlobError `blob_corrupt` rather than give bytes that aren't the name's. */
   get(name: string): Uint8Array | null
   has(name: string): boolean
@@ -62,10 +64,10 @@ export function openBlobStore(folder: string): BlobStore {
     }
   }
 
-  function putMany(blobs: readonly Uint8Array[]): string[] {
+  function putAll(blobs: readonly Uint8Array[], putSmall: SmallBlobs['put']): string[] {
     const named = blobs.map((bytes) => ({ bytes, name: nameOf(bytes) }))
     const [little, large] = [named.filter(isSmall), named.filter((blob) => !isSmall(blob))]
-    if (little.length > 0) small.put(little)
+    if (little.length > 0) putSmall(little)
     if (large.length > 0) putFiles(large)
     return named.map(({ name }) => name)
   }
@@ -83,12 +85,13 @@ export function openBlobStore(folder: string): BlobStore {
 
   return {
     putSync(bytes) {
-      const [name] = translating('blob_unwritable', () => putMany([bytes]))
+      const [name] = translating('blob_unwritable', () => putAll([bytes], small.put))
       assert(name !== undefined, 'one blob has one name')
       return name
     },
 
-    putMany: (blobs) => translating('blob_unwritable', () => putMany(blobs)),
+    putMany: (blobs) => translating('blob_unwritable', () => putAll(blobs, small.put)),
+    putUnsynced: (blobs) => translating('blob_unwritable', () => putAll(blobs, small.putUnsynced)),
 
     get(name) {
       const bytes = readSmall(name) ?? translating('blob_unreadable', () => readIfThere(pathOf(name)))

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3'
 import { applySchema, openDatabase } from '../store/open-database.ts'
+import { unsynced } from '../store/unsynced.ts'
 
 /** Up to here a row is cheaper than a file of its own, which costs two syncs and a rename (sqlite.org/fasterthanfs.html says the same). */
 export const MAX_SMALL_BLOB_BYTES = 128 * 1024
@@ -14,6 +15,8 @@ export interface NamedBlob {
 export interface SmallBlobs {
   /** On the disk when it returns; all of them or none. */
   put(blobs: readonly NamedBlob[]): void
+  /** All of them or none; on the disk when the next `put` returns. */
+  putUnsynced(blobs: readonly NamedBlob[]): void
   get(name: string): Uint8Array | null
   sizeBytes(name: string): number | null
   totals(): { count: number; bytes: number }
@@ -49,6 +52,7 @@ export function openSmallBlobs(path: string): SmallBlobs {
   })
   return {
     put: (blobs) => put.immediate(blobs),
+    putUnsynced: (blobs) => unsynced(db, () => put.immediate(blobs)),
     get: (name) => select.get(Buffer.from(name, 'hex')) ?? null,
     sizeBytes(name) {
       const size = selectSize.get(Buffer.from(name, 'hex'))

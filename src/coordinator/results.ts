@@ -2,6 +2,7 @@ import { outputCommitment, parseReceipt, ReceiptError, receiptId } from '../../c
 import { sha256 } from '../../compute/work/tagged-hash.ts'
 import { parseTensorBundle, TensorError } from '../../compute/work/tensor-bundle.ts'
 import { createGroupCommit } from '../store/group-commit.ts'
+import { unsynced } from '../store/unsynced.ts'
 import type { Books } from './books.ts'
 import type { LeaseDesk } from './leases.ts'
 import { RefusedError } from './refused-error.ts'
@@ -18,7 +19,7 @@ export interface ResultsAnswer {
 }
 
 export interface ResultDesk {
-  /** Takes a worker's answers, hands them to waiting requesters, then holds the outputs: they are on the disk when it resolves. Idempotent. */
+  /** Takes a worker's answers, hands them to waiting requesters, then holds the outputs; a submission that is acknowledged has brought them to the disk. Idempotent. */
   accept(worker: Uint8Array, results: readonly Result[]): Promise<ResultsAnswer>
 }
 
@@ -58,15 +59,19 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
   /** Receipts by job that requesters may have in hand and no disk has yet. */
   const underWay = new Map<string, Uint8Array>()
 
+  const holdAll = db.transaction((fresh: readonly CheckedResult[]) => {
+    for (const { job, receiptId, outputDigest, salt } of fresh) {
+      if (setAnswered.run(job).changes === 1) upsert.run(job, receiptId, outputDigest, salt)
+    }
+  })
+
+  // The submission that names these receipts syncs both files before it is acknowledged; their worker keeps them until
+  // then, and is told `outputs_missing` when a power cut took them.
   const hold = createGroupCommit((taken: readonly CheckedResult[]) => {
     try {
       const fresh = taken.filter(({ isHeld }) => !isHeld)
-      books.blobs.putMany(fresh.map(({ outputs }) => outputs))
-      db.transaction(() => {
-        for (const { job, receiptId, outputDigest, salt } of fresh) {
-          if (setAnswered.run(job).changes === 1) upsert.run(job, receiptId, outputDigest, salt)
-        }
-      }).immediate()
+      books.blobs.putUnsynced(fresh.map(({ outputs }) => outputs))
+      unsynced(db, () => holdAll.immediate(fresh))
     } finally {
       for (const { job } of taken) underWay.delete(hex(job))
     }

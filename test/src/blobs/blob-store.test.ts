@@ -69,6 +69,15 @@ test('a small blob is named by its SHA-256, is no file of its own, and comes bac
   other.putSync(HELLO)
 })
 
+test('blobs that are not synced yet come back all the same, small or large, to another process too', () => {
+  const { folder, blobs } = open()
+  expect(blobs.putUnsynced([HELLO, LARGE])).toEqual([HELLO_NAME, LARGE_NAME])
+  for (const store of [blobs, openBlobStore(folder)]) {
+    expect(store.get(HELLO_NAME)).toEqual(HELLO)
+    expect(store.get(LARGE_NAME)).toEqual(LARGE)
+  }
+})
+
 test.each([MAX_SMALL_BLOB_BYTES, MAX_SMALL_BLOB_BYTES + 1])('%i bytes come back', (length) => {
   const { folder, blobs } = open()
   const bytes = Buffer.alloc(length, 'x')
