@@ -3,7 +3,7 @@ import type { Transaction } from 'bitcoinjs-lib'
 import { SEQUENCE } from './key-path-input.ts'
 import { findBadSignature } from './key-path-signature.ts'
 import { parseTransaction } from './parse-transaction.ts'
-import type { Payment, TreasuryCoin } from './payout-transaction.ts'
+import type { KeyAt, Payment, TreasuryCoin } from './payout-transaction.ts'
 import { taprootOutput } from './taproot-output.ts'
 
 type PayoutCheckErrorCode =
@@ -27,8 +27,7 @@ export class PayoutCheckError extends Error {
 
 /** What a payout was meant to be, from the ledger and the treasury, not from whoever built it. */
 interface IntendedPayout {
-  /** x-only, 32 bytes: all inputs are its BIP-86 coins. */
-  internalKey: Uint8Array
+  keyAt: KeyAt
   inputs: readonly TreasuryCoin[]
   outputs: readonly Payment[]
   changeScript: Uint8Array
@@ -107,10 +106,12 @@ function checkOutputs(transaction: Transaction, payments: readonly Payment[]): n
 }
 
 function checkSignatures(transaction: Transaction, intended: IntendedPayout): void {
-  const script = taprootOutput(intended.internalKey, null)
-  assert(script !== null, 'the treasury key is a point on the curve')
-  const coins = intended.inputs.map(({ valueSats }) => ({ script, valueSats }))
+  const coins = intended.inputs.map(({ valueSats, keyIndex }) => {
+    const script = taprootOutput(intended.keyAt(keyIndex).internalKey, null)
+    assert(script !== null, 'a treasury key is a point on the curve')
+    return { script, valueSats }
+  })
   const bad = findBadSignature(transaction, coins)
   if (bad !== -1)
-    throw new PayoutCheckError('signature_invalid', `input ${bad} is not signed by the treasury key`)
+    throw new PayoutCheckError('signature_invalid', `input ${bad} is not signed by its treasury key`)
 }

@@ -13,14 +13,15 @@ const MAX_INPUTS = 200
 export async function chooseCoins(
   node: Node,
   coins: readonly TreasuryCoin[],
-  script: Uint8Array,
+  scriptOf: (coin: TreasuryCoin) => Uint8Array,
   neededSats: bigint,
 ): Promise<TreasuryCoin[]> {
   const chosen: TreasuryCoin[] = []
   let availableSats = 0n
-  for (const { txid, vout, valueSats } of coins.toSorted(byValueThenOutpoint)) {
+  for (const { txid, vout, valueSats, keyIndex } of coins.toSorted(byValueThenOutpoint)) {
     if (chosen.length === MAX_INPUTS) break
-    const coin = { txid, vout, valueSats }
+    const coin = { txid, vout, valueSats, keyIndex }
+    const script = scriptOf(coin)
     if (!(await isSpendable(node, coin, { script, minConfirmations: 1, mempool: true }))) continue
     chosen.push(coin)
     availableSats += valueSats

@@ -23,6 +23,8 @@ CREATE TABLE IF NOT EXISTS payer_input (
   txid       TEXT    NOT NULL CHECK (length(txid) = 64),
   vout       INTEGER NOT NULL CHECK (vout >= 0),
   value_sats INTEGER NOT NULL CHECK (value_sats > 0),
+  -- Of the treasury's keys: 0 is its own.
+  key_index  INTEGER NOT NULL CHECK (key_index >= 0),
   PRIMARY KEY (payout, position),
   UNIQUE (txid, vout)
 ) STRICT;

@@ -46,6 +46,13 @@ interface PayoutRow {
   trouble: string | null
 }
 
+interface InputRow {
+  txid: string
+  vout: bigint
+  value_sats: bigint
+  key_index: bigint
+}
+
 interface AttemptRow {
   number: bigint
   parent: bigint | null
@@ -67,8 +74,8 @@ export function openPayerStore(db: Database): PayerStore {
   const insertPayout = db.prepare<[string, bigint]>(
     "INSERT INTO payer_payout (id, state, total_sats) VALUES (?, 'pinned', ?)",
   )
-  const insertInput = db.prepare<[number | bigint, number, string, number, bigint]>(
-    'INSERT INTO payer_input (payout, position, txid, vout, value_sats) VALUES (?, ?, ?, ?, ?)',
+  const insertInput = db.prepare<[number | bigint, number, string, number, bigint, number]>(
+    'INSERT INTO payer_input (payout, position, txid, vout, value_sats, key_index) VALUES (?, ?, ?, ?, ?, ?)',
   )
   const insertOutput = db.prepare<[bigint, number, string, bigint]>(
     'INSERT INTO payer_output (payout, position, address, value_sats) VALUES (?, ?, ?, ?)',
@@ -97,8 +104,8 @@ export function openPayerStore(db: Database): PayerStore {
   const selectOpen = db.prepare<[], PayoutRow>(
     "SELECT * FROM payer_payout WHERE state IN ('prepared', 'broadcast', 'confirmed') ORDER BY number",
   )
-  const selectInputs = db.prepare<[bigint], { txid: string; vout: bigint; value_sats: bigint }>(
-    'SELECT txid, vout, value_sats FROM payer_input WHERE payout = ? ORDER BY position',
+  const selectInputs = db.prepare<[bigint], InputRow>(
+    'SELECT txid, vout, value_sats, key_index FROM payer_input WHERE payout = ? ORDER BY position',
   )
   const selectOutputs = db.prepare<[bigint], { address: string; value_sats: bigint }>(
     'SELECT address, value_sats FROM payer_output WHERE payout = ? ORDER BY position',
@@ -118,8 +125,8 @@ export function openPayerStore(db: Database): PayerStore {
   const pin = db.transaction(
     (id: string, totalSats: bigint, coins: readonly TreasuryCoin[], alongside: () => void) => {
       const { lastInsertRowid } = insertPayout.run(id, totalSats)
-      for (const [position, { txid, vout, valueSats }] of coins.entries()) {
-        insertInput.run(lastInsertRowid, position, txid, vout, valueSats)
+      for (const [position, { txid, vout, valueSats, keyIndex }] of coins.entries()) {
+        insertInput.run(lastInsertRowid, position, txid, vout, valueSats, keyIndex)
       }
       alongside()
     },
@@ -153,9 +160,12 @@ export function openPayerStore(db: Database): PayerStore {
       id,
       state,
       totalSats,
-      inputs: selectInputs
-        .all(number)
-        .map(({ txid, vout, value_sats: valueSats }) => ({ txid, vout: Number(vout), valueSats })),
+      inputs: selectInputs.all(number).map(({ txid, vout, value_sats: valueSats, key_index }) => ({
+        txid,
+        vout: Number(vout),
+        valueSats,
+        keyIndex: Number(key_index),
+      })),
       outputs: selectOutputs
         .all(number)
         .map(({ address, value_sats: valueSats }) => ({ address, valueSats })),

@@ -11,10 +11,11 @@ import type { Node } from './node.ts'
 import { PayerError } from './payer-error.ts'
 import { feeCapSats, type PayerPolicy } from './payer-policy.ts'
 import { openPayerStore, type Stop } from './payer-store.ts'
-import { createPayoutMaker } from './payout-maker.ts'
+import { CHANGE_KEY, createPayoutMaker } from './payout-maker.ts'
 import type { PayoutAttempt, PayoutOutput, PayoutRecord } from './payout-record.ts'
-import type { TreasuryCoin } from './payout-transaction.ts'
+import type { KeyAt, TreasuryCoin } from './payout-transaction.ts'
 import { finalizePsbt } from './psbt.ts'
+import { taprootAddress } from './taproot-address.ts'
 
 export type { PayoutRecord } from './payout-record.ts'
 export type Coin = TreasuryCoin
@@ -24,11 +25,7 @@ interface PayerOptions {
   db: Database
   node: Node
   network: NetworkName
-  /** x-only, 32 bytes; all coins are BIP-86 outputs of it. */
-  internalKey: Uint8Array
-  /** Its secret, 32 bytes; null where somebody else signs. */
-  secretKey: Uint8Array | null
-  changeAddress: string
+  keyAt: KeyAt
   policy: PayerPolicy
   /** Candidates; each is looked up in the node before it is taken. */
   listCoins: () => Promise<readonly Coin[]>
@@ -62,7 +59,7 @@ export interface Payer {
   stop(reason: string, nowMs: number): void
   resume(): void
   stopped(): Stop | null
-  /** What waits for an external signature, as an unsigned PSBT; null when nothing does. */
+  /** What waits for an external signature, as a PSBT that lacks it; null when nothing does. */
   unsignedPsbt(id: string): Uint8Array | null
   /**
    * Takes the signed form of what waits, after comparing it with what is kept; sends nothing. @returns its txid. Throws
@@ -80,12 +77,15 @@ export interface PayoutQuote {
 }
 
 export function openPayer(options: PayerOptions): Payer {
-  const { db, node, network, internalKey, secretKey, policy, listCoins } = options
+  const { db, node, network, keyAt, policy, listCoins } = options
   const store = openPayerStore(db)
-  const treasuryScript = sealScript(internalKey, null)
-  const change = parseAddress(options.changeAddress, network)
-  const maker = createPayoutMaker({ network, internalKey, secretKey, changeScript: change.script })
+  const change = parseAddress(taprootAddress(keyAt(CHANGE_KEY).internalKey, network), network)
+  const maker = createPayoutMaker({ network, keyAt, changeScript: change.script })
   const queue = inTurn()
+
+  function scriptAt(keyIndex: number): Uint8Array {
+    return sealScript(keyAt(keyIndex).internalKey, null)
+  }
 
   async function choose(totalSats: bigint): Promise<Coin[]> {
     if ((await node.chain()).initialBlockDownload) {
@@ -94,7 +94,7 @@ export function openPayer(options: PayerOptions): Payer {
     // The market moves until the payout is mined: the highest fee that the policy allows is set aside.
     const neededSats = totalSats + feeCapSats(policy, totalSats) + change.dustSats
     const candidates = (await listCoins()).filter((coin) => !store.isPinned(coin))
-    return chooseCoins(node, candidates, treasuryScript, neededSats)
+    return chooseCoins(node, candidates, ({ keyIndex }) => scriptAt(keyIndex), neededSats)
   }
 
   async function quote(outputs: readonly PayoutOutput[]): Promise<PayoutQuote> {

@@ -5,10 +5,10 @@ import type { NewAttempt } from './payer-store.ts'
 import type { PayoutAttempt, PayoutOutput, PayoutRecord } from './payout-record.ts'
 import {
   buildPayoutTransaction,
+  type KeyAt,
   type Payment,
   payoutPsbt,
   payoutVsize,
-  planPayoutTransaction,
   type TreasuryCoin,
 } from './payout-transaction.ts'
 
@@ -16,31 +16,33 @@ type Payout = Pick<PayoutRecord, 'inputs' | 'outputs'>
 /** A payment, or a child that spends the change of `parent`. */
 type Wanted = { parent: PayoutAttempt | null; feeSats: bigint }
 
+/** The treasury's own, of `KeyAt`. */
+export const CHANGE_KEY = 0
+
 /** Makes the transactions of payouts, and checks each by another library than the one that made it. */
 export interface PayoutMaker {
   paymentVsize(inputCount: number, outputs: readonly PayoutOutput[]): number
   childVsize: number
-  /** Signed where the key is at hand. Throws AddressError, PayoutBuildError, PayoutCheckError. */
+  /** Signed where the keys are at hand. Throws AddressError, PayoutBuildError, PayoutCheckError. */
   make(payout: Payout, wanted: Wanted, sinceHeight: number): NewAttempt
-  /** The attempt as an unsigned PSBT. */
+  /** The attempt as a PSBT, signed for the keys that are at hand. */
   psbt(payout: Payout, wanted: Wanted): Uint8Array
   /** Throws PayoutCheckError where `raw` is not that attempt with good signatures. */
   check(payout: Payout, wanted: Wanted, raw: Uint8Array): void
 }
 
-/** `secretKey`: null where somebody else signs. */
 export function createPayoutMaker(options: {
   network: NetworkName
-  internalKey: Uint8Array
-  secretKey: Uint8Array | null
+  keyAt: KeyAt
   changeScript: Uint8Array
 }): PayoutMaker {
-  const { network, internalKey, secretKey, changeScript } = options
+  const { network, keyAt, changeScript } = options
 
   function planOf({ inputs, outputs }: Payout, { parent, feeSats }: Wanted) {
-    if (parent === null) return { inputs, outputs: paymentsOf(outputs), changeScript, feeSats }
-    const change: TreasuryCoin = { txid: parent.txid, vout: outputs.length, valueSats: parent.changeSats }
-    return { inputs: [change], outputs: [], changeScript, feeSats }
+    if (parent === null) return { keyAt, inputs, outputs: paymentsOf(outputs), changeScript, feeSats }
+    const { txid, changeSats: valueSats } = parent
+    const change: TreasuryCoin = { txid, vout: outputs.length, valueSats, keyIndex: CHANGE_KEY }
+    return { keyAt, inputs: [change], outputs: [], changeScript, feeSats }
   }
 
   function paymentsOf(outputs: readonly PayoutOutput[]): Payment[] {
@@ -61,17 +63,14 @@ export function createPayoutMaker(options: {
     make(payout, wanted, sinceHeight) {
       const plan = planOf(payout, wanted)
       const parent = wanted.parent?.number ?? null
-      if (secretKey === null) {
-        const { txid, vsize, changeSats } = planPayoutTransaction(plan, internalKey)
-        return { parent, txid, vsize, changeSats, feeSats: plan.feeSats, sinceHeight, raw: null }
-      }
-      const { raw } = buildPayoutTransaction({ ...plan, secretKey })
-      const { txid, vsize, changeSats } = checkPayoutTransaction(raw, { ...plan, internalKey })
+      const built = buildPayoutTransaction(plan)
+      const { raw } = built
+      const { txid, vsize, changeSats } = raw === null ? built : checkPayoutTransaction(raw, plan)
       return { parent, txid, vsize, changeSats, feeSats: plan.feeSats, sinceHeight, raw }
     },
-    psbt: (payout, wanted) => payoutPsbt(planOf(payout, wanted), internalKey),
+    psbt: (payout, wanted) => payoutPsbt(planOf(payout, wanted)),
     check(payout, wanted, raw) {
-      checkPayoutTransaction(raw, { ...planOf(payout, wanted), internalKey })
+      checkPayoutTransaction(raw, planOf(payout, wanted))
     },
   }
 }

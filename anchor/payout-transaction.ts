@@ -1,12 +1,24 @@
 import assert from 'node:assert/strict'
-import { Transaction, utils } from '@scure/btc-signer'
+import { Transaction } from '@scure/btc-signer'
 import type { Outpoint } from './anchor-transaction.ts'
 import { keyPathInput } from './key-path-input.ts'
 import { dustSatsOf } from './payable-script.ts'
 
-/** A BIP-86 coin of the treasury's key. */
+/** A BIP-86 coin of one of the treasury's keys. */
 export interface TreasuryCoin extends Outpoint {
   valueSats: bigint
+  /** Whose output it is, for `KeyAt`. */
+  keyIndex: number
+}
+
+/** The treasury's keys: 0 is the one that change goes to, the others receive deposits. */
+export type KeyAt = (keyIndex: number) => TreasuryKey
+
+interface TreasuryKey {
+  /** x-only, 32 bytes. */
+  internalKey: Uint8Array
+  /** 32 bytes; null where somebody else signs. */
+  secretKey: Uint8Array | null
 }
 
 export interface Payment {
@@ -32,6 +44,7 @@ export class PayoutBuildError extends Error {
 }
 
 interface PayoutPlan {
+  keyAt: KeyAt
   /** Spent in this order; the first is the payout's pinned input. */
   inputs: readonly TreasuryCoin[]
   /** Paid in this order, before the change. */
@@ -67,33 +80,41 @@ export function payoutVsize(
   return Math.ceil((FIXED_WEIGHT + inputCount * INPUT_WEIGHT + 4 * (counts + outputBytes)) / 4)
 }
 
-/** What a payout of that plan will be. Throws PayoutBuildError. */
-export function planPayoutTransaction(plan: PayoutPlan, internalKey: Uint8Array): PlannedPayout {
-  return described(unsigned(plan, internalKey), plan)
-}
-
-/** The same as an unsigned PSBT, version 0 (BIP-174), with each coin and its internal key (BIP-371). */
-export function payoutPsbt(plan: PayoutPlan, internalKey: Uint8Array): Uint8Array {
-  return unsigned(plan, internalKey).toPSBT(0)
+/**
+ * A PSBT, version 0 (BIP-174), with each coin and its internal key (BIP-371): signed for the keys that are at hand, for
+ * somebody else to sign the rest. Throws PayoutBuildError.
+ */
+export function payoutPsbt(plan: PayoutPlan): Uint8Array {
+  return signed(plan).transaction.toPSBT(0)
 }
 
 /**
- * The signed payout: these inputs, these outputs, in this order, then always a change output, so that the payout
- * can be bumped by a child. Signatures are randomised: keep the bytes. Throws PayoutBuildError.
+ * The payout: these inputs, these outputs, in this order, then always a change output, so that the payout can be bumped by
+ * a child. Signatures are randomised: keep the bytes, which are null where a key isn't at hand. Throws PayoutBuildError.
  */
-export function buildPayoutTransaction(
-  plan: PayoutPlan & { secretKey: Uint8Array },
-): PlannedPayout & { raw: Uint8Array } {
-  const transaction = unsigned(plan, utils.pubSchnorr(plan.secretKey))
-  transaction.sign(plan.secretKey)
-  transaction.finalize()
+export function buildPayoutTransaction(plan: PayoutPlan): PlannedPayout & { raw: Uint8Array | null } {
+  const { transaction, isWhole } = signed(plan)
   const planned = described(transaction, plan)
+  if (!isWhole) return { ...planned, raw: null }
+  transaction.finalize()
   assert.equal(transaction.vsize, planned.vsize)
   return { ...planned, raw: transaction.extract() }
 }
 
-function unsigned(plan: PayoutPlan, internalKey: Uint8Array): Transaction {
-  const { inputs, outputs, changeScript, feeSats } = plan
+/** For the keys that are at hand: `isWhole` where that is all of them. */
+function signed(plan: PayoutPlan): { transaction: Transaction; isWhole: boolean } {
+  const transaction = unsigned(plan)
+  let isWhole = true
+  for (const [index, { keyIndex }] of plan.inputs.entries()) {
+    const { secretKey } = plan.keyAt(keyIndex)
+    if (secretKey === null) isWhole = false
+    else transaction.signIdx(secretKey, index)
+  }
+  return { transaction, isWhole }
+}
+
+function unsigned(plan: PayoutPlan): Transaction {
+  const { keyAt, inputs, outputs, changeScript, feeSats } = plan
   assert(feeSats >= 0n, `fee: ${feeSats} sat`)
   assert(inputs.length > 0, 'a payout spends at least its pinned input')
   checkInputs(inputs)
@@ -106,7 +127,9 @@ function unsigned(plan: PayoutPlan, internalKey: Uint8Array): Transaction {
   }
   // Each script was checked above; scure would take every one apart twice more, 1 ms each.
   const transaction = new Transaction({ allowUnknownOutputs: true, disableScriptCheck: true })
-  for (const coin of inputs) transaction.addInput(keyPathInput({ ...coin, payload: null }, internalKey))
+  for (const coin of inputs) {
+    transaction.addInput(keyPathInput({ ...coin, payload: null }, keyAt(coin.keyIndex).internalKey))
+  }
   for (const output of outputs) transaction.addOutput({ script: output.script, amount: output.valueSats })
   transaction.addOutput({ script: changeScript, amount })
   return transaction

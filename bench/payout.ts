@@ -21,7 +21,11 @@ export function payout(): Row {
   const internalKey = publicKeyOf(secretKey)
   const { script: changeScript } = parseAddress(taprootAddress(internalKey, 'regtest'), 'regtest')
   const candidates = Array.from({ length: PAYEES }, (_, i) => addressed(i))
-  const maker = createPayoutMaker({ network: 'regtest', internalKey, secretKey, changeScript })
+  const maker = createPayoutMaker({
+    network: 'regtest',
+    keyAt: () => ({ internalKey, secretKey }),
+    changeScript,
+  })
   const limits = {
     thresholdSats: 1_000n,
     payeeCapSats: SATS_EACH,
@@ -40,13 +44,14 @@ export function payout(): Row {
     txid: hash('sha256', 'coin'),
     vout: 0,
     valueSats: SATS_EACH * BigInt(2 * PAYEES),
+    keyIndex: 0,
   }
   while (waiting.length > 0) {
     const { payees } = planPayout(waiting, limits)
     const outputs = payees.map(({ address, sats }) => ({ address, valueSats: sats }))
     const made = maker.make({ inputs: [coin], outputs }, { parent: null, feeSats: FEE_SATS }, 0)
     paidSats += payees.reduce((sum, { sats }) => sum + sats, 0n)
-    coin = { txid: made.txid, vout: outputs.length, valueSats: made.changeSats }
+    coin = { txid: made.txid, vout: outputs.length, valueSats: made.changeSats, keyIndex: 0 }
     waiting = waiting.slice(payees.length)
   }
   const seconds = (performance.now() - startedMs) / 1_000

@@ -142,12 +142,18 @@ async function openOver(
       db,
       node,
       network,
-      ...treasury,
-      changeAddress: treasuryAddress,
+      // The treasury's own key is child 0 of the chain that the deposits' come from.
+      keyAt: (index) => (index === 0 ? treasury : depositKey(keys.deposits, index)),
       policy: { finalDepth, targetBlocks, floorSatPerKvb, ceilingSatPerKvb, capSats, feeShareBasisPoints },
-      listCoins: () => watched.treasuryCoins(finalDepth),
+      listCoins: async () => {
+        const coins = await watched.treasuryCoins(finalDepth)
+        return coins.flatMap((coin) => {
+          const keyIndex = desks.requesters.keyIndexOf(coin.script)
+          return keyIndex === null ? [] : [{ ...coin, keyIndex }]
+        })
+      },
     })
-    const desks = openDesks(books, genesis, config, payer, {
+    const desks: Desks = openDesks(books, genesis, config, payer, {
       proctorSeed: keys.proctorSeed,
       depositKey: (number) => depositKey(keys.deposits, number).internalKey,
     })

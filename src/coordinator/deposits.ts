@@ -10,7 +10,7 @@ export interface Deposits {
   bookNew(coins: readonly DepositCoin[]): number
 }
 
-interface DepositCoin extends Coin {
+interface DepositCoin extends Omit<Coin, 'keyIndex'> {
   script: Uint8Array
 }
 

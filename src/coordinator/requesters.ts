@@ -25,9 +25,12 @@ export interface Requesters {
   authenticate(authorization: string | undefined): Requester | null
   /** Whose a coin of the treasury is, by its script; null where nobody has that address. */
   accountOf(script: Uint8Array): AccountName | null
+  /** Under which of the treasury's keys it is: 0 its own, else the account's deposit key; null as above. */
+  keyIndexOf(script: Uint8Array): number | null
 }
 
 interface Row {
+  number: bigint
   name: string
   deposit_address: string
   refund_address: string
@@ -56,16 +59,20 @@ export function openRequesters(
   const scriptOf = (address: string) => Buffer.from(parseAddress(address, network).script).toString('hex')
   const treasury = scriptOf(parts.treasury)
   const reserved = new Set(parts.reserved.map(scriptOf))
-  const columns = 'name, deposit_address, refund_address, entry_index'
+  const columns = 'number, name, deposit_address, refund_address, entry_index'
   const select = db.prepare<[string], Row>(`SELECT ${columns} FROM requester WHERE name = ?`)
   const selectAll = db.prepare<[], Row>(`SELECT ${columns} FROM requester ORDER BY number`)
   const nextNumber = db.prepare<[], bigint>('SELECT coalesce(max(number), 0) + 1 FROM requester').pluck()
   const insert = db.prepare(
     `INSERT INTO requester (number, name, deposit_address, refund_address, entry_index) VALUES (?, ?, ?, ?, ?)`,
   )
-  const owners = new Map(
-    selectAll.all().map(({ deposit_address, name }) => [scriptOf(deposit_address), requesterAccount(name)]),
-  )
+  const owners = new Map(selectAll.all().map((row) => [scriptOf(row.deposit_address), ownerOf(row)] as const))
+  const treasuryOwner = { account: 'reserve', keyIndex: 0 } as const
+
+  function findOwner(script: Uint8Array): { account: AccountName; keyIndex: number } | null {
+    const name = Buffer.from(script).toString('hex')
+    return name === treasury ? treasuryOwner : (owners.get(name) ?? null)
+  }
 
   function open(requester: string, refundAddress: string) {
     if (!NAME.test(requester) || requester === ANONYMOUS) {
@@ -90,9 +97,9 @@ export function openRequesters(
       insert.run(number, requester, address, refundAddress, entryIndex)
       return apiKeys.add({ role: 'requester', name: requester }, Date.now())
     })
-    owners.set(scriptOf(address), requesterAccount(requester))
     const row = select.get(requester)
     if (row === undefined) throw new Error('an account that was opened a moment ago is there')
+    owners.set(scriptOf(address), ownerOf(row))
     return { opened: toRequester(row), apiKey }
   }
 
@@ -112,11 +119,13 @@ export function openRequesters(
       assert(row !== undefined, `the account of the key ${key.name} is there`)
       return toRequester(row)
     },
-    accountOf(script) {
-      const name = Buffer.from(script).toString('hex')
-      return name === treasury ? 'reserve' : (owners.get(name) ?? null)
-    },
+    accountOf: (script) => findOwner(script)?.account ?? null,
+    keyIndexOf: (script) => findOwner(script)?.keyIndex ?? null,
   }
+}
+
+function ownerOf({ name, number }: Row): { account: AccountName; keyIndex: number } {
+  return { account: requesterAccount(name), keyIndex: Number(number) }
 }
 
 function toRequester(row: Row): Requester {

@@ -9,11 +9,11 @@ import type { Method, TopUp } from '../../anchor/anchor-transaction.ts'
 import { type Anchorer, openAnchorer } from '../../anchor/anchorer.ts'
 import { sealScript } from '../../anchor/commitment.ts'
 import { type Node, openNode } from '../../anchor/node.ts'
-import { buildPayoutTransaction } from '../../anchor/payout-transaction.ts'
 import type { AnchorPolicy } from '../../anchor/price-anchor.ts'
 import type { BitcoinRpc } from '../../anchor/rpc.ts'
 import { taprootAddress } from '../../anchor/taproot-address.ts'
 import type { RegtestNode } from '../../regtest/start-bitcoind.ts'
+import { signedPayment } from './signed-payment.ts'
 
 export const POLICY: AnchorPolicy = {
   everyBlocks: 1,
@@ -158,7 +158,7 @@ export function hex(bytes: Uint8Array | null | undefined): string {
 /** A payment from the first seal, by somebody who has the key. */
 export function stealSeal({ secretKey, firstSeal }: Site): Uint8Array {
   const thief = sealScript(utils.pubSchnorr(randomBytes(32)), null)
-  return buildPayoutTransaction({
+  return signedPayment({
     secretKey,
     inputs: [firstSeal],
     outputs: [{ script: thief, valueSats: 1_000n }],

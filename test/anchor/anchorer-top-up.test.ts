@@ -3,10 +3,10 @@ import { Transaction } from 'bitcoinjs-lib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { TopUp } from '../../anchor/anchor-transaction.ts'
 import { sealScript } from '../../anchor/commitment.ts'
-import { buildPayoutTransaction } from '../../anchor/payout-transaction.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
 import { anchorNext, hex, mempool, mineEmpty, onlyAnchor, openSite, type Site } from './anchor-site.ts'
 import { expectWhole } from './expect-whole.ts'
+import { signedPayment } from './signed-payment.ts'
 
 let bitcoind: RegtestNode
 
@@ -30,7 +30,7 @@ async function listCoin(site: Site, sats = COIN_SATS): Promise<TopUp> {
 function spendElsewhere({ secretKey, internalKey }: Site, coin: TopUp, feeSats: bigint): Uint8Array {
   const payment = { script: sealScript(internalKey, randomBytes(40)), valueSats: 1_000n }
   const changeScript = sealScript(internalKey, null)
-  return buildPayoutTransaction({ secretKey, inputs: [coin], outputs: [payment], changeScript, feeSats }).raw
+  return signedPayment({ secretKey, inputs: [coin], outputs: [payment], changeScript, feeSats }).raw
 }
 
 function spent(raw: Uint8Array | null): string[] {

@@ -7,7 +7,6 @@ import { z } from 'zod'
 import { type Node, openNode } from '../../anchor/node.ts'
 import { openPayer } from '../../anchor/payer.ts'
 import { connectRpc } from '../../anchor/rpc.ts'
-import { taprootAddress } from '../../anchor/taproot-address.ts'
 import { openDatabase } from './anchor-site.ts'
 import { POLICY } from './payer-treasury.ts'
 
@@ -19,7 +18,7 @@ const task = z
     cookieFile: z.string(),
     secretKey: z.string(),
     id: z.string(),
-    coins: z.array(z.object({ txid: z.string(), vout: z.number(), valueSats: sats })),
+    coins: z.array(z.object({ txid: z.string(), vout: z.number(), valueSats: sats, keyIndex: z.number() })),
     outputs: z.array(z.object({ address: z.string(), valueSats: sats })),
     dieAt: z.number(),
   })
@@ -61,9 +60,7 @@ const payer = openPayer({
   db,
   node: dyingNode,
   network: 'regtest',
-  internalKey,
-  secretKey,
-  changeAddress: taprootAddress(internalKey, 'regtest'),
+  keyAt: () => ({ internalKey, secretKey }),
   policy: { ...POLICY, targetBlocks: 1 },
   listCoins: async () => task.coins,
 })

@@ -6,11 +6,11 @@ import { headerHash } from '../../anchor/block-header.ts'
 import { sealScript } from '../../anchor/commitment.ts'
 import { type Node, openNode } from '../../anchor/node.ts'
 import { NodeError } from '../../anchor/node-error.ts'
-import { buildPayoutTransaction } from '../../anchor/payout-transaction.ts'
 import type { BitcoinRpc } from '../../anchor/rpc.ts'
 import { taprootAddress } from '../../anchor/taproot-address.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
 import { hex } from './anchor-site.ts'
+import { signedPayment } from './signed-payment.ts'
 
 /** A pruned node keeps 288 blocks, and small block files make pruning of so short a chain possible. */
 const PRUNED_ARGS = ['-prune=1', '-fastprune']
@@ -33,7 +33,7 @@ async function spend(feeSats = 1_000n, valueSats = 50_000n) {
   const coin = { ...(await bitcoind.fund(taprootAddress(internalKey, 'regtest'), valueSats)), valueSats }
   const changeScript = sealScript(internalKey, null)
   const build = (fee: bigint) =>
-    buildPayoutTransaction({ secretKey, inputs: [coin], outputs: [], changeScript, feeSats: fee })
+    signedPayment({ secretKey, inputs: [coin], outputs: [], changeScript, feeSats: fee })
   return { coin, changeScript, build, ...build(feeSats) }
 }
 

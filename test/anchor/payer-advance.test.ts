@@ -109,7 +109,7 @@ describe('advance', () => {
     const { height } = await node.chain()
     // The change moves on, so that gettxout can't tell of the payout.
     const change = paymentOf(onlyPayout(treasury.open()))
-    treasury.coins.push({ txid, vout: 3, valueSats: change.changeSats })
+    treasury.coins.push({ txid, vout: 3, valueSats: change.changeSats, keyIndex: 0 })
     const next = treasury.open()
     await next.pin('b', 1_000n)
     await next.prepare('b', payees(1_000n))
@@ -150,7 +150,7 @@ describe('advance', () => {
     const payer = treasury.open()
     await payer.advance()
     await bitcoind.mine(1)
-    treasury.coins.push({ txid, vout: 3, valueSats: paymentOf(onlyPayout(payer)).changeSats })
+    treasury.coins.push({ txid, vout: 3, valueSats: paymentOf(onlyPayout(payer)).changeSats, keyIndex: 0 })
     await payer.pin('b', 1_000n)
     await payer.prepare('b', payees(1_000n))
     await payer.advance()

@@ -5,12 +5,12 @@ import { sealScript } from '../../anchor/commitment.ts'
 import type { Node } from '../../anchor/node.ts'
 import type { Payer } from '../../anchor/payer.ts'
 import type { PayoutRecord } from '../../anchor/payout-record.ts'
-import { buildPayoutTransaction } from '../../anchor/payout-transaction.ts'
 import { taprootAddress } from '../../anchor/taproot-address.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
 import { mempool, mineEmpty, youngNode } from './anchor-site.ts'
 import { floodMempool } from './flood-mempool.ts'
 import { onlyPayout, openTreasury, payees, paymentOf, type Treasury } from './payer-treasury.ts'
+import { signedPayment } from './signed-payment.ts'
 
 let bitcoind: RegtestNode
 let node: Node
@@ -42,7 +42,7 @@ async function waitEmptyBlocks(payer: Payer, blocks = TARGET_BLOCKS): Promise<vo
 
 /** What the payee makes of its coin: all but `left` is a fee. */
 async function spendAsPayee(record: PayoutRecord, feeSats: bigint): Promise<string> {
-  const { raw, txid } = buildPayoutTransaction({
+  const { raw, txid } = signedPayment({
     secretKey: PAYEE_KEY,
     inputs: [{ txid: paymentOf(record).txid, vout: 0, valueSats: 200_000n }],
     outputs: [],
@@ -142,7 +142,7 @@ describe('a payout that is not mined in time', () => {
     await payer.pin('a', 210_000n)
     await payer.prepare('a', [{ address: PAYEE, valueSats: 200_000n }, ...payees(10_000n)])
     await payer.advance()
-    const { raw } = buildPayoutTransaction({
+    const { raw } = signedPayment({
       secretKey: PAYEE_KEY,
       inputs: [{ txid: paymentOf(onlyPayout(payer)).txid, vout: 0, valueSats: 200_000n }],
       outputs: [],

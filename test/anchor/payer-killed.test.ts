@@ -58,7 +58,7 @@ it.each([
     let payout = 0
     for (let dieAt = 1; ; dieAt++, payout++) {
       expect(dieAt).toBeLessThan(MAX_MOMENTS)
-      const coin = { ...(await bitcoind.fund(treasury.address, 50_000n)), valueSats: 50_000n }
+      const coin = { ...(await bitcoind.fund(treasury.address, 50_000n)), valueSats: 50_000n, keyIndex: 0 }
       funded += coin.valueSats
       treasury.coins.splice(0, Number.POSITIVE_INFINITY, coin)
       const id = `payout ${payout}`

@@ -1,9 +1,10 @@
 import { Transaction, utils } from '@scure/btc-signer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Payer } from '../../anchor/payer.ts'
+import { taprootAddress } from '../../anchor/taproot-address.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
 import { mempool, mineEmpty } from './anchor-site.ts'
-import { onlyPayout, openTreasury, payees, type Treasury } from './payer-treasury.ts'
+import { depositKeyAt, onlyPayout, openTreasury, payees, paymentOf, type Treasury } from './payer-treasury.ts'
 
 let bitcoind: RegtestNode
 let treasury: Treasury
@@ -174,5 +175,39 @@ describe('a payout that somebody else signs', () => {
     await bitcoind.mine(3)
     await payer.advance()
     expect(onlyPayout(payer)).toMatchObject({ state: 'settled', payment: { txid: bumped } })
+  })
+})
+
+describe('a payout of deposits that somebody else signs for the treasury', () => {
+  it('is exported signed for the deposits, and whole with the other signature', async () => {
+    using mixed = await openTreasury(bitcoind, 30_000n)
+    const address = taprootAddress(depositKeyAt(3).internalKey, 'regtest')
+    mixed.coins.push({ ...(await bitcoind.fund(address, 40_000n)), valueSats: 40_000n, keyIndex: 3 })
+    const sender = mixed.open({ external: true })
+    await sender.pin('a', 60_000n)
+    await sender.prepare('a', payees(60_000n))
+    const bytes = sender.unsignedPsbt('a')
+    if (bytes === null) throw new Error('it waits for the treasury')
+    const psbt = Transaction.fromPSBT(bytes)
+    expect([0, 1].map((i) => psbt.getInput(i).tapKeySig?.length)).toEqual([64, undefined])
+    await expect(sender.importPsbt('a', bytes)).rejects.toMatchObject({ code: 'psbt_unsigned' })
+    psbt.signIdx(mixed.secretKey, 1)
+    const txid = await sender.importPsbt('a', psbt.toPSBT(0))
+    await sender.advance()
+    expect(await mempool(bitcoind)).toEqual([txid])
+    await bitcoind.mine(1)
+  })
+
+  it('waits for nobody when deposits suffice', async () => {
+    using rich = await openTreasury(bitcoind)
+    const address = taprootAddress(depositKeyAt(4).internalKey, 'regtest')
+    rich.coins.push({ ...(await bitcoind.fund(address, 40_000n)), valueSats: 40_000n, keyIndex: 4 })
+    const sender = rich.open({ external: true })
+    await sender.pin('a', 20_000n)
+    await sender.prepare('a', payees(20_000n))
+    expect(sender.unsignedPsbt('a')).toBeNull()
+    await sender.advance()
+    expect(await mempool(bitcoind)).toEqual([paymentOf(onlyPayout(sender)).txid])
+    await bitcoind.mine(1)
   })
 })

@@ -125,7 +125,11 @@ it('funds that fall short pay nobody, say what is missing, and pay everybody onc
   })
   await expect(payer.pin('a', 30_000n)).rejects.toMatchObject({ code: 'insufficient_funds' })
   expect(payer.payouts()).toEqual([])
-  treasury.coins.push({ ...(await bitcoind.fund(treasury.address, 30_000n)), valueSats: 30_000n })
+  treasury.coins.push({
+    ...(await bitcoind.fund(treasury.address, 30_000n)),
+    valueSats: 30_000n,
+    keyIndex: 0,
+  })
   await send(payer, outputs)
   await settle(payer)
   await expectWhole(treasury, payer, 50_000n)
@@ -136,7 +140,9 @@ it('a wallet that the node has unloaded is no failed payment: what is out is fol
   const name = 'watching'
   const internalKey = treasury.address
   const wallet = await openWatchWallet(bitcoind.rpc, name, [{ descriptor: `addr(${internalKey})`, since: 0 }])
-  const listing = treasury.open({ listCoins: () => wallet.unspent(1) })
+  const listing = treasury.open({
+    listCoins: async () => (await wallet.unspent(1)).map((coin) => ({ ...coin, keyIndex: 0 })),
+  })
   await send(listing, payees(10_000n))
   await bitcoind.rpc.call('unloadwallet', name)
   await expect(listing.pin('b', 1_000n)).rejects.toMatchObject({ rpcCode: -18 })
@@ -213,7 +219,7 @@ it('10,000 payees in payouts of 2,000 are paid once each, to the satoshi; a bad 
     await payer.advance()
     await settle(payer)
     const { txid, changeSats } = paymentOf(payer.payouts().at(-1))
-    treasury.coins.splice(0, 1, { txid, vout: outputs.length, valueSats: changeSats })
+    treasury.coins.splice(0, 1, { txid, vout: outputs.length, valueSats: changeSats, keyIndex: 0 })
     for (const { address, reason } of held) if (reason !== 'payees_full') unpaid.set(address, reason)
     const next = new Set(held.filter(({ reason }) => reason === 'payees_full').map(({ worker }) => worker))
     waiting = waiting.filter(({ worker }) => next.has(worker))

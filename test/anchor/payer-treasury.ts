@@ -22,7 +22,7 @@ export interface Treasury {
   coins: TreasuryCoin[]
   address: string
   secretKey: Uint8Array
-  /** `external`: the payer has no key. */
+  /** `external`: the payer has no key but those of deposits. */
   open(changes?: {
     node?: Node
     policy?: Partial<PayerPolicy>
@@ -38,7 +38,8 @@ export async function openTreasury(bitcoind: RegtestNode, ...values: bigint[]): 
   const secretKey = randomBytes(32)
   const address = taprootAddress(utils.pubSchnorr(secretKey), 'regtest')
   const coins: TreasuryCoin[] = []
-  for (const valueSats of values) coins.push({ ...(await bitcoind.fund(address, valueSats)), valueSats })
+  for (const valueSats of values)
+    coins.push({ ...(await bitcoind.fund(address, valueSats)), valueSats, keyIndex: 0 })
   const db = openDatabase(':memory:')
   return {
     coins,
@@ -49,14 +50,21 @@ export async function openTreasury(bitcoind: RegtestNode, ...values: bigint[]): 
         db: changes.db ?? db,
         node: changes.node ?? youngNode(bitcoind.rpc),
         network: 'regtest',
-        internalKey: utils.pubSchnorr(secretKey),
-        secretKey: changes.external === true ? null : secretKey,
-        changeAddress: address,
+        keyAt: (index) =>
+          index === 0
+            ? { internalKey: utils.pubSchnorr(secretKey), secretKey: changes.external ? null : secretKey }
+            : depositKeyAt(index),
         policy: { ...POLICY, ...changes.policy },
         listCoins: changes.listCoins ?? (async () => coins),
       }),
     [Symbol.dispose]: () => db.close(),
   }
+}
+
+/** Keys that the payer has at hand whoever signs for the treasury. */
+export function depositKeyAt(index: number): { internalKey: Uint8Array; secretKey: Uint8Array } {
+  const secretKey = new Uint8Array(32).fill(index)
+  return { internalKey: utils.pubSchnorr(secretKey), secretKey }
 }
 
 /** Payees of fresh addresses. */

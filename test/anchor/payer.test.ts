@@ -8,7 +8,7 @@ import type { TreasuryCoin } from '../../anchor/payout-transaction.ts'
 import { taprootAddress } from '../../anchor/taproot-address.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
 import { hex, mempool, youngNode } from './anchor-site.ts'
-import { onlyPayout, openTreasury, payees, paymentOf } from './payer-treasury.ts'
+import { depositKeyAt, onlyPayout, openTreasury, payees, paymentOf, type Treasury } from './payer-treasury.ts'
 
 let bitcoind: RegtestNode
 let node: Node
@@ -104,6 +104,16 @@ describe('pin', () => {
     expect(payer.payouts()).toEqual([])
   })
 
+  it('passes over a coin that is under another key than is said', async () => {
+    using treasury = await openTreasury(bitcoind)
+    const coin = await depositAt(treasury, 1, 50_000n)
+    const payer = treasury.open()
+    treasury.coins.splice(0, 1, { ...coin, keyIndex: 2 })
+    await expect(payer.pin('a', 1_000n)).rejects.toMatchObject({ availableSats: 0n })
+    treasury.coins.splice(0, 1, { ...coin, keyIndex: 1 })
+    expect(await payer.pin('a', 1_000n)).toEqual([{ ...coin, keyIndex: 1 }])
+  })
+
   it('passes over a coin that is not confirmed', async () => {
     using treasury = await openTreasury(bitcoind, 50_000n)
     const funding = await bitcoind.rpc.call('getbestblockhash')
@@ -118,7 +128,7 @@ describe('pin', () => {
     const [hash = ''] = await bitcoind.mine(1, treasury.address)
     const [txid = ''] = await node.blockTxids(hash)
     const coinbase = await node.txOut({ txid, vout: 0 }, { mempool: false })
-    treasury.coins.push({ txid, vout: 0, valueSats: coinbase?.valueSats ?? 0n })
+    treasury.coins.push({ txid, vout: 0, valueSats: coinbase?.valueSats ?? 0n, keyIndex: 0 })
     await bitcoind.mine(98)
     await expect(treasury.open().pin('a', 1_000n)).rejects.toMatchObject({ availableSats: 0n })
     await bitcoind.mine(1)
@@ -126,7 +136,28 @@ describe('pin', () => {
   })
 })
 
+async function depositAt(treasury: Treasury, keyIndex: number, valueSats: bigint): Promise<TreasuryCoin> {
+  const address = taprootAddress(depositKeyAt(keyIndex).internalKey, 'regtest')
+  const coin = { ...(await bitcoind.fund(address, valueSats)), valueSats, keyIndex }
+  treasury.coins.push(coin)
+  return coin
+}
+
 describe('prepare', () => {
+  it('signs each coin with the key that it is under, after a restart too, and the node takes it', async () => {
+    using treasury = await openTreasury(bitcoind, 20_000n)
+    const coins = [await depositAt(treasury, 1, 50_000n), await depositAt(treasury, 7, 40_000n)]
+    await treasury.open().pin('a', 90_000n)
+    const payer = treasury.open()
+    await payer.prepare('a', payees(90_000n))
+    expect(onlyPayout(payer).inputs).toEqual([...coins, treasury.coins[0]])
+    await payer.advance()
+    expect(await mempool(bitcoind)).toEqual([paymentOf(onlyPayout(payer)).txid])
+    await bitcoind.mine(3)
+    await payer.advance()
+    expect(onlyPayout(payer)).toMatchObject({ state: 'settled', trouble: null })
+  })
+
   it('keeps bytes that spend the pinned coins, pay the list and return the change, to the satoshi', async () => {
     using treasury = await openTreasury(bitcoind, 50_000n, 40_000n)
     const payer = treasury.open()

@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest'
 import { parseAddress } from '../../anchor/address.ts'
 import { checkPayoutTransaction, PayoutCheckError } from '../../anchor/check-payout-transaction.ts'
 import { opReturnScript, sealScript } from '../../anchor/commitment.ts'
-import { buildPayoutTransaction, payoutVsize } from '../../anchor/payout-transaction.ts'
+import { payoutVsize } from '../../anchor/payout-transaction.ts'
+import { signedPayment } from './signed-payment.ts'
 
 const refusal = (code: string) => expect.objectContaining({ name: expect.stringMatching(/^Payout/), code })
 const scripts = [
@@ -26,6 +27,7 @@ const coin = (number: number, valueSats: bigint) => ({
   txid: number.toString(16).padStart(64, '0'),
   vout: number % 3,
   valueSats,
+  keyIndex: 0,
 })
 const inputs = [coin(2, 40_000n), coin(1, 60_000n)]
 const outputs = [
@@ -33,7 +35,13 @@ const outputs = [
   { script: p2pkh, valueSats: 30_000n },
 ]
 const plan = { secretKey, inputs, outputs, changeScript, feeSats: 1_000n }
-const intended = { internalKey, inputs, outputs, changeScript, feeSats: 1_000n }
+const intended = {
+  keyAt: () => ({ internalKey, secretKey: null }),
+  inputs,
+  outputs,
+  changeScript,
+  feeSats: 1_000n,
+}
 
 describe('buildPayoutTransaction', () => {
   it('agrees with bitcoinjs on coins, payees, change, size and every signature', () => {
@@ -54,10 +62,10 @@ describe('buildPayoutTransaction', () => {
       fc.property(cases, ({ secretKey, coinCount, paid, feeSats, changeSats, changeScript }) => {
         const needSats = paid.reduce((sum, { valueSats }) => sum + valueSats, feeSats + changeSats)
         const inputs = Array.from({ length: coinCount }, (_, i) => coin(9 - i, i === 0 ? needSats : 0n))
-        const payout = buildPayoutTransaction({ secretKey, inputs, outputs: paid, changeScript, feeSats })
-        const internalKey = utils.pubSchnorr(secretKey)
+        const payout = signedPayment({ secretKey, inputs, outputs: paid, changeScript, feeSats })
+        const keyAt = () => ({ internalKey: utils.pubSchnorr(secretKey), secretKey: null })
         const checked = checkPayoutTransaction(payout.raw, {
-          ...{ internalKey, inputs, outputs: paid, changeScript, feeSats },
+          ...{ keyAt, inputs, outputs: paid, changeScript, feeSats },
         })
         const { raw, ...rest } = payout
         expect(checked).toEqual(rest)
@@ -75,13 +83,13 @@ describe('buildPayoutTransaction', () => {
     [253, 2],
   ])('plans the size of %i inputs right, where the count grows to three bytes', (count) => {
     const many = Array.from({ length: count }, (_, i) => coin(i + 1, 1_000n))
-    expect(buildPayoutTransaction({ ...plan, inputs: many, outputs: [] }).vsize).toBe(
+    expect(signedPayment({ ...plan, inputs: many, outputs: [] }).vsize).toBe(
       payoutVsize(count, [], changeScript),
     )
   })
 
   it('keeps the order of inputs and outputs, and puts the change last', () => {
-    const { raw, changeVout, changeSats } = buildPayoutTransaction(plan)
+    const { raw, changeVout, changeSats } = signedPayment(plan)
     const { ins, outs } = Transaction.fromBuffer(raw)
     expect(ins.map(({ index }) => index)).toEqual([2, 1])
     expect(outs.map(({ value }) => value)).toEqual([20_000n, 30_000n, 49_000n])
@@ -92,15 +100,15 @@ describe('buildPayoutTransaction', () => {
     'pays an output of $dustSats sat and refuses one sat less',
     ({ script, dustSats }) => {
       const paying = (valueSats: bigint) => ({ ...plan, outputs: [{ script, valueSats }] })
-      expect(buildPayoutTransaction(paying(dustSats)).changeVout).toBe(1)
-      expect(() => buildPayoutTransaction(paying(dustSats - 1n))).toThrow(refusal('output_dust'))
+      expect(signedPayment(paying(dustSats)).changeVout).toBe(1)
+      expect(() => signedPayment(paying(dustSats - 1n))).toThrow(refusal('output_dust'))
     },
   )
 
   it('leaves 330 sat of change, and refuses to leave 329 or to overspend', () => {
-    expect(buildPayoutTransaction({ ...plan, feeSats: 49_670n }).changeSats).toBe(330n)
+    expect(signedPayment({ ...plan, feeSats: 49_670n }).changeSats).toBe(330n)
     for (const feeSats of [49_671n, 50_000n, 100_000n]) {
-      expect(() => buildPayoutTransaction({ ...plan, feeSats })).toThrow(refusal('funds_short'))
+      expect(() => signedPayment({ ...plan, feeSats })).toThrow(refusal('funds_short'))
     }
   })
 
@@ -111,31 +119,29 @@ describe('buildPayoutTransaction', () => {
     ['a taproot key off the curve', new Uint8Array([0x51, 32, ...new Uint8Array(32).fill(3)])],
   ])('refuses to pay %s, or to send the change there', (_, script) => {
     const wrong = { ...plan, outputs: [{ script, valueSats: 5_000n }] }
-    expect(() => buildPayoutTransaction(wrong)).toThrow(refusal('script_unpayable'))
-    expect(() => buildPayoutTransaction({ ...plan, changeScript: script })).toThrow(
-      refusal('script_unpayable'),
-    )
+    expect(() => signedPayment(wrong)).toThrow(refusal('script_unpayable'))
+    expect(() => signedPayment({ ...plan, changeScript: script })).toThrow(refusal('script_unpayable'))
   })
 
   it('refuses a coin that stands in the inputs twice', () => {
     const twice = { ...plan, inputs: [...inputs, coin(2, 40_000n)] }
-    expect(() => buildPayoutTransaction(twice)).toThrow(refusal('input_repeated'))
+    expect(() => signedPayment(twice)).toThrow(refusal('input_repeated'))
   })
 
   it('refuses what nodes would not relay for its size', () => {
     const many = Array.from({ length: 3_300 }, () => ({ script: p2wpkh, valueSats: 294n }))
     const rich = { ...plan, inputs: [coin(1, 10_000_000n)], outputs: many }
-    expect(() => buildPayoutTransaction(rich)).toThrow(refusal('transaction_too_large'))
+    expect(() => signedPayment(rich)).toThrow(refusal('transaction_too_large'))
   })
 
   it('asserts on no inputs and on a negative fee', () => {
-    expect(() => buildPayoutTransaction({ ...plan, inputs: [] })).toThrow(/pinned input/)
-    expect(() => buildPayoutTransaction({ ...plan, feeSats: -1n })).toThrow(/fee/)
+    expect(() => signedPayment({ ...plan, inputs: [] })).toThrow(/pinned input/)
+    expect(() => signedPayment({ ...plan, feeSats: -1n })).toThrow(/fee/)
   })
 })
 
 describe('checkPayoutTransaction', () => {
-  const { raw, txid } = buildPayoutTransaction(plan)
+  const { raw, txid } = signedPayment(plan)
   const [first, second] = outputs as [(typeof outputs)[0], (typeof outputs)[0]]
 
   function changed(change: (transaction: Transaction) => unknown): Uint8Array {
@@ -190,7 +196,7 @@ describe('checkPayoutTransaction', () => {
       "another key's signatures",
       'signature_invalid',
       raw,
-      { internalKey: utils.pubSchnorr(secretKey.with(0, 1)) },
+      { keyAt: () => ({ internalKey: utils.pubSchnorr(secretKey.with(0, 1)), secretKey: null }) },
     ],
     ['no signature', 'signature_invalid', changed((tx) => tx.setWitness(1, [])), {}],
     ['another version', 'form_mismatch', changed((tx) => Object.assign(tx, { version: 1 })), {}],

@@ -1,13 +1,13 @@
 import { Transaction, utils } from '@scure/btc-signer'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sealScript } from '../../../anchor/commitment.ts'
-import { buildPayoutTransaction } from '../../../anchor/payout-transaction.ts'
 import { newWorkerKey } from '../../../compute/work/worker-key.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { exportPsbt, importPsbt } from '../../../src/client/payouts.ts'
 import { replay } from '../../../src/replay/replay.ts'
 import type { ReplaySource } from '../../../src/replay/replay-source.ts'
 import { mineEmpty } from '../../anchor/anchor-site.ts'
+import { signedPayment } from '../../anchor/signed-payment.ts'
 import { recordLog } from '../replay/recorded-log.ts'
 import { type Peer, worksOf } from './peer.ts'
 import { openSite, type Site, TOKEN } from './site.ts'
@@ -60,7 +60,7 @@ test('a payout that a payee pins is paid for by a child, which books and audit f
   await worksOf(worker.work())
   await until(site, operator, 'broadcast')
   const { txid = '' } = site.house().payer.payouts()[0]?.payment ?? {}
-  const { raw } = buildPayoutTransaction({
+  const { raw } = signedPayment({
     secretKey: worker.addressKey,
     inputs: [{ txid, vout: 0, valueSats: 57_000n }],
     outputs: [],

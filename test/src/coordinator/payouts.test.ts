@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { replay } from '../../../src/replay/replay.ts'
+import { recordLog } from '../replay/recorded-log.ts'
+import { openRequester } from './paying-requester.ts'
 import { worksOf } from './peer.ts'
 import { BUDGET_MSAT, openSite, type Site } from './site.ts'
 
@@ -68,6 +71,29 @@ test('payees beyond what one payout holds are paid by the next, everyone once', 
   expect(left.some((msat) => msat > 0n)).toBe(true)
   expect(left.every((msat) => msat < 1_000n)).toBe(true)
   expect(sum(paid) * 1_000n + sum(left)).toBe(accruedMsat)
+})
+
+test('a payout spends what requesters have deposited, and its change comes to the treasury', async () => {
+  await using site = await openSite(node)
+  const requester = await openRequester(site, 'acme')
+  const deposit = await node.fund(requester.depositAddress, 3_000_000n)
+  const [worker, operator] = await site.begin(1)
+  if (worker === undefined || operator === undefined) throw new Error('too few peers')
+  await worksOf(worker.work())
+  await site.mineAudited(
+    [operator],
+    'the settled payout',
+    () => site.status().payouts[0]?.state === 'settled',
+  )
+  expect(site.house().payer.payouts()[0]?.inputs).toMatchObject([{ ...deposit, keyIndex: 1 }])
+  expect(await site.satsOnChain(requester.depositAddress)).toBe(0n)
+  expect(await site.satsOnChain(worker.address)).toBe(57_000n)
+  expect(await requester.balances()).toMatchObject({ availableMsat: 3_000_000_000n })
+  await site.mine(site.config.epoch.finalDepth)
+  expect(await site.reconcile()).toMatchObject({ ok: true })
+  await site.anchorAll()
+  await site.mine(site.config.epoch.finalDepth)
+  expect((await replay(await recordLog(site, node))).first).toBeNull()
 })
 
 function matured(site: Site, worker: string): bigint {

@@ -3,9 +3,9 @@ import Database from 'better-sqlite3'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { sealScript } from '../../../anchor/commitment.ts'
 import type { Node } from '../../../anchor/node.ts'
-import { buildPayoutTransaction } from '../../../anchor/payout-transaction.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { reconcile } from '../../../src/coordinator/reconcile.ts'
+import { signedPayment } from '../../anchor/signed-payment.ts'
 import { worksOf } from './peer.ts'
 import { openSite, type Site } from './site.ts'
 
@@ -102,7 +102,7 @@ test('a coin that left the treasury without a payout is found', async () => {
   if (coin === undefined) throw new Error('the deposit is not there')
   const script = sealScript(keys.treasury.internalKey, null)
   const elsewhere = sealScript(keys.anchor.internalKey, null)
-  const { raw } = buildPayoutTransaction({
+  const { raw } = signedPayment({
     secretKey: keys.treasury.secretKey,
     inputs: [coin],
     outputs: [{ script: elsewhere, valueSats: DEPOSIT_SATS / 2n }],
