@@ -3,6 +3,7 @@ import { openApiKeys } from '../coordinator/api-keys.ts'
 import type { Coordinator } from '../coordinator/coordinator.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 import type { FailureCounter } from '../metrics/failure-counter.ts'
+import { openModelStatistics } from '../oip/model-statistics.ts'
 import { anchorsRoutes } from './anchors-routes.ts'
 import { noteArrival } from './authenticate.ts'
 import { bodyBudget } from './body-budget.ts'
@@ -18,6 +19,7 @@ import { operatorRoutes } from './operator-routes.ts'
 import { problemHandler } from './problem.ts'
 import { rateLimits } from './rate-limits.ts'
 import { requesterRoutes } from './requester-routes.ts'
+import { requireOperator } from './require-operator.ts'
 import { statusRoutes } from './status-routes.ts'
 import { workerRoutes } from './worker-routes.ts'
 
@@ -49,10 +51,12 @@ export function createApp({ coordinator, operatorToken, failures, explorer, onBu
   app.use(headersRoutes(coordinator))
   app.use(logRoutes(coordinator))
   app.use(anchorsRoutes(coordinator))
-  app.use(metricsRoutes(coordinator, failures))
+  const statistics = openModelStatistics()
+  app.use(metricsRoutes(coordinator, failures, statistics))
   // One for all that read bodies.
   const budget = bodyBudget()
-  app.use('/v2', inferRoutes(coordinator, budget, onBug))
+  const asOperator = requireOperator(openApiKeys(coordinator.books.db), operatorToken)
+  app.use('/v2', inferRoutes(coordinator, { budget, asOperator, statistics, onBug }))
   app.use('/v1', budget)
   app.use('/v1/operator', operatorRoutes(coordinator, operatorToken))
   // Bodies are read raw and whole, up to one limit: what is signed or hashed is the bytes, not a re-encoding.

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import type { ErrorRequestHandler, Request, RequestHandler } from 'express'
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
 import express, { Router } from 'express'
 import { z } from 'zod'
 import type { TensorSignature } from '../../compute/onnx/signature.ts'
@@ -7,12 +7,17 @@ import { encodeTensorBundle, MAX_BUNDLE_BYTES, parseTensorBundle } from '../../c
 import { RefusedError } from '../coordinator/refused-error.ts'
 import { ANONYMOUS } from '../coordinator/requesters.ts'
 import { encodeInferResponse } from '../oip/encode-infer-response.ts'
+import { type ModelStatistics, type RunningRequest, statisticsJson } from '../oip/model-statistics.ts'
+import { MODEL_VERSION } from '../oip/model-version.ts'
 import { OipError } from '../oip/oip-error.ts'
 import { parseInferRequest } from '../oip/parse-infer-request.ts'
+import { HEADER_LENGTH } from '../oip/split-body.ts'
 import { MAX_BODY_BYTES, rawBody } from './cbor-body.ts'
+import { packJson } from './pack-answer.ts'
 import { problemOf } from './problem.ts'
+import { repositoryRoutes } from './repository-routes.ts'
 import type { ServedModel, ServingHouse } from './served-models.ts'
-import { MODEL_VERSION, openServedModels } from './served-models.ts'
+import { openServedModels } from './served-models.ts'
 
 const DEFAULT_TIMEOUT_MS = 30_000
 /** Proxies on the way rarely hold a silent connection for longer. */
@@ -25,11 +30,21 @@ const MAX_INPUT_BYTES = MAX_BUNDLE_BYTES - 64 * 1024
 
 const packageSchema = z.object({ name: z.string(), version: z.string() })
 
-/** The Open Inference Protocol v2 with Triton's binary tensor data extension: the door that requests come in by (DESIGN §9). */
+interface InferParts {
+  readonly budget: RequestHandler
+  /** Lets nobody else through. */
+  readonly asOperator: RequestHandler
+  readonly statistics: ModelStatistics
+  readonly onBug: (error: unknown) => void
+}
+
+/** Of Triton's, which name them so. */
+const EXTENSIONS = ['binary_tensor_data', 'model_repository', 'schedule_policy', 'statistics']
+
+/** The Open Inference Protocol v2 with Triton's extensions: the door that requests come in by (DESIGN §9). */
 export function inferRoutes(
   coordinator: ServingHouse,
-  budget: RequestHandler,
-  onBug: (error: unknown) => void,
+  { budget, asOperator, statistics, onBug }: InferParts,
 ): Router {
   const routes = Router()
   const models = openServedModels(coordinator)
@@ -38,7 +53,7 @@ export function inferRoutes(
   let heldBytes = 0
 
   routes.get('/', (_request, response) => {
-    response.json({ name, version, extensions: ['binary_tensor_data'] })
+    response.json({ name, version, extensions: EXTENSIONS })
   })
 
   routes.get('/health/live', (_request, response) => void response.json({ live: true }))
@@ -46,6 +61,16 @@ export function inferRoutes(
   routes.get('/health/ready', (_request, response) => {
     models.desks()
     response.json({ ready: true })
+  })
+
+  routes.use('/repository', repositoryRoutes(models, asOperator))
+
+  routes.get('/models/stats', (_request, response) => {
+    response.json({ model_stats: models.index().map(({ name }) => statisticsOf(name)) })
+  })
+
+  routes.get(pathsOf('/stats'), (request, response) => {
+    response.json({ model_stats: [statisticsOf(modelOf(request).model.name)] })
   })
 
   routes.get(pathsOf(''), (request, response) => {
@@ -77,51 +102,16 @@ export function inferRoutes(
     budget,
     express.raw({ type: () => true, limit: MAX_BODY_BYTES }),
     async (request, response) => {
-      const { subnet, model, signature } = modelOf(request)
-      const { id, inputs, outputs, items, timeoutMicroseconds, priority } = parseInferRequest(
-        request.headers,
-        rawBody(request),
-        signature,
-      )
-      const bundle = encodeTensorBundle(inputs)
-      if (bundle.length > MAX_INPUT_BYTES) {
-        throw new OipError(
-          'tensor_too_large',
-          `inputs of ${bundle.length} bytes; at most ${MAX_INPUT_BYTES} fit`,
-        )
+      const served = modelOf(request)
+      const running = statistics.begin(served.model.name)
+      try {
+        const { items, headers, body } = await infer(request, response, served, running)
+        response.set(headers).send(body)
+        running.succeeded(items)
+      } catch (error) {
+        running.failed(error)
+        throw error
       }
-      // Whoever has left wants no answer: what no worker has begun yet is not begun.
-      const left = new AbortController()
-      response.once('close', () => {
-        if (!response.writableFinished) left.abort()
-      })
-      const answer = await holding(bundle.length, () =>
-        models.desks().requests.ask(
-          {
-            subnet,
-            model,
-            inputs: bundle,
-            items,
-            ...admit(request, subnet.name, BigInt(items) * BigInt(model.unitsPerItem)),
-            deadlineMs: Date.now() + timeoutMs(timeoutMicroseconds),
-            priority: priorityLevel(priority),
-          },
-          left.signal,
-        ),
-      )
-      const receiptId = Buffer.from(answer.receiptId).toString('hex')
-      // Before the encoding, which may fail: the work is done and has its receipt all the same.
-      response.set('assay-receipt-id', receiptId)
-      const encoded = encodeInferResponse({
-        id,
-        modelName: model.name,
-        modelVersion: MODEL_VERSION,
-        signature: signature.outputs,
-        tensors: parseTensorBundle(answer.outputs),
-        requested: outputs,
-        receiptId,
-      })
-      response.set(encoded.headers).send(encoded.body)
     },
   )
 
@@ -130,6 +120,70 @@ export function inferRoutes(
   })
   routes.use(oipProblemHandler(onBug))
   return routes
+
+  async function infer(
+    request: Request,
+    response: Response,
+    { subnet, model, signature }: ServedModel,
+    running: RunningRequest,
+  ) {
+    const { id, inputs, outputs, items, timeoutMicroseconds, priority } = parseInferRequest(
+      request.headers,
+      rawBody(request),
+      signature,
+    )
+    const bundle = encodeTensorBundle(inputs)
+    if (bundle.length > MAX_INPUT_BYTES) {
+      throw new OipError(
+        'tensor_too_large',
+        `inputs of ${bundle.length} bytes; at most ${MAX_INPUT_BYTES} fit`,
+      )
+    }
+    // Whoever has left wants no answer: what no worker has begun yet is not begun.
+    const left = new AbortController()
+    response.once('close', () => {
+      if (!response.writableFinished) left.abort()
+    })
+    running.asked()
+    const answer = await holding(bundle.length, () =>
+      models.desks().requests.ask(
+        {
+          subnet,
+          model,
+          inputs: bundle,
+          items,
+          ...admit(request, subnet.name, BigInt(items) * BigInt(model.unitsPerItem)),
+          deadlineMs: Date.now() + timeoutMs(timeoutMicroseconds),
+          priority: priorityLevel(priority),
+          onTaken: running.taken,
+        },
+        left.signal,
+      ),
+    )
+    running.answered()
+    const receiptId = Buffer.from(answer.receiptId).toString('hex')
+    // Before the encoding, which may fail: the work is done and has its receipt all the same.
+    response.set({
+      'assay-receipt-id': receiptId,
+      link: `</v1/receipts/${receiptId}/proof>; rel="describedby"`,
+    })
+    const { headers, body } = encodeInferResponse({
+      id,
+      modelName: model.name,
+      modelVersion: MODEL_VERSION,
+      signature: signature.outputs,
+      tensors: parseTensorBundle(answer.outputs),
+      requested: outputs,
+      receiptId,
+    })
+    // Binary tensors hardly shrink.
+    const packed = HEADER_LENGTH in headers ? { headers: {}, body } : await packJson(request, body)
+    return { items, headers: { ...headers, ...packed.headers }, body: packed.body }
+  }
+
+  function statisticsOf(name: string) {
+    return statisticsJson(name, statistics.of(name))
+  }
 
   function modelOf(request: Request): ServedModel {
     const { name, version } = request.params

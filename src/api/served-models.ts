@@ -7,12 +7,12 @@ import type { Desks } from '../coordinator/desks.ts'
 import type { Genesis } from '../coordinator/genesis.ts'
 import type { MarketModel } from '../coordinator/market.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
+import { MODEL_VERSION } from '../oip/model-version.ts'
 import { epochOf } from '../rules/epoch.ts'
 import { epochRules } from '../rules/epoch-rules.ts'
 import { assertWorking } from './open-house.ts'
 
-/** A model is its bytes: another version has another digest, and is another subnet definition's. */
-export const MODEL_VERSION = '1'
+const UNLOADED = 'unloaded by the operator'
 /** Some kB each; reading one anew means reading a model of up to 512 MiB. */
 const MAX_SIGNATURES = 1_024
 
@@ -33,16 +33,32 @@ export interface ServedModel extends MarketModel {
   readonly signature: ModelSignature
 }
 
-interface ServedModels {
+/** A row of Triton's model repository index. */
+interface IndexRow {
+  readonly name: string
+  readonly version: string
+  readonly state: 'READY' | 'UNAVAILABLE'
+  readonly reason: string
+}
+
+export interface ServedModels {
   /** Throws RefusedError 503: `not_open`, `log_halted`, `epoch_not_started`. */
   desks(): ServingRooms['desks'] & { readonly epoch: number }
-  /** Throws RefusedError: 404 `model_unknown`, `version_unknown`, 503 `not_open`, `model_missing`. */
+  /** Throws RefusedError: 404 `model_unknown`, `version_unknown`, 503 `not_open`, `model_missing`, `model_unloaded`. */
   find(name: string, version: string | null): ServedModel
+  /** By name. Throws RefusedError 503 `not_open`. */
+  index(): IndexRow[]
+  /** Takes requests for it again; without effect where it does. Throws RefusedError: 404 `model_unknown`, 503 `not_open`, `model_missing`. */
+  load(name: string): void
+  /** Takes no more requests for it; those that wait are still answered. Throws RefusedError: 404 `model_unknown`, 503 `not_open`. */
+  unload(name: string): void
 }
 
 /** The models that requests may name now, by the newest definition that is effective for the next block. */
 export function openServedModels(coordinator: ServingHouse): ServedModels {
   const signatures = new Map<string, ModelSignature>()
+  /** Of names that were served: as many as the log's definitions have. */
+  const unloaded = new Set<string>()
 
   function rooms(): ServingRooms {
     const house = coordinator.house()
@@ -55,6 +71,13 @@ export function openServedModels(coordinator: ServingHouse): ServedModels {
   function epochNow(genesis: Genesis): number | null {
     const tip = coordinator.advancedTo()
     return tip === null ? null : epochOf(tip + 1, epochRules(genesis))
+  }
+
+  function offered(name: string): MarketModel {
+    const { genesis, desks } = rooms()
+    const found = desks.market.modelNamed(name, epochNow(genesis) ?? 0)
+    if (found === null) throw new RefusedError(404, 'model_unknown', 'no model of this name is served')
+    return found
   }
 
   function signatureOf(digest: string): ModelSignature {
@@ -83,13 +106,32 @@ export function openServedModels(coordinator: ServingHouse): ServedModels {
     },
 
     find(name, version) {
-      const { genesis, desks } = rooms()
-      const found = desks.market.modelNamed(name, epochNow(genesis) ?? 0)
-      if (found === null) throw new RefusedError(404, 'model_unknown', 'no model of this name is served')
+      const found = offered(name)
       if (version !== null && version !== MODEL_VERSION) {
         throw new RefusedError(404, 'version_unknown', `the one version of ${name} is ${MODEL_VERSION}`)
       }
+      if (unloaded.has(name)) throw new RefusedError(503, 'model_unloaded', UNLOADED)
       return { ...found, signature: signatureOf(Buffer.from(found.model.digest).toString('hex')) }
+    },
+
+    index() {
+      const { genesis, desks } = rooms()
+      const models = desks.market.subnetsAt(epochNow(genesis) ?? 0).flatMap((subnet) => subnet.models)
+      return [...new Set(models.map(({ name }) => name))].sort().map((name) => {
+        const isReady = !unloaded.has(name)
+        const state = isReady ? 'READY' : 'UNAVAILABLE'
+        return { name, version: MODEL_VERSION, state, reason: isReady ? '' : UNLOADED }
+      })
+    },
+
+    load(name) {
+      signatureOf(Buffer.from(offered(name).model.digest).toString('hex'))
+      unloaded.delete(name)
+    },
+
+    unload(name) {
+      offered(name)
+      unloaded.add(name)
     },
   }
 }

@@ -18,6 +18,8 @@ export interface PendingRequest extends MarketModel {
   readonly deadlineMs: number
   /** Level 1 is taken before level 2, and so on; within one it is first come, first served. */
   readonly priority: number
+  /** Told each time that a worker is to be leased it. */
+  readonly onTaken?: () => void
   /** Workers that lost it, by key in hex: none of them is asked again. */
   readonly failedBy: Set<string>
   settle(outcome: { answer: Answer } | { error: RefusedError }): void
@@ -113,7 +115,10 @@ export function openRequestQueue(bell: Bell): RequestQueue {
       if (taken.size > 0 && bytes > maxBytes) break
       taken.add(request)
     }
-    for (const request of taken) waiting.splice(waiting.indexOf(request), 1)
+    for (const request of taken) {
+      waiting.splice(waiting.indexOf(request), 1)
+      request.onTaken?.()
+    }
     return [...taken]
   }
 

@@ -1,7 +1,9 @@
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Coordinator } from '../coordinator/coordinator.ts'
+import type { ModelStatistics } from '../oip/model-statistics.ts'
 import { createAnchorReadings } from './anchor-readings.ts'
 import type { FailureCounter } from './failure-counter.ts'
+import { registerInference } from './inference-metrics.ts'
 import { createMoneyReadings } from './money-readings.ts'
 import { nodeReadings } from './node-readings.ts'
 import { type Reading, reading } from './reading.ts'
@@ -15,7 +17,11 @@ export interface CoordinatorMetrics {
 }
 
 /** One coordinator's metrics. What can be read is read at each scrape; only failures and the process are counted along the way. */
-export function createMetrics(coordinator: Coordinator, failures: FailureCounter): CoordinatorMetrics {
+export function createMetrics(
+  coordinator: Coordinator,
+  failures: FailureCounter,
+  statistics: ModelStatistics,
+): CoordinatorMetrics {
   const counted = new Registry()
   counted.registerMetric(failures.counter)
   collectDefaultMetrics({ register: counted })
@@ -36,6 +42,7 @@ export function createMetrics(coordinator: Coordinator, failures: FailureCounter
         ...witnessReadings(coordinator),
       ]
       for (const one of readings) register(one, read)
+      registerInference(statistics, read)
       return `${await read.metrics()}\n${await counted.metrics()}`
     },
   }

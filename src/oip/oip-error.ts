@@ -1,5 +1,5 @@
 /** Stable: clients match on them. All are the requester's, but `answer_invalid`. */
-type OipCode =
+export type OipCode =
   | 'header_length_invalid'
   | 'request_malformed'
   | 'parameter_unsupported'

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { indexRequest, loadRequest } from '../repository-routes.ts'
 import { account } from '../requester-routes.ts'
 import { json, type Operation } from './operation.ts'
 
@@ -32,6 +33,29 @@ const inferAnswer = z.object({
   outputs: z.array(withData),
   parameters: z.object({ assay_receipt_id: z.string() }),
 })
+
+const duration = z.object({ count: z.int(), ns: z.int() })
+const statistics = z.object({
+  model_stats: z.array(
+    z.object({
+      name: z.string(),
+      version: z.string(),
+      last_inference: z.int(),
+      inference_count: z.int(),
+      execution_count: z.int(),
+      inference_stats: z.record(z.string(), duration),
+      batch_stats: z.array(z.unknown()),
+    }),
+  ),
+})
+const index = z.array(
+  z.object({
+    name: z.string(),
+    version: z.string(),
+    state: z.enum(['READY', 'UNAVAILABLE']),
+    reason: z.string(),
+  }),
+)
 
 /** A model's, by its name and by its version. */
 function ofModel(
@@ -101,6 +125,47 @@ export const REQUESTER_OPERATIONS: readonly Operation[] = [
     summary: 'Whether a model is served.',
     answer: json(ready),
   }),
+  ...ofModel('modelStatistics', '/stats', {
+    method: 'get',
+    summary: 'How many requests a model has had, and how long they took.',
+    answer: json(statistics),
+  }),
+  {
+    ...server,
+    id: 'statistics',
+    path: '/v2/models/stats',
+    summary: 'The same of all models.',
+    answer: json(statistics),
+  },
+  {
+    id: 'repositoryIndex',
+    method: 'post',
+    path: '/v2/repository/index',
+    summary: 'The models that are served, or may be.',
+    opener: 'anybody',
+    body: json(indexRequest),
+    status: 200,
+    answer: json(index),
+  },
+  {
+    id: 'loadModel',
+    method: 'post',
+    path: '/v2/repository/models/{name}/load',
+    summary: 'Takes requests for a model again.',
+    opener: 'operator',
+    body: json(loadRequest),
+    status: 200,
+    answer: null,
+  },
+  {
+    id: 'unloadModel',
+    method: 'post',
+    path: '/v2/repository/models/{name}/unload',
+    summary: 'Takes no more requests for a model.',
+    opener: 'operator',
+    status: 200,
+    answer: null,
+  },
   ...ofModel('infer', '/infer', {
     method: 'post',
     summary: 'Asks a model; binary tensors by the header inference-header-content-length.',

@@ -1,12 +1,8 @@
 import { gzipSync } from 'node:zlib'
-import express from 'express'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Tensor } from '../../../compute/work/tensor-bundle.ts'
 import { encodeTensorBundle, parseTensorBundle } from '../../../compute/work/tensor-bundle.ts'
-import { bodyBudget } from '../../../src/api/body-budget.ts'
-import { inferRoutes } from '../../../src/api/infer-routes.ts'
-import { listen } from '../../../src/api/listen.ts'
-import type { ServingHouse } from '../../../src/api/served-models.ts'
+import { serveInfer } from './serve-infer.ts'
 import { JUDGED, openServingHouse, START_HEIGHT } from './serving-house.ts'
 
 const MIB = 1024 * 1024
@@ -20,17 +16,6 @@ const y: Tensor = {
 const receiptId = new Uint8Array(32).fill(0xab)
 const receiptHex = 'ab'.repeat(32)
 const answer = { outputs: encodeTensorBundle([y]), receiptId }
-
-async function serve(house: ServingHouse): Promise<{ url: string; bugs: unknown[] }> {
-  const bugs: unknown[] = []
-  const app = express().use(
-    '/v2',
-    inferRoutes(house, bodyBudget(), (error) => bugs.push(error)),
-  )
-  const server = await listen(app, { host: '127.0.0.1', port: 0 })
-  onTestFinished(() => server[Symbol.asyncDispose]())
-  return { url: `${server.url}/v2`, bugs }
-}
 
 function post(
   url: string,
@@ -51,25 +36,25 @@ const refusal = (status: number, code: string) => ({
 
 describe('the server', () => {
   test('says what it is and that it takes binary tensors', async () => {
-    const { url } = await serve(openServingHouse().house)
+    const { url } = await serveInfer(openServingHouse().house)
     expect(await outcome(await fetch(url))).toEqual({
       status: 200,
       json: {
         name: 'assay',
         version: expect.stringMatching(/^\d+\.\d+\.\d+/),
-        extensions: ['binary_tensor_data'],
+        extensions: ['binary_tensor_data', 'model_repository', 'schedule_policy', 'statistics'],
       },
     })
   })
 
   test('is live and ready', async () => {
-    const { url } = await serve(openServingHouse().house)
+    const { url } = await serveInfer(openServingHouse().house)
     expect(await outcome(await fetch(`${url}/health/live`))).toEqual({ status: 200, json: { live: true } })
     expect(await outcome(await fetch(`${url}/health/ready`))).toEqual({ status: 200, json: { ready: true } })
   })
 
   test.each(['', '/versions/1'])('describes a model at …%s', async (version) => {
-    const { url } = await serve(openServingHouse().house)
+    const { url } = await serveInfer(openServingHouse().house)
     expect(await outcome(await fetch(`${url}/models/mlp${version}`))).toEqual({
       status: 200,
       json: {
@@ -87,7 +72,7 @@ describe('the server', () => {
   })
 
   test('before the log is open is live alone', async () => {
-    const { url } = await serve({ ...openServingHouse().house, house: () => null })
+    const { url } = await serveInfer({ ...openServingHouse().house, house: () => null })
     expect((await fetch(`${url}/health/live`)).status).toBe(200)
     for (const path of ['/health/ready', '/models/mlp', '/models/mlp/ready']) {
       expect(await outcome(await fetch(url + path))).toEqual(refusal(503, 'not_open'))
@@ -98,7 +83,7 @@ describe('the server', () => {
   test.each([null, START_HEIGHT - 2])(
     'before epoch 0, at height %s, describes its models and runs none',
     async (advancedTo) => {
-      const { url } = await serve(openServingHouse({ advancedTo }).house)
+      const { url } = await serveInfer(openServingHouse({ advancedTo }).house)
       expect((await fetch(`${url}/models/mlp`)).status).toBe(200)
       for (const path of ['/health/ready', '/models/mlp/ready']) {
         expect(await outcome(await fetch(url + path))).toEqual(refusal(503, 'epoch_not_started'))
@@ -121,7 +106,7 @@ describe('the server', () => {
     ],
   ])('in doubt about the chain takes no request and is not ready', async (anchoring, reason) => {
     const { house, requests } = openServingHouse({ anchoring })
-    const { url } = await serve(house)
+    const { url } = await serveInfer(house)
     expect((await fetch(`${url}/models/mlp`)).status).toBe(200)
     const halted = { status: 503, json: { code: 'log_halted', error: expect.stringContaining(reason) } }
     expect(await outcome(await fetch(`${url}/health/ready`))).toEqual(halted)
@@ -130,7 +115,7 @@ describe('the server', () => {
   })
 
   test('is ready when the next block is the first of epoch 0', async () => {
-    const { url } = await serve(openServingHouse({ advancedTo: START_HEIGHT - 1 }).house)
+    const { url } = await serveInfer(openServingHouse({ advancedTo: START_HEIGHT - 1 }).house)
     expect((await fetch(`${url}/health/ready`)).status).toBe(200)
   })
 
@@ -144,28 +129,28 @@ describe('the server', () => {
     ['/models', 'not_found'],
     ['/nope', 'not_found'],
   ])('knows nothing at GET %s: %s', async (path, code) => {
-    const { url, bugs } = await serve(openServingHouse().house)
+    const { url, bugs } = await serveInfer(openServingHouse().house)
     expect(await outcome(await fetch(url + path))).toEqual(refusal(404, code))
     expect(bugs).toEqual([])
   })
 
   test('says that a model is missing when its blob is', async () => {
     const { house } = openServingHouse()
-    const { url } = await serve({ ...house, books: { blobs: { get: () => null } } })
+    const { url } = await serveInfer({ ...house, books: { blobs: { get: () => null } } })
     expect(await outcome(await fetch(`${url}/models/mlp`))).toEqual(refusal(503, 'model_missing'))
   })
 
   test('reads a model once', async () => {
     const { house } = openServingHouse()
     const get = vi.spyOn(house.books.blobs, 'get')
-    const { url } = await serve(house)
+    const { url } = await serveInfer(house)
     for (const path of ['/models/mlp', '/models/mlp/versions/1', '/models/mlp/ready']) await fetch(url + path)
     expect(get).toHaveBeenCalledTimes(1)
   })
 
   test('keeps a bug’s text for its operator', async () => {
     const bug = new Error('a secret')
-    const { url, bugs } = await serve({
+    const { url, bugs } = await serveInfer({
       ...openServingHouse().house,
       house: () => {
         throw bug
@@ -181,7 +166,7 @@ describe('the server', () => {
 describe('an inference', () => {
   test('in JSON is asked of a worker and answered with its receipt’s id', async () => {
     const { house, work } = openServingHouse()
-    const { url } = await serve(house)
+    const { url } = await serveInfer(house)
     const before = Date.now()
     const [response, asked] = await Promise.all([
       post(`${url}/models/mlp/infer`, JSON.stringify({ id: '42', inputs: [x] })),
@@ -189,6 +174,7 @@ describe('an inference', () => {
     ])
     expect(response.headers.get('content-type')).toMatch('application/json')
     expect(response.headers.get('assay-receipt-id')).toBe(receiptHex)
+    expect(response.headers.get('link')).toBe(`</v1/receipts/${receiptHex}/proof>; rel="describedby"`)
     expect(await outcome(response)).toEqual({
       status: 200,
       json: {
@@ -226,7 +212,7 @@ describe('an inference', () => {
 
   test.each(['', 'gzip'])('in binary, %s, is the same and answered in binary', async (encoding) => {
     const { house, work } = openServingHouse()
-    const { url } = await serve(house)
+    const { url } = await serveInfer(house)
     const data = new Uint8Array(new Float32Array(128).fill(0.5).buffer)
     const json = Buffer.from(
       JSON.stringify({
@@ -253,13 +239,38 @@ describe('an inference', () => {
   })
 
   test.each([
+    ['gzip', 400, 'gzip'],
+    ['deflate', 400, 'deflate'],
+    ['br, gzip;q=0.5', 400, 'gzip'],
+    ['identity', 400, null],
+    ['br', 400, null],
+    // A short answer comes no sooner.
+    ['gzip', 2, null],
+  ])('of a requester that takes %s, answered with %i rows, is packed: %s', async (accepted, rows, packed) => {
+    const { house, work } = openServingHouse()
+    const { url } = await serveInfer(house)
+    const data = new Uint8Array(Float32Array.from({ length: rows * 10 }, (_, at) => at / 4).buffer)
+    const outputs = encodeTensorBundle([{ ...y, shape: [rows, 10], data }])
+    const [response] = await Promise.all([
+      post(`${url}/models/mlp/infer`, JSON.stringify({ inputs: [x] }), { 'accept-encoding': accepted }),
+      work({ outputs, receiptId }),
+    ])
+    expect(response.headers.get('content-encoding')).toBe(packed)
+    expect(response.headers.get('vary')).toBe('accept-encoding')
+    const { json } = await outcome(response)
+    expect(json).toMatchObject({
+      outputs: [{ shape: [rows, 10], data: Array.from({ length: rows * 10 }, (_, at) => at / 4) }],
+    })
+  })
+
+  test.each([
     [2_500_000, 2_500],
     [1, 1],
     [0, 30_000],
     [Number.MAX_SAFE_INTEGER, 300_000],
   ])('with a timeout of %i µs has %i ms', async (timeout, ms) => {
     const { house, work } = openServingHouse()
-    const { url } = await serve(house)
+    const { url } = await serveInfer(house)
     const before = Date.now()
     const response = post(`${url}/models/mlp/infer`, JSON.stringify({ inputs: [x], parameters: { timeout } }))
     const { deadlineMs } = await work(answer)
@@ -269,7 +280,7 @@ describe('an inference', () => {
   })
 
   test('that nobody answers in time is refused', async () => {
-    const { url } = await serve(openServingHouse().house)
+    const { url } = await serveInfer(openServingHouse().house)
     const body = JSON.stringify({ inputs: [x], parameters: { timeout: 1_000 } })
     expect(await outcome(await post(`${url}/models/mlp/infer`, body))).toEqual(
       refusal(504, 'deadline_exceeded'),
@@ -281,7 +292,7 @@ describe('an inference', () => {
     [261_888, 400],
   ])('of %i rows of 256 bytes, at the limit of 64 KiB below a body: %i', async (rows, status) => {
     const { house, requests, work } = openServingHouse()
-    const { url } = await serve(house)
+    const { url } = await serveInfer(house)
     const data = new Uint8Array(rows * 64 * 4)
     const head = { ...x, shape: [rows, 64], data: undefined, parameters: { binary_data_size: data.length } }
     const json = Buffer.from(JSON.stringify({ inputs: [head] }))
@@ -296,7 +307,7 @@ describe('an inference', () => {
 
   test('that does not fit the model is refused before it is asked of anybody', async () => {
     const { house, requests } = openServingHouse()
-    const { url, bugs } = await serve(house)
+    const { url, bugs } = await serveInfer(house)
     const body = JSON.stringify({ inputs: [{ ...x, shape: [2, 63] }] })
     expect(await outcome(await post(`${url}/models/mlp/infer`, body))).toEqual(refusal(400, 'shape_mismatch'))
     expect(requests.length).toBe(0)
@@ -307,13 +318,13 @@ describe('an inference', () => {
     ['/models/nope/infer', 'model_unknown'],
     ['/models/mlp/versions/2/infer', 'version_unknown'],
   ])('at %s is refused without its body', async (path, code) => {
-    const { url } = await serve(openServingHouse().house)
+    const { url } = await serveInfer(openServingHouse().house)
     expect(await outcome(await post(url + path, 'not even JSON'))).toEqual(refusal(404, code))
   })
 
   test('answered with what is not the model’s output is the worker’s fault, and says which receipt', async () => {
     const { house, work } = openServingHouse()
-    const { url } = await serve(house)
+    const { url } = await serveInfer(house)
     const outputs = encodeTensorBundle([{ ...y, name: 'z' }])
     const [response] = await Promise.all([
       post(`${url}/models/mlp/infer`, JSON.stringify({ inputs: [x] })),
@@ -325,7 +336,7 @@ describe('an inference', () => {
 
   test('whose answer JSON has no form for says how to get it', async () => {
     const { house, work } = openServingHouse()
-    const { url } = await serve(house)
+    const { url } = await serveInfer(house)
     const data = new Uint8Array(new Float32Array(20).fill(Number.NaN).buffer)
     const [response] = await Promise.all([
       post(`${url}/models/mlp/infer`, JSON.stringify({ inputs: [x] })),
@@ -336,7 +347,7 @@ describe('an inference', () => {
 
   test('beyond what the queue holds is refused', async () => {
     const { house, requests, work } = openServingHouse()
-    const { url } = await serve(house)
+    const { url } = await serveInfer(house)
     const first = post(`${url}/models/mlp/infer`, JSON.stringify({ inputs: [x] }))
     const asked = await work(answer)
     await first
@@ -351,7 +362,7 @@ describe('an inference', () => {
 
   test('beyond the bytes that may wait is refused, until they are answered', async () => {
     const { house, requests, work } = openServingHouse()
-    const { url } = await serve(house)
+    const { url } = await serveInfer(house)
     const rows = 245_760
     const data = new Uint8Array(rows * 64 * 4)
     const head = { ...x, shape: [rows, 64], data: undefined, parameters: { binary_data_size: data.length } }
@@ -374,19 +385,19 @@ describe('an inference', () => {
     ['larger than 64 MiB', new Uint8Array(64 * MIB + 1), {}],
     ['a decompression bomb', gzipSync(new Uint8Array(64 * MIB + 1)), { 'content-encoding': 'gzip' }],
   ])('whose body is %s is refused', async (_, body, headers) => {
-    const { url } = await serve(openServingHouse().house)
+    const { url } = await serveInfer(openServingHouse().house)
     const response = await post(`${url}/models/mlp/infer`, body, headers)
     expect(await outcome(response)).toEqual(refusal(413, 'body_too_large'))
   })
 
   test('whose body is of an unknown encoding is refused', async () => {
-    const { url } = await serve(openServingHouse().house)
+    const { url } = await serveInfer(openServingHouse().house)
     const response = await post(`${url}/models/mlp/infer`, 'x', { 'content-encoding': 'rot13' })
     expect(await outcome(response)).toEqual(refusal(415, 'request_malformed'))
   })
 
   test('whose body is not what its encoding says is refused', async () => {
-    const { url, bugs } = await serve(openServingHouse().house)
+    const { url, bugs } = await serveInfer(openServingHouse().house)
     const response = await post(`${url}/models/mlp/infer`, 'not gzip', { 'content-encoding': 'gzip' })
     expect((await outcome(response)).status).toBe(400)
     expect(bugs).toEqual([])

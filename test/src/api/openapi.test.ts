@@ -47,6 +47,7 @@ const PREFIXES: Readonly<Record<string, string>> = {
   'metrics-routes.ts': '',
   'event-routes.ts': '',
   'infer-routes.ts': '/v2',
+  'repository-routes.ts': '/v2/repository',
   'worker-routes.ts': '/v1',
   'requester-routes.ts': '/v1',
   'operator-routes.ts': '/v1/operator',

@@ -4,6 +4,7 @@ import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind
 import { parseAccount } from '../../../src/ledger/accounts.ts'
 import { createMetrics } from '../../../src/metrics/coordinator-metrics.ts'
 import { createFailureCounter } from '../../../src/metrics/failure-counter.ts'
+import { openModelStatistics } from '../../../src/oip/model-statistics.ts'
 import { openSite, type Site, TREASURY_SATS } from '../coordinator/site.ts'
 import { cheatedOutput } from '../coordinator/tiny-market.ts'
 import { parseScrape, scrape } from './scrape.ts'
@@ -78,7 +79,7 @@ test('a scrape says what the status and the ledger say, from the first lease to 
 
 test('final anchors are counted once, however often is scraped', async () => {
   await using site = await openSite(node)
-  const metrics = createMetrics(site.coordinator(), createFailureCounter())
+  const metrics = createMetrics(site.coordinator(), createFailureCounter(), openModelStatistics())
   const finals = async () => parseScrape(await metrics.scrape()).samples.get('assay_anchors{state="final"}')
   const seen = []
   for (let anchors = 0; anchors < 6; anchors += 1) {

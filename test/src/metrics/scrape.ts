@@ -3,6 +3,7 @@ import { listen } from '../../../src/api/listen.ts'
 import { metricsRoutes } from '../../../src/api/metrics-routes.ts'
 import type { Coordinator } from '../../../src/coordinator/coordinator.ts'
 import { createFailureCounter, type FailureCounter } from '../../../src/metrics/failure-counter.ts'
+import { openModelStatistics } from '../../../src/oip/model-statistics.ts'
 
 export interface Scrape {
   readonly contentType: string | null
@@ -17,7 +18,7 @@ export async function scrape(
   coordinator: Coordinator,
   failures: FailureCounter = createFailureCounter(),
 ): Promise<Scrape> {
-  const app = express().use(metricsRoutes(coordinator, failures))
+  const app = express().use(metricsRoutes(coordinator, failures, openModelStatistics()))
   await using listening = await listen(app, { host: '127.0.0.1', port: 0 })
   const response = await fetch(new URL('/metrics', listening.url))
   if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`)

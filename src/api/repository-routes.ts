@@ -1,0 +1,62 @@
+import express, { type Request, type RequestHandler, Router } from 'express'
+import { z } from 'zod'
+import { RefusedError } from '../coordinator/refused-error.ts'
+import { OipError } from '../oip/oip-error.ts'
+import { rawBody } from './cbor-body.ts'
+import type { ServedModels } from './served-models.ts'
+
+/** One flag, or parameters that are not taken anyway. */
+const MAX_REQUEST_BYTES = 16 * 1024
+
+export const indexRequest = z.object({ ready: z.boolean().optional() })
+export const loadRequest = z.object({ parameters: z.record(z.string(), z.unknown()).optional() })
+
+/**
+ * Triton's model repository extension. Models come and go by the log's subnet definitions; loading and unloading says
+ * whether this coordinator takes requests for one, until it starts anew.
+ */
+export function repositoryRoutes(models: ServedModels, asOperator: RequestHandler): Router {
+  const routes = Router()
+  const body = express.raw({ type: () => true, limit: MAX_REQUEST_BYTES })
+
+  routes.post('/index', body, (request, response) => {
+    const { ready = false } = parse(indexRequest, request)
+    response.json(models.index().filter(({ state }) => !ready || state === 'READY'))
+  })
+
+  routes.post('/models/:name/load', asOperator, body, (request, response) => {
+    const { parameters = {} } = parse(loadRequest, request)
+    if (Object.keys(parameters).length > 0) {
+      throw new OipError('parameter_unsupported', 'a model is loaded as its subnet defines it')
+    }
+    models.load(nameIn(request))
+    response.status(200).end()
+  })
+
+  routes.post('/models/:name/unload', asOperator, (request, response) => {
+    models.unload(nameIn(request))
+    response.status(200).end()
+  })
+
+  return routes
+}
+
+function nameIn({ params }: Request): string {
+  return String(params.name)
+}
+
+/** Without a body: nothing is said. */
+function parse<T>(schema: z.ZodType<T>, request: Request): T {
+  const text = Buffer.from(rawBody(request)).toString('utf8')
+  const result = schema.safeParse(json(text === '' ? '{}' : text))
+  if (!result.success) throw new RefusedError(400, 'request_malformed', z.prettifyError(result.error))
+  return result.data
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new RefusedError(400, 'request_malformed', 'the body is not JSON')
+  }
+}
