@@ -83,3 +83,14 @@ test('a proof is checked where nothing but what an auditor needs is installed', 
   )
   expect(failed).toBe('format')
 })
+
+test('a requester needs no more than an auditor', () => {
+  const cwd = project('requester', NOT_FOR_AUDITORS)
+  const code = run(
+    cwd,
+    `import { openClient } from 'assay/client'
+     const client = openClient({ url: 'http://127.0.0.1:1' })
+     console.log(await client.isReady().catch((error) => error.code))`,
+  )
+  expect(code).toBe('unreachable')
+})
