@@ -19,7 +19,7 @@ const receipt = z.object({
   evidence: text.nullable(),
 })
 
-const statement = z.object({
+export const statementAnswer = z.object({
   worker: text,
   epoch: count,
   settledEntry: entry,
@@ -41,7 +41,7 @@ const statement = z.object({
   receipts: z.array(receipt),
 })
 
-export type ReadStatement = z.infer<typeof statement>
+export type ReadStatement = z.infer<typeof statementAnswer>
 
 /** A worker's statement of one epoch, every page of it; null: of the newest that is settled. Throws ClientError. */
 export async function readStatement(
@@ -62,5 +62,5 @@ export async function readStatement(
 }
 
 async function read(url: string, path: string): Promise<ReadStatement> {
-  return statement.parse(await (await askCoordinator(url, path)).json())
+  return statementAnswer.parse(await (await askCoordinator(url, path)).json())
 }

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { askCoordinator } from './ask-coordinator.ts'
 
 /** Money stays text: what a spreadsheet or script makes of it is its own business. */
-const transfers = z.array(
+export const transfersAnswer = z.array(
   z.object({
     sequence: z.int(),
     id: z.string(),
@@ -18,7 +18,7 @@ const transfers = z.array(
   }),
 )
 
-export type ReadTransfer = z.infer<typeof transfers>[number]
+export type ReadTransfer = z.infer<typeof transfersAnswer>[number]
 
 /** Every transfer in its order, a page at a time: as much is held as one answer has. Throws ClientError. */
 export async function* readTransfers(
@@ -28,7 +28,7 @@ export async function* readTransfers(
   for (let after = 0; ; ) {
     const query = new URLSearchParams({ after: `${after}`, ...(account === null ? {} : { account }) })
     const response = await askCoordinator(url, `/v1/operator/transfers?${query}`, { token })
-    const page = transfers.parse(await response.json())
+    const page = transfersAnswer.parse(await response.json())
     yield* page
     const last = page.at(-1)
     if (last === undefined) return

@@ -70,7 +70,10 @@ export async function advance(
   const anchored = anchoredView(anchorer.anchors())
 
   desks.leases.expire(Date.now())
-  const deposits = desks.deposits.bookNew(await watched.treasuryCoins(finalDepth))
+  const coins = await watched.treasuryCoins(finalDepth)
+  // Confirmations give a height at one tip alone.
+  if ((await node.chain()).height !== tip) throw new UnjudgedError(`a block came after ${tip}`)
+  const deposits = desks.deposits.bookNew(coins, tip)
   const budgeted = desks.budgets.budgetDue(tip)
   const quoted = desks.prices.quoteDue(tip, anchored)
   const assigned = await desks.assignments.assignDue(tip, anchored, blockHash)

@@ -1,4 +1,4 @@
-import { budgetAccount } from '../ledger/accounts.ts'
+import { type AccountName, budgetAccount } from '../ledger/accounts.ts'
 import type { Anchored } from '../rules/anchored.ts'
 import { budgetInForce } from '../rules/budget.ts'
 import type { EpochRules } from '../rules/epoch.ts'
@@ -20,12 +20,18 @@ export interface Budgets {
 
 export function openBudgets(
   books: Books,
-  parts: { rules: EpochRules; subsidy: SubsidyRules; feeReserveMsat: bigint },
+  parts: { rules: EpochRules; subsidy: SubsidyRules; feeReserveSats: bigint },
 ): Budgets {
   const { db } = books
   const select = db.prepare<[number], { budget_entry: bigint | null; budget_msat: bigint }>(
     'SELECT budget_entry, budget_msat FROM epoch WHERE number = ?',
   )
+  const selectFees = db
+    .prepare<[], bigint>(
+      `SELECT coalesce(sum(amount_msat), 0) FROM ledger_transfer
+        WHERE debit = 'fees' AND entry_index < (SELECT max(entry_index) FROM payout)`,
+    )
+    .pluck()
   const upsert = db.prepare(
     `INSERT INTO epoch (number, budget_entry, budget_msat) VALUES (?, ?, ?)
      ON CONFLICT (number) DO UPDATE SET budget_entry = excluded.budget_entry, budget_msat = excluded.budget_msat
@@ -60,9 +66,13 @@ export function openBudgets(
 
   /** Never more than the treasury holds free of liabilities and of the reserve for fees (DESIGN §8). */
   function affordable(msat: bigint): bigint {
-    const freeMsat =
-      freeReserveMsat((account) => books.ledger.balance(account).availableMsat) - parts.feeReserveMsat
-    if (freeMsat <= 0n) return 0n
+    const msatOf = (account: AccountName) => books.ledger.balance(account).postedMsat
+    const freeMsat = freeReserveMsat({
+      reserveMsat: msatOf('reserve'),
+      feesMsat: selectFees.get() ?? 0n,
+      inheritedMsat: msatOf('inherited'),
+      feeReserveSats: parts.feeReserveSats,
+    })
     return msat < freeMsat ? msat : freeMsat
   }
 

@@ -7,11 +7,13 @@ import { changeOutpoints } from './change-outpoints.ts'
 
 export interface Deposits {
   /** Books every final coin of the treasury that is neither booked nor change of a payout. @returns how many. */
-  bookNew(coins: readonly DepositCoin[]): number
+  bookNew(coins: readonly DepositCoin[], tip: number): number
 }
 
 interface DepositCoin extends Omit<Coin, 'keyIndex'> {
   script: Uint8Array
+  /** At `tip`. */
+  confirmations: number
 }
 
 const MSAT_PER_SAT = 1000n
@@ -30,11 +32,16 @@ export function openDeposits(
     .pluck()
   const insert = books.db.prepare('INSERT INTO deposit (txid, vout, sats, entry_index) VALUES (?, ?, ?, ?)')
 
-  function book({ txid, vout, valueSats }: DepositCoin, account: AccountName): void {
+  function book(
+    { txid, vout, valueSats, confirmations }: DepositCoin,
+    account: AccountName,
+    tip: number,
+  ): void {
     const entry = {
       v: 1,
       kind: 'deposit',
       account,
+      height: tip + 1 - confirmations,
       txid: txidBytes(txid),
       vout,
       sats: valueSats,
@@ -55,7 +62,7 @@ export function openDeposits(
   }
 
   return {
-    bookNew(coins) {
+    bookNew(coins, tip) {
       const change = changeOutpoints(payer)
       const fresh = coins.filter(
         ({ txid, vout }) => !change.has(`${txid}:${vout}`) && known.get(txid, vout) === undefined,
@@ -64,7 +71,7 @@ export function openDeposits(
       for (const coin of fresh) {
         const account = accountOf(coin.script)
         if (account === null) continue
-        book(coin, account)
+        book(coin, account, tip)
         booked += 1
       }
       return booked

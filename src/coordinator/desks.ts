@@ -87,8 +87,6 @@ export interface Desks {
   readonly payouts: Payouts
 }
 
-const MSAT_PER_SAT = 1000n
-
 export function openDesks(
   books: Books,
   genesis: Genesis,
@@ -115,7 +113,7 @@ export function openDesks(
   const budgets = openBudgets(books, {
     rules,
     subsidy,
-    feeReserveMsat: config.reserve.feeSats * MSAT_PER_SAT,
+    feeReserveSats: genesis.feeReserveSats,
   })
   const expectedRewardMsat = openExpectedReward(market, budgets, prices, auditShareBasisPoints)
   const standingRows = openStandingRows(books.db, market)

@@ -47,6 +47,7 @@ export function writeGenesis(
     epoch,
     subsidy,
     auditBasisPoints: config.shares.auditBasisPoints,
+    feeReserveSats: config.reserve.feeSats,
     succeeds: inheritance?.succeeds ?? null,
   }
   if (inheritance !== null) books.blobs.putSync(inheritance.blob)

@@ -83,6 +83,8 @@ const entrySchema = z.discriminatedUnion('kind', [
     }),
     subsidy: z.strictObject({ initialMsat: money, halvingEpochs: countOf, capMsat: money }),
     auditBasisPoints: integer.max(500),
+    /** Of the reserve, never promised to an epoch: it pays the miners of payouts. */
+    feeReserveSats: money,
     succeeds: z.nullable(succession),
   }),
   entryOf('subnet', { name: subnetName, definition: blob }),
@@ -101,7 +103,8 @@ const entrySchema = z.discriminatedUnion('kind', [
     expiryHeight: integer,
     signature: anyBytes.refine(({ length }) => length <= MAX_SIGNATURE_BYTES, 'too long'),
   }),
-  entryOf('deposit', { account: z.string().min(1).max(MAX_ACCOUNT_LENGTH), ...coin.shape }),
+  /** `height`: of the block that has the coin. */
+  entryOf('deposit', { account: z.string().min(1).max(MAX_ACCOUNT_LENGTH), height: integer, ...coin.shape }),
   entryOf('budget', { epoch: integer, msat: money }),
   /** Logged before they are leased. `root`: as a receipt tree's, over job ids; `jobs`: the list of job records. */
   entryOf('jobs', { worker: bytes32, epoch: integer, count: countOf, root: bytes32, jobs: blob }),

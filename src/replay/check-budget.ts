@@ -4,7 +4,7 @@ import { freeReserveMsat } from '../rules/free-reserve.ts'
 import { subsidyMsat } from '../rules/subsidy.ts'
 import type { ReplayState } from './replay-state.ts'
 
-/** One budget for each epoch, within the schedule and within what is free. What is kept for fees is the operator's to say. */
+/** One budget for each epoch: what the schedule has, as far as it is free. */
 export function checkBudget(state: ReplayState, { epoch, msat }: EntryOf<'budget'>, index: number): void {
   const check = state.findings.at('budgets', index)
   const { balances, budgets, genesis } = state
@@ -16,8 +16,18 @@ export function checkBudget(state: ReplayState, { epoch, msat }: EntryOf<'budget
     'budget_above_schedule',
     () => `${msat} msat, the schedule has ${scheduledMsat}`,
   )
-  const freeMsat = freeReserveMsat(balances.of)
+  // The last payout is booked here when the next one is logged: these are the fees of all before it.
+  const freeMsat = freeReserveMsat({
+    reserveMsat: balances.of('reserve'),
+    feesMsat: balances.of('fees'),
+    inheritedMsat: balances.of('inherited'),
+    feeReserveSats: genesis.feeReserveSats,
+  })
   check(msat <= freeMsat, 'budget_not_covered', () => `${msat} msat of ${freeMsat} that are free`)
+  const dueMsat = scheduledMsat < freeMsat ? scheduledMsat : freeMsat
+  // What a pruned node doesn't show of the fees makes more look free than is.
+  const isWhole = msat >= dueMsat || !state.areCoinsKnown
+  check(isWhole, 'budget_too_small', () => `${msat} msat, ${dueMsat} are due`)
   balances.move('reserve', budgetAccount(epoch), msat)
   budgets.set(epoch, { entry: index, msat })
 }

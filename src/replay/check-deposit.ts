@@ -4,12 +4,10 @@ import type { EntryOf } from '../log/entry.ts'
 import { txidText } from '../log/txid.ts'
 import type { ChainNode } from './replay-source.ts'
 import { latestTip, type ReplayState } from './replay-state.ts'
-import { paysTo, scriptOf } from './script-of.ts'
+import { paysTo } from './script-of.ts'
 import { PRUNED, unlessPruned } from './unless-pruned.ts'
 
 const MSAT_PER_SAT = 1000n
-/** A week: a coin is booked when it is final, unless the coordinator was down. */
-const MAX_BLOCKS_SEARCHED = 1_008
 
 /** A deposit is a coin at the treasury's address, or at a requester's: booked once, to whom the address says. */
 export async function checkDeposit(
@@ -18,7 +16,7 @@ export async function checkDeposit(
   index: number,
 ): Promise<void> {
   const check = state.findings.at('deposits', index)
-  const { vout, sats } = entry
+  const { height, vout, sats } = entry
   const txid = txidText(entry.txid)
   const outpoint = `${txid}:${vout}`
   if (!check(!state.coins.has(outpoint), 'deposit_repeated', () => `${outpoint} is booked already`)) return
@@ -27,12 +25,15 @@ export async function checkDeposit(
   if (owner === null) return
   const { account, script } = owner
   const { node } = state.source.chain
-  const found = node === null ? PRUNED : await unlessPruned(findCoin(state, node, index, { txid, vout }))
+  const finalHeight = height - 1 + state.rules.finalDepth
+  const tip = latestTip(state, index)
+  check(finalHeight <= tip, 'deposit_early', () => `final at block ${finalHeight}, booked by block ${tip}`)
+  const found = node === null ? PRUNED : await findCoin(state, node, { txid, vout, height })
   if (found === PRUNED) state.findings.skip('deposits')
   else {
     check(found !== null && found.valueSats === sats && paysTo(found, script), 'coin_mismatch', () =>
       found === null
-        ? `${outpoint} is not in the chain`
+        ? `${outpoint} is not in block ${height}`
         : `${outpoint} holds ${found.valueSats} sat, booked ${sats}, or is not at the address of ${account}`,
     )
   }
@@ -56,34 +57,15 @@ interface Coin {
   readonly script: Uint8Array
 }
 
-/** Unspent: the node knows it. Spent: taken over from an older log, or its transaction is looked for in the blocks before the entry's anchor. */
+/** In the block that the entry names; a pruned node that has forgotten it still knows it while it is unspent. */
 async function findCoin(
-  state: ReplayState,
+  { source }: ReplayState,
   node: ChainNode,
-  index: number,
-  { txid, vout }: { txid: string; vout: number },
-): Promise<Coin | null> {
-  const unspent = await node.txOut({ txid, vout }, { mempool: false })
-  if (unspent !== null) return unspent
-  const inherited = inheritedCoin(state, { txid, vout })
-  if (inherited !== null) return inherited
-  const newest = Math.min(latestTip(state, index), state.source.chain.tipHeight)
-  for (let height = newest; height >= Math.max(0, newest - MAX_BLOCKS_SEARCHED); height -= 1) {
-    const hash = await state.source.chain.blockHash(height)
-    if (hash === null || !(await node.blockTxids(txidText(hash))).includes(txid)) continue
-    const raw = await node.transactionInBlock(txid, txidText(hash))
-    const output = raw === null ? undefined : parseTransaction(raw)?.outs[vout]
-    return output === undefined ? null : { valueSats: output.value, script: output.script }
-  }
-  return null
-}
-
-/** The log before showed where it came from; here it is as old as may be. */
-function inheritedCoin(
-  { inherited, genesis }: ReplayState,
-  { txid, vout }: { txid: string; vout: number },
-): Coin | null {
-  const found = inherited?.coins.find((coin) => coin.vout === vout && txidText(coin.txid) === txid)
-  const script = inherited === null ? null : scriptOf(inherited.treasury, genesis.network)
-  return found === undefined || script === null ? null : { valueSats: found.sats, script }
+  { txid, vout, height }: { txid: string; vout: number; height: number },
+): Promise<Coin | typeof PRUNED | null> {
+  const hash = await source.chain.blockHash(height)
+  const raw = hash === null ? null : await unlessPruned(node.transactionInBlock(txid, txidText(hash)))
+  if (raw === PRUNED) return (await node.txOut({ txid, vout }, { mempool: false })) ?? PRUNED
+  const output = raw === null ? undefined : parseTransaction(raw)?.outs[vout]
+  return output === undefined ? null : { valueSats: output.value, script: output.script }
 }

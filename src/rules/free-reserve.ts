@@ -1,4 +1,22 @@
-/** What of the reserve may still be promised, msat: fees paid to miners and debts of an older log have used up the rest. */
-export function freeReserveMsat(msatOf: (account: 'reserve' | 'fees' | 'inherited') => bigint): bigint {
-  return msatOf('reserve') - msatOf('fees') - msatOf('inherited')
+const MSAT_PER_SAT = 1000n
+
+/**
+ * What of the reserve an epoch may be promised, msat, never below 0: fees paid to miners and debts of an older log have used
+ * up some, and genesis keeps some for the fees to come. Those of the last payout are among the latter, whether it is paid
+ * yet or not: when it was, the log doesn't say.
+ */
+export function freeReserveMsat({
+  reserveMsat,
+  feesMsat,
+  inheritedMsat,
+  feeReserveSats,
+}: {
+  reserveMsat: bigint
+  /** Of all payouts in the log but the last. */
+  feesMsat: bigint
+  inheritedMsat: bigint
+  feeReserveSats: bigint
+}): bigint {
+  const freeMsat = reserveMsat - feesMsat - inheritedMsat - feeReserveSats * MSAT_PER_SAT
+  return freeMsat > 0n ? freeMsat : 0n
 }

@@ -1,6 +1,8 @@
 import { z } from 'zod'
+import { transfersAnswer } from '../../client/read-transfers.ts'
 import { ROLES } from '../../coordinator/api-keys.ts'
 import { definition } from '../../subnet/definition.ts'
+import { cursorSchema } from '../cursor.ts'
 import { newKey } from '../key-routes.ts'
 import { canaries, decision, thaw } from '../operator-routes.ts'
 import { stop } from '../payout-routes.ts'
@@ -83,6 +85,17 @@ export const OPERATOR_OPERATIONS: readonly Operation[] = [
     cbor(newKey),
   ),
   operation('delete', 'revokeKey', '/keys/{role}/{name}', 'From now on it opens nothing.', 204, null),
+  {
+    ...operation(
+      'get',
+      'listTransfers',
+      '/transfers',
+      'The ledger, 1,000 at a time.',
+      200,
+      json(transfersAnswer),
+    ),
+    query: { account: z.string(), after: cursorSchema },
+  },
   operation(
     'get',
     'planPayout',

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { listAnswer } from '../../client/auditors.ts'
 import { reconciliationSchema } from '../../client/read-reconciliation.ts'
+import { statementAnswer } from '../../client/read-statement.ts'
 import {
   anchorsAnswer,
   earningsAnswer,
@@ -62,6 +63,13 @@ export const PUBLIC_OPERATIONS: readonly Operation[] = [
     'What a worker earned, by epoch and subnet, the newest first.',
     json(earningsAnswer),
     before,
+  ),
+  get(
+    'statement',
+    '/v1/workers/{key}/statement',
+    'What a worker earned in an epoch and why, 100 receipts at a time.',
+    json(statementAnswer),
+    { epoch: cursorSchema, after: placeSchema },
   ),
   get('listSubnets', '/v1/subnets', 'The markets in force.', json(subnetsAnswer)),
   get(

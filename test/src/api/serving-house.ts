@@ -54,6 +54,7 @@ const genesis: Genesis = {
   },
   subsidy: { initialMsat: 0n, halvingEpochs: 1, capMsat: 0n },
   auditBasisPoints: 0,
+  feeReserveSats: 0n,
   succeeds: null,
 }
 

@@ -121,10 +121,11 @@ test('a payout is known by its change alone: its other outputs are deposits, who
   if (payout?.payment == null) throw new Error('no payout')
   const { payment, outputs } = payout
   const { txid } = payment
-  const valueSats = 1_000n
-  expect(desks.deposits.bookNew([{ txid, vout: outputs.length, valueSats, script }])).toBe(0)
-  expect(desks.deposits.bookNew([{ txid, vout: outputs.length - 1, valueSats, script }])).toBe(1)
-  expect(desks.deposits.bookNew([{ txid, vout: outputs.length - 1, valueSats, script }])).toBe(0)
+  const coin = { txid, valueSats: 1_000n, script, confirmations: 2 }
+  const tip = site.coordinator().advancedTo() ?? 0
+  expect(desks.deposits.bookNew([{ ...coin, vout: outputs.length }], tip)).toBe(0)
+  expect(desks.deposits.bookNew([{ ...coin, vout: outputs.length - 1 }], tip)).toBe(1)
+  expect(desks.deposits.bookNew([{ ...coin, vout: outputs.length - 1 }], tip)).toBe(0)
 })
 
 test('a reading during which a block came is made again, three times at most', async () => {

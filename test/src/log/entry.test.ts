@@ -96,6 +96,7 @@ const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
     }),
     subsidy: fc.record({ initialMsat: money, halvingEpochs: positive, capMsat: money }),
     auditBasisPoints: fc.integer({ min: 0, max: 500 }),
+    feeReserveSats: money,
     succeeds: fc.option(
       fc.record({
         logKey: bytes32,
@@ -127,7 +128,15 @@ const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
     expiryHeight: int,
     signature: fc.uint8Array({ maxLength: 128 }),
   }),
-  fc.record({ v, kind: kind('deposit'), account: text, txid: bytes32, vout: uint32, sats: money }),
+  fc.record({
+    v,
+    kind: kind('deposit'),
+    account: text,
+    height: int,
+    txid: bytes32,
+    vout: uint32,
+    sats: money,
+  }),
   fc.record({ v, kind: kind('budget'), epoch: int, msat: money }),
   fc.record({
     v,
@@ -250,6 +259,7 @@ test.each<[kind: string, key: string, value: unknown]>([
   ['genesis', 'treasury', ''],
   ['genesis', 'treasury', 'x'.repeat(91)],
   ['genesis', 'auditBasisPoints', 501],
+  ['genesis', 'feeReserveSats', -1n],
   ['genesis', 'succeeds', {}],
   ['genesis', 'succeeds', successionWith({ checkpoint: 'x'.repeat(1_025) })],
   [
@@ -275,6 +285,7 @@ test.each<[kind: string, key: string, value: unknown]>([
   ['address', 'expiryHeight', -1],
   ['deposit', 'account', 'x'.repeat(129)],
   ['deposit', 'vout', -1],
+  ['deposit', 'height', -1],
   ['budget', 'msat', 2n ** 63n],
   ['budget', 'msat', -1],
   ['budget', 'epoch', 2n ** 53n],

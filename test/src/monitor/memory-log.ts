@@ -68,6 +68,7 @@ export const GENESIS_FIELDS = {
   },
   subsidy: { initialMsat: 0n, halvingEpochs: 1, capMsat: 0n },
   auditBasisPoints: 0,
+  feeReserveSats: 0n,
   succeeds: null,
 } as const
 

@@ -97,6 +97,11 @@ export const DIFFERENCES_IN_MONEY: Difference[] = [
         ({ epoch }) => epoch === 1,
       ),
   ],
+  [
+    'a budget that keeps something back',
+    'budgets: budget_too_small',
+    (log) => changeEntry(log, 'budget', (entry) => ({ ...entry, msat: entry.msat - 1n })),
+  ],
   ['a budget that nothing covers', 'budgets: budget_not_covered', uncoveredBudget],
   [
     'rewards that mature at another height',
@@ -117,6 +122,16 @@ export const DIFFERENCES_IN_MONEY: Difference[] = [
     'a deposit that is in no block',
     'deposits: coin_mismatch',
     (log) => changeEntry(log, 'deposit', (entry) => ({ ...entry, txid: NOTHING })),
+  ],
+  [
+    'a deposit that is in another block',
+    'deposits: coin_mismatch',
+    (log) => changeEntry(log, 'deposit', (entry) => ({ ...entry, height: entry.height - 1 })),
+  ],
+  [
+    'a deposit booked before it is final',
+    'deposits: deposit_early',
+    (log) => changeEntry(log, 'deposit', (entry) => ({ ...entry, height: entry.height + 100 })),
   ],
   ['a deposit booked twice', 'deposits: deposit_repeated', (log) => appendEntry(log, 'deposit')],
   [
