@@ -80,8 +80,12 @@ export function createModelCache(o: {
         const path = await pathOf(digest)
         const now = new Date()
         // A file that somebody has taken away is fetched again for the next job; this one's run says that it is missing.
-        await utimes(path, now, now).catch(() => checked.delete(digest))
-        return await run(path)
+        const touched = utimes(path, now, now).catch(() => checked.delete(digest))
+        try {
+          return await run(path)
+        } finally {
+          await touched
+        }
       } finally {
         const left = (users.get(digest) ?? 1) - 1
         if (left > 0) users.set(digest, left)
