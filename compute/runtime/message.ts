@@ -39,7 +39,8 @@ export async function* readMessages(stream: Readable): AsyncGenerator<Message, u
     held.push(chunk)
     heldBytes += chunk.length
     while (heldBytes >= wantedBytes) {
-      const bytes = Buffer.concat(held)
+      const [first] = held
+      const bytes = first !== undefined && held.length === 1 ? first : Buffer.concat(held)
       const bodyStart = PREFIX_BYTES + bytes.readUInt32BE(0)
       const end = bodyStart + bytes.readUInt32BE(4)
       if (bodyStart > PREFIX_BYTES + MAX_HEADER_BYTES || end > bodyStart + MAX_BODY_BYTES) {
