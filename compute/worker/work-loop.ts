@@ -27,22 +27,25 @@ export async function workLoop(o: {
   stop: AbortSignal
   onEvent: OnWorkerEvent
 }): Promise<void> {
+  // A signal and no promise to race with: each race would leave its outcome, a lease with its inputs, with a promise that lives as long as the worker.
+  const failed = new AbortController()
+  const ended = AbortSignal.any([o.stop, failed.signal])
   let failuresInARow = 0
   let lastReason: string | null = null
 
   async function lease(): Promise<LeasedJob[]> {
     try {
-      if (failuresInARow > 0) await sleep(pauseMs(failuresInARow), undefined, { signal: o.stop })
-      while (!o.delivery.hasRoom()) await sleep(BACKLOG_POLL_MS, undefined, { signal: o.stop })
-      o.stop.throwIfAborted()
-      const { jobs, reason } = await o.client.lease(MAX_JOBS, WAIT_MS, o.stop)
+      if (failuresInARow > 0) await sleep(pauseMs(failuresInARow), undefined, { signal: ended })
+      while (!o.delivery.hasRoom()) await sleep(BACKLOG_POLL_MS, undefined, { signal: ended })
+      ended.throwIfAborted()
+      const { jobs, reason } = await o.client.lease(MAX_JOBS, WAIT_MS, ended)
       // Said once, not at every poll.
       if (reason !== null && reason !== lastReason) o.onEvent({ type: 'idle', reason })
       lastReason = reason
       if (jobs.length > 0) o.onEvent({ type: 'leased', jobs: jobs.length })
       return jobs
     } catch (error) {
-      if (o.stop.aborted) return []
+      if (ended.aborted) return []
       throw error
     }
   }
@@ -67,22 +70,21 @@ export async function workLoop(o: {
   }
 
   const running = new Set<Promise<void>>()
-  const failed = Promise.withResolvers<never>()
-  // Whoever waits below meets it.
-  failed.promise.catch(() => {})
 
   function begin(leased: LeasedJob): void {
     const one = run(leased)
-      .catch(failed.reject)
+      .catch((error) => failed.abort(error))
       .finally(() => running.delete(one))
     running.add(one)
   }
 
-  while (!o.stop.aborted) {
-    for (const leased of await Promise.race([lease(), failed.promise])) begin(leased)
-    while (running.size > MAX_JOBS) await Promise.race([failed.promise, ...running])
+  while (!ended.aborted) {
+    for (const leased of await lease()) begin(leased)
+    while (running.size > MAX_JOBS && !failed.signal.aborted) await Promise.race(running)
   }
-  await Promise.race([failed.promise, Promise.all(running)])
+  // The first failure ends the worker, whatever else still runs.
+  while (running.size > 0 && !failed.signal.aborted) await Promise.race(running)
+  failed.signal.throwIfAborted()
 }
 
 function pauseMs(failures: number): number {
