@@ -40,14 +40,26 @@ export async function copyBlobs(
   const small = await copySmall(join(from, SMALL_BLOBS), join(to, SMALL_BLOBS))
   let { bytes } = small
   let linked = 0
+  let collected = 0
   for (const [done, path] of paths.entries()) {
-    const isLink = await linkOrCopy(join(from, path), join(to, path))
-    bytes += statSync(join(to, path)).size
-    linked += isLink ? 1 : 0
+    const isLink = await linkUnlessGone(join(from, path), join(to, path))
+    if (isLink === null) collected += 1
+    else bytes += statSync(join(to, path)).size
+    linked += isLink === true ? 1 : 0
     onProgress(done + 1, paths.length)
   }
   for (const folder of [...folders, to]) syncFolder(folder)
-  return { count: paths.length + small.count, bytes, linked }
+  return { count: paths.length - collected + small.count, bytes, linked }
+}
+
+/** Null for one that a store in use has collected meanwhile. */
+async function linkUnlessGone(from: string, to: string): Promise<boolean | null> {
+  try {
+    return await linkOrCopy(from, to)
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT' && !existsSync(from)) return null
+    throw error
+  }
 }
 
 async function copySmall(from: string, to: string): Promise<{ count: number; bytes: number }> {

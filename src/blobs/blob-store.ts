@@ -35,6 +35,8 @@ export interface BlobStore {
   sizeBytes(name: string): number | null
   /** Null when absent; `start` to `end` of it, both inclusive. The bytes are not checked on the way: who asked for a hash checks it. `body` must be used. */
   stream(name: string, range?: ByteRange): Promise<{ sizeBytes: number; body: Readable } | null>
+  /** Those that are there; on the disk when it returns or not, so who may crash asks again. Throws BlobError `blob_unwritable`. */
+  remove(names: readonly string[]): void
   /** What the file system still has for us. */
   freeBytes(): number
   /** Nothing more is asked of it. */
@@ -114,6 +116,13 @@ export function openBlobStore(folder: string): BlobStore {
       if (file === null) return null
       // Size and bytes of one open file: a rename under the same name changes neither.
       return { sizeBytes: (await file.stat()).size, body: file.createReadStream(range) }
+    },
+
+    remove(names) {
+      translating('blob_unwritable', () => {
+        for (const name of names) rmSync(pathOf(name), { force: true })
+        small.remove(names)
+      })
     },
 
     close: small.close,

@@ -19,6 +19,8 @@ export interface SmallBlobs {
   putUnsynced(blobs: readonly NamedBlob[]): void
   get(name: string): Uint8Array | null
   sizeBytes(name: string): number | null
+  /** Those that are there; all of them or none. */
+  remove(names: readonly string[]): void
   totals(): { count: number; bytes: number }
   /** Every blob, one at a time. */
   each(): Iterable<NamedBlob>
@@ -50,6 +52,10 @@ export function openSmallBlobs(path: string): SmallBlobs {
   const put = db.transaction((blobs: readonly NamedBlob[]) => {
     for (const { name, bytes } of blobs) upsert.run(Buffer.from(name, 'hex'), bytes)
   })
+  const deleteOne = db.prepare('DELETE FROM blob WHERE name = ?')
+  const remove = db.transaction((names: readonly string[]) => {
+    for (const name of names) deleteOne.run(Buffer.from(name, 'hex'))
+  })
   return {
     put: (blobs) => put.immediate(blobs),
     putUnsynced: (blobs) => unsynced(db, () => put.immediate(blobs)),
@@ -58,6 +64,7 @@ export function openSmallBlobs(path: string): SmallBlobs {
       const size = selectSize.get(Buffer.from(name, 'hex'))
       return size === undefined ? null : Number(size)
     },
+    remove: (names) => remove.immediate(names),
     totals() {
       const { count = 0n, bytes = 0n } = sums.get() ?? {}
       return { count: Number(count), bytes: Number(bytes) }

@@ -5,6 +5,7 @@ import { renderTable } from './table.ts'
 
 type Open = NonNullable<ReadStatus['open']>
 
+const BYTES_PER_MB = 1e6
 const LABEL_WIDTH = 10
 /** One screen; `--json` has all of them. */
 const MAX_WORKERS_SHOWN = 10
@@ -58,6 +59,7 @@ function openLines({ height, log }: ReadStatus, open: Open): string[] {
         `${audits.void} void, ${audits.undecided} undecided`,
     ),
     ...(audits.load < audits.limit ? [] : [line('FULL', capacityText(audits))]),
+    line('Data', dataText(open)),
     line('Treasury', treasuryText(open)),
     line('Payouts', payouts.length === 0 ? 'none yet' : countsText(payouts)),
     ...(payoutTrouble === null ? [] : [line('STUCK', payoutTrouble)]),
@@ -88,6 +90,11 @@ function anchorText({ anchors }: Open, height: number | null, entries: number): 
       : `, the last in block ${last.height}, ${height - last.height} blocks ago`
   const countText = anchors.length === 0 ? 'none yet' : countsText(anchors)
   return `${countText}${ageText}; ${unanchored} of ${entries} entries not anchored yet`
+}
+
+function dataText({ data: { heldBytes, collectedBytes } }: Open): string {
+  const [held, collected] = [heldBytes, collectedBytes].map((bytes) => (bytes / BYTES_PER_MB).toFixed(1))
+  return `${held} MB of inputs and outputs held, ${collected} MB removed after their retention`
 }
 
 /** What the treasury holds is owed, or free: reserve less what miners got of it, and less what an older log left to pay. */

@@ -38,6 +38,7 @@ const statusSchema = z.object({
         failed: count,
         void: count,
       }),
+      data: z.object({ heldBytes: count, collectedBytes: count }),
       anchors: z.array(
         z.object({
           index: count,

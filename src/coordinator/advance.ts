@@ -19,6 +19,7 @@ export interface Advance {
   readonly matured: readonly number[]
   readonly returned: number
   readonly planted: number
+  readonly collected: number
 }
 
 const NOTHING: Omit<Advance, 'tip'> = {
@@ -31,6 +32,7 @@ const NOTHING: Omit<Advance, 'tip'> = {
   matured: [],
   returned: 0,
   planted: 0,
+  collected: 0,
 }
 
 /** Before a cutoff every block gets an anchor, if there is anything new: one to be mined, one to spare. */
@@ -88,6 +90,7 @@ export async function advance(
   const settled = await desks.settlement.settleDue(tip, anchored, blockHash)
   const matured = desks.settlement.matureDue(tip)
   desks.inheritance.matureDue(tip)
+  const collected = await desks.retention.collectDue(tip)
   const planted = await desks.proctor.plantDue(tip)
   const planned = desks.payouts.list().length
   await desks.payouts.advance(anchored, tip)
@@ -106,5 +109,5 @@ export async function advance(
     anchorer.request()
     await anchorer.advance()
   }
-  return { tip, deposits, assigned, sampled, redrawn, silent, settled, matured, returned, planted }
+  return { tip, deposits, assigned, sampled, redrawn, silent, settled, matured, returned, planted, collected }
 }

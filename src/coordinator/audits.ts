@@ -6,6 +6,7 @@ import { hex } from '../../compute/work/hex.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
 import type { Books } from './books.ts'
 import { record } from './books.ts'
+import { openHolds } from './holds.ts'
 import { MAX_LEASED_INPUT_BYTES } from './leases.ts'
 import type { Market } from './market.ts'
 import { RefusedError } from './refused-error.ts'
@@ -120,6 +121,11 @@ export function openAuditDesk(
   const setReceipt = db.prepare(
     'UPDATE receipt SET verdict = ?, verdict_entry = ? WHERE id = ? AND sampled = 1 AND verdict IS NULL',
   )
+  const selectBundles = db.prepare<[Uint8Array], { input: Uint8Array; output: Uint8Array }>(
+    `SELECT job.input, result.output FROM receipt JOIN job ON job.id = receipt.job JOIN result ON result.job = job.id
+      WHERE receipt.id = ?`,
+  )
+  const holds = openHolds(books)
   const countRounds = db
     .prepare<[], bigint>(`SELECT count(*) FROM audit WHERE state IN ('drawn', 'committed')`)
     .pluck()
@@ -201,7 +207,9 @@ export function openAuditDesk(
       return { auditor, outputs, receipt, round, salt, verdict: 'inconclusive', reason }
     }
     const claimed = books.blobs.get(hex(row.output))
-    if (claimed === null) throw new Error(`output ${hex(row.output)} is not held`)
+    if (claimed === null) {
+      throw new RefusedError(409, 'audit_not_open', `the output of ${hex(receipt)} is not held any more`)
+    }
     const known = options.market.model(row.subnet, row.model, Number(row.epoch))
     assert(known !== null, 'a job is leased only for a model of a subnet')
     const { verdict, reason } = compareOutputs(known.model.profile, claimed, outputs)
@@ -221,7 +229,9 @@ export function openAuditDesk(
     const blob = encodeCbor(records)
     books.blobs.putSync(blob)
     record(books, { v: 1, kind: 'verdict', verdicts: sha256(blob), count: records.length }, (index) => {
-      for (const { receipt, round, verdict } of records) {
+      for (const { receipt, round, verdict, outputs } of records) {
+        if (outputs !== null) holds.hold([outputs])
+        if (outputs !== null && verdict === 'fail') holds.keep([outputs, ...bundlesOf(receipt)])
         if (setVerdict.run(verdict, index, receipt, round).changes !== 1) {
           throw new RefusedError(409, 'audit_not_open', `round ${round} of ${hex(receipt)} is closed`)
         }
@@ -235,6 +245,11 @@ export function openAuditDesk(
     })
     // Whoever that has suspended audits no more: its rounds go on to the next.
     if (records.some(({ verdict }) => verdict === 'fail')) closeSuspended()
+  }
+
+  function bundlesOf(receipt: Uint8Array): Uint8Array[] {
+    const row = selectBundles.get(receipt)
+    return row === undefined ? [] : [row.input, row.output]
   }
 
   function closeSuspended(): number {

@@ -7,6 +7,7 @@ import type { ModelProfile } from '../../compute/work/model-profile.ts'
 import { parseTensorBundle } from '../../compute/work/tensor-bundle.ts'
 import type { CanaryOutcome } from '../rules/canaries.ts'
 import type { Books } from './books.ts'
+import { openHolds } from './holds.ts'
 import type { Market, MarketModel } from './market.ts'
 import { RefusedError } from './refused-error.ts'
 
@@ -65,6 +66,7 @@ export function openCanaries(
   const selectPlaces = db.prepare<[], Row>(
     'SELECT * FROM canary WHERE job IS NULL GROUP BY subnet, model HAVING number = min(number) ORDER BY number',
   )
+  const holds = openHolds(books)
   const setJob = db.prepare('UPDATE canary SET job = ? WHERE number = ? AND job IS NULL')
   const countLeft = db.prepare<[], bigint>('SELECT count(*) FROM canary WHERE job IS NULL').pluck()
 
@@ -107,6 +109,7 @@ export function openCanaries(
       return db
         .transaction(() =>
           rows.reduce((added, { subnet, model, inputs, outputs, items }) => {
+            holds.keep([inputs, outputs])
             return added + insert.run(subnet, model, inputs, outputs, items).changes
           }, 0),
         )

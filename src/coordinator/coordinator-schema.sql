@@ -152,6 +152,29 @@ CREATE TABLE IF NOT EXISTS audit (
 CREATE INDEX IF NOT EXISTS audit_open ON audit (auditor, state);
 CREATE INDEX IF NOT EXISTS audit_under_way ON audit (drawn_height) WHERE state IN ('drawn', 'committed');
 
+-- Bundles of inputs and outputs, by SHA-256: held at least until the retention of this epoch's work is over (src/rules/retention.ts).
+CREATE TABLE IF NOT EXISTS held_blob (
+  digest BLOB    NOT NULL PRIMARY KEY CHECK (length(digest) = 32),
+  bytes  INTEGER NOT NULL CHECK (bytes >= 0),
+  -- Null: for good.
+  epoch  INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS held_blob_epoch ON held_blob (epoch) WHERE epoch IS NOT NULL;
+
+-- Bytes in that table, and those that have left it.
+CREATE TABLE IF NOT EXISTS held_sum (
+  one       INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
+  held      INTEGER NOT NULL CHECK (held >= 0),
+  collected INTEGER NOT NULL CHECK (collected >= 0)
+) STRICT;
+INSERT OR IGNORE INTO held_sum VALUES (1, 0, 0);
+CREATE TRIGGER IF NOT EXISTS held_more AFTER INSERT ON held_blob BEGIN
+  UPDATE held_sum SET held = held + new.bytes;
+END;
+CREATE TRIGGER IF NOT EXISTS held_less AFTER DELETE ON held_blob BEGIN
+  UPDATE held_sum SET held = held - old.bytes, collected = collected + old.bytes;
+END;
+
 -- An epoch gets its row when its budget is fixed, when its work is assigned or when it is settled, whichever is first.
 CREATE TABLE IF NOT EXISTS epoch (
   number        INTEGER NOT NULL PRIMARY KEY CHECK (number >= 0),

@@ -50,6 +50,7 @@ import type { RequestQueue } from './requests.ts'
 import { openRequestQueue } from './requests.ts'
 import type { ResultDesk } from './results.ts'
 import { openResultDesk } from './results.ts'
+import { openRetention, type Retention } from './retention.ts'
 import type { Settlement } from './settlement.ts'
 import { openSettlement } from './settlement.ts'
 import { openStandingRows } from './standing-rows.ts'
@@ -85,6 +86,7 @@ export interface Desks {
   readonly settlement: Settlement
   readonly inheritance: InheritanceDesk
   readonly payouts: Payouts
+  readonly retention: Retention
 }
 
 export function openDesks(
@@ -164,6 +166,7 @@ export function openDesks(
       rules,
       auditShareBasisPoints,
     }),
+    retention: openRetention(books, rules),
     inheritance: openInheritanceDesk(books, { rules, maturing }),
     payouts: openPayouts(books, {
       payer,

@@ -16,6 +16,7 @@ import type { Books } from './books.ts'
 import { record } from './books.ts'
 import type { Canaries, Canary } from './canaries.ts'
 import type { Charges } from './charges.ts'
+import { openHolds } from './holds.ts'
 import type { Market, MarketModel } from './market.ts'
 import { RefusedError } from './refused-error.ts'
 import type { PendingRequest, RequestQueue } from './requests.ts'
@@ -122,6 +123,7 @@ export function openLeaseDesk(
     `SELECT id, worker FROM job WHERE state = 'leased' AND requester IS NOT NULL`,
   )
   const waiting = new Map<string, PendingRequest>()
+  const holds = openHolds(books)
   const assertSpace = createSpaceWatch(books.blobs)
 
   function lease(worker: Uint8Array, max: number, epoch: number): LeasedJob[] {
@@ -204,6 +206,7 @@ export function openLeaseDesk(
     const root = treeRoot(jobs.map(({ id }) => id))
     const entry = { v: 1, kind: 'jobs', worker, epoch, count: jobs.length, root, jobs: sha256(list) } as const
     record(books, entry, (entryIndex) => {
+      holds.hold(jobs.map(({ inputDigest }) => inputDigest))
       for (const { draft, id, bytes, inputDigest, inputSalt, originSalt, originRecord, units } of jobs) {
         const { subnet, model, item, request, chargeMsat } = draft
         insertJob.run({

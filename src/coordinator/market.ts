@@ -4,6 +4,7 @@ import type { SubnetDefinition, SubnetModel } from '../subnet/definition.ts'
 import { encodeDefinition, parseDefinition } from '../subnet/definition.ts'
 import type { Books } from './books.ts'
 import { record } from './books.ts'
+import { openHolds } from './holds.ts'
 import { RefusedError } from './refused-error.ts'
 
 export interface MarketModel {
@@ -44,6 +45,7 @@ export function openMarket(books: Books): Market {
       'SELECT input FROM item WHERE subnet = ? AND model = ? ORDER BY item',
     )
     .pluck()
+  const holds = openHolds(books)
   const known: Known[] = books.db
     .prepare<[], { entry_index: bigint; definition: Uint8Array }>('SELECT * FROM subnet ORDER BY entry_index')
     .all()
@@ -85,6 +87,7 @@ export function openMarket(books: Books): Market {
       { v: 1, kind: 'subnet', name: definition.name, definition: digest },
       (entryIndex) => {
         insert.run(entryIndex, definition.name, digest)
+        holds.keep(inputs)
         for (const model of definition.models) addItems(definition.name, model.digest, inputs)
         return entryIndex
       },

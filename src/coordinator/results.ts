@@ -1,9 +1,11 @@
+import { hex } from '../../compute/work/hex.ts'
 import { outputCommitment, parseReceipt, ReceiptError, receiptId } from '../../compute/work/receipt.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
 import { parseTensorBundle, TensorError } from '../../compute/work/tensor-bundle.ts'
 import { createGroupCommit } from '../store/group-commit.ts'
 import { unsynced } from '../store/unsynced.ts'
 import type { Books } from './books.ts'
+import { openHolds } from './holds.ts'
 import type { LeaseDesk } from './leases.ts'
 import { RefusedError } from './refused-error.ts'
 
@@ -25,6 +27,8 @@ export interface ResultDesk {
 
 interface CheckedResult {
   readonly job: Uint8Array
+  /** Digest of the bundle. */
+  readonly input: Uint8Array
   readonly receiptId: Uint8Array
   readonly outputs: Uint8Array
   readonly outputDigest: Uint8Array
@@ -34,6 +38,7 @@ interface CheckedResult {
 }
 
 interface HeldJob {
+  input: Uint8Array
   worker: Uint8Array
   state: string
   item: bigint | null
@@ -45,13 +50,14 @@ const RESULT_ERRORS = [RefusedError, ReceiptError, TensorError]
 export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
   const { db } = books
   const selectJob = db.prepare<[Uint8Array], HeldJob>(
-    `SELECT worker, state, item, result.receipt FROM job LEFT JOIN result ON result.job = job.id WHERE id = ?`,
+    `SELECT input, worker, state, item, result.receipt FROM job LEFT JOIN result ON result.job = job.id WHERE id = ?`,
   )
   // A worker that lost its batch may answer an item again with another receipt, until one is in a submission.
   const upsert = db.prepare(
     `INSERT INTO result (job, receipt, output, salt) VALUES (?, ?, ?, ?)
      ON CONFLICT (job) DO UPDATE SET receipt = excluded.receipt, output = excluded.output, salt = excluded.salt`,
   )
+  const holds = openHolds(books)
   const setAnswered = db.prepare(
     `UPDATE job SET state = 'answered' WHERE id = ? AND state IN ('leased', 'released', 'answered')`,
   )
@@ -60,9 +66,13 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
   const underWay = new Map<string, Uint8Array>()
 
   const holdAll = db.transaction((fresh: readonly CheckedResult[]) => {
-    for (const { job, receiptId, outputDigest, salt } of fresh) {
-      if (setAnswered.run(job).changes === 1) upsert.run(job, receiptId, outputDigest, salt)
+    const held: Uint8Array[] = []
+    for (const { job, input, receiptId, outputDigest, salt } of fresh) {
+      if (setAnswered.run(job).changes !== 1) continue
+      upsert.run(job, receiptId, outputDigest, salt)
+      held.push(input, outputDigest)
     }
+    holds.hold(held)
   })
 
   // The submission that names these receipts syncs both files before it is acknowledged; their worker keeps them until
@@ -118,6 +128,10 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
         'another receipt of this job is in the log already',
       )
     }
+    // So late that nobody could audit it any more.
+    if (job.state !== 'submitted' && !books.blobs.has(hex(job.input))) {
+      throw new RefusedError(410, 'job_expired', "the job's inputs are not held any more")
+    }
     // The requester has this receipt's id in hand: no other one may take its place.
     if (job.item === null && known !== null && !isSame) {
       throw new RefusedError(
@@ -135,12 +149,17 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
         "the receipt's output is not the salted digest of these outputs",
       )
     }
-    return { job: receipt.job, receiptId: id, outputs, outputDigest, salt, isHeld: job.state === 'submitted' }
+    const { state, input } = job
+    return {
+      job: receipt.job,
+      input,
+      receiptId: id,
+      outputs,
+      outputDigest,
+      salt,
+      isHeld: state === 'submitted',
+    }
   }
 
   return { accept }
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }

@@ -16,6 +16,7 @@ import type { Budgets } from './budgets.ts'
 import type { CanaryVerdicts } from './canary-verdicts.ts'
 import type { Charges } from './charges.ts'
 import type { EpochReceipt, EpochWorkReader } from './epoch-work.ts'
+import { openHolds } from './holds.ts'
 import type { Market } from './market.ts'
 import type { Maturing } from './maturing.ts'
 import type { Prices } from './prices.ts'
@@ -63,6 +64,7 @@ export function openSettlement(
   const setMatured = db.prepare(
     'UPDATE epoch SET matured_entry = ? WHERE number = ? AND matured_entry IS NULL',
   )
+  const holds = openHolds(books)
   const insertAccrual = db.prepare('INSERT INTO accrual (epoch, worker, subnet, msat) VALUES (?, ?, ?, ?)')
 
   async function settleDue(
@@ -154,6 +156,14 @@ export function openSettlement(
       )
       for (const { worker, subnet, msat } of earned)
         insertAccrual.run(epoch, Buffer.from(worker, 'hex'), subnet, msat)
+      holds.hold(
+        openings.flatMap(({ input, output }) => [input, output]),
+        epoch,
+      )
+      // As a failed audit's (audits.ts): anyone can compare it with the known answer, which is kept as well.
+      holds.keep(
+        openings.flatMap(({ output }, i) => (receipts[i]?.outcome === 'canary_failed' ? [output] : [])),
+      )
       parts.work.reopenRefuted(receipts)
       parts.work.keepReasons(shares.receipts)
       settleRequests(epoch, receipts, fees, entryIndex)

@@ -29,6 +29,8 @@ export interface OpenStatus {
   readonly epochRules: ReturnType<typeof epochRules>
   readonly work: Readonly<Record<WorkFigure, number>>
   readonly audits: Readonly<Record<AuditFigure, number>>
+  /** Bytes of inputs and outputs: held now, and removed once their retention was over. */
+  readonly data: { readonly heldBytes: number; readonly collectedBytes: number }
   readonly anchors: readonly AnchorStatus[]
   /** Why the log takes nothing more, or null. */
   readonly halted: string | null
@@ -147,6 +149,7 @@ function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer 
       failed: count(`SELECT count(*) FROM receipt WHERE verdict = 'fail'`),
       void: count(`SELECT count(*) FROM receipt WHERE verdict = 'void'`),
     },
+    data: desks.retention.sums(),
     anchors: anchorer
       .anchors()
       .slice(-MAX_ANCHORS)

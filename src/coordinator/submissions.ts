@@ -13,6 +13,7 @@ import { unmaturedAccount } from '../ledger/accounts.ts'
 import type { JobWork } from '../rules/expected-reward.ts'
 import type { Books } from './books.ts'
 import { record } from './books.ts'
+import { openHolds } from './holds.ts'
 import type { Market } from './market.ts'
 import { RefusedError } from './refused-error.ts'
 import type { Registry } from './registry.ts'
@@ -38,6 +39,8 @@ export interface SubmissionDesk {
 
 interface JobRow {
   bytes: Uint8Array
+  input: Uint8Array
+  output: Uint8Array | null
   subnet: string
   model: Uint8Array
   worker: Uint8Array
@@ -68,7 +71,7 @@ export function openSubmissionDesk(
     .prepare<[Uint8Array], bigint>('SELECT entry_index FROM submission WHERE id = ?')
     .pluck()
   const selectJob = db.prepare<[Uint8Array], JobRow>(
-    `SELECT job.bytes, subnet, model, worker, item, epoch, units, state, result.receipt
+    `SELECT job.bytes, input, result.output, subnet, model, worker, item, epoch, units, state, result.receipt
        FROM job LEFT JOIN result ON result.job = job.id WHERE job.id = ?`,
   )
   const insertSubmission = db.prepare(
@@ -81,6 +84,7 @@ export function openSubmissionDesk(
     'UPDATE worker SET next_sequence = next_sequence + 1, previous = ? WHERE key = ? AND next_sequence = ?',
   )
   const setSubmitted = db.prepare(`UPDATE job SET state = 'submitted' WHERE id = ? AND state = 'answered'`)
+  const holds = openHolds(books)
   const setItemDone = db.prepare(`UPDATE item SET state = 'done' WHERE subnet = ? AND model = ? AND item = ?`)
 
   function accept(worker: Uint8Array, submission: Submission): Acknowledgement {
@@ -107,6 +111,7 @@ export function openSubmissionDesk(
       receipts: sha256(list),
     } as const
     const index = record(books, entry, (entryIndex) => {
+      holds.hold(receipts.flatMap(({ row: { input, output } }) => (output === null ? [] : [input, output])))
       insertSubmission.run(entryIndex, id, worker, header.sequence, header.count, unmaturedMsat)
       for (const [position, receipt] of receipts.entries()) {
         const { item, subnet, model } = receipt.row
@@ -186,7 +191,8 @@ export function openSubmissionDesk(
       if (row.state === 'submitted' || jobs.has(hex(receipt.job))) throw jobTaken(receipt.job)
       jobs.add(hex(receipt.job))
       checkProfile(receipt, row, position)
-      if (row.receipt === null || Buffer.compare(row.receipt, id) !== 0) missing.push(hex(id))
+      if (row.receipt === null || Buffer.compare(row.receipt, id) !== 0 || !areHeld(row))
+        missing.push(hex(id))
       return { id, job: receipt.job, row }
     })
     if (missing.length > 0) {
@@ -200,6 +206,10 @@ export function openSubmissionDesk(
       )
     }
     return checked
+  }
+
+  function areHeld({ input, output }: JobRow): boolean {
+    return output !== null && [input, output].every((digest) => books.blobs.has(hex(digest)))
   }
 
   function checkProfile({ profile }: Receipt, row: JobRow, position: number): void {

@@ -59,6 +59,16 @@ export function createWorkReadings({
       capacityOf(house(), advancedTo()),
     ),
     reading('assay_canaries_left', 'Known answers that no worker has been leased yet.', canaries()),
+    reading(
+      'assay_bundle_bytes_held',
+      'Bytes of inputs and outputs that are held.',
+      house()?.desks.retention.sums().heldBytes ?? null,
+    ),
+    reading(
+      'assay_bundle_bytes_collected',
+      'Bytes of inputs and outputs that were removed once their retention was over.',
+      house()?.desks.retention.sums().collectedBytes ?? null,
+    ),
     reading('assay_data_free_bytes', 'What the file system of the data folder has left.', blobs.freeBytes()),
   ]
 }

@@ -9,7 +9,7 @@ import { auditRate, isSampled } from '../rules/sampling.ts'
 import type { ReceiptOutcome } from '../rules/settle-epoch.ts'
 import type { OpenedReceipt } from './check-openings.ts'
 import { auditorOf, type Draw, drawOf } from './draw.ts'
-import { readBlob } from './read-blob.ts'
+import { PAST_RETENTION, readBlob, readBundle } from './read-blob.ts'
 import { type Fate, lastSuspension, placeOf, type ReplayedReceipt, type ReplayState } from './replay-state.ts'
 
 /** A receipt whose audit the beacon asked for and the operator didn't get done in time. */
@@ -119,7 +119,15 @@ async function canaryOutcome(
   // Equal digests are equal bytes: only what differs has to be had.
   if (Buffer.compare(claimed, known) === 0) return 'canary_passed'
   const check = state.findings.at('openings', index)
-  const outputs = await readBlob(state, check, claimed, `output of ${id}`)
+  const outputs = await readBundle(
+    state,
+    { rule: 'openings', entry: index },
+    receipt,
+    claimed,
+    `output of ${id}`,
+  )
+  // Past its retention only what failed is kept.
+  if (outputs === PAST_RETENTION) return 'canary_passed'
   const expected = await readBlob(state, check, known, `known output for ${id}`)
   if (outputs === null || expected === null) return 'canary_failed'
   const { subnet, model, epoch } = receipt.job

@@ -14,7 +14,7 @@ import { checkDrawn, checkRoundOpens } from './check-audit.ts'
 import { observeAgain } from './check-standing.ts'
 import { auditorOf, drawOf } from './draw.ts'
 import { type Check, readable } from './findings.ts'
-import { MAX_LIST_BYTES, readBlob } from './read-blob.ts'
+import { MAX_LIST_BYTES, readBlob, readBundle } from './read-blob.ts'
 import { type AuditRound, latestTip, type ReplayedReceipt, type ReplayState } from './replay-state.ts'
 
 const recordList = z.array(
@@ -161,9 +161,10 @@ async function decide(state: ReplayState, receipt: ReplayedReceipt, index: numbe
 /** The comparison once more, as soon as the worker's output is opened: at settlement, or here when that is past. */
 export async function judgeAgain(
   state: ReplayState,
-  { outputDigest: claimed, hex: id, job }: ReplayedReceipt,
+  receipt: ReplayedReceipt,
   { outputs: own, verdict, entry }: AuditRound,
 ): Promise<void> {
+  const { outputDigest: claimed, hex: id, job } = receipt
   if (claimed === null || own === null) return
   const check = state.findings.at('verdicts', entry)
   // Equal digests are equal bytes: only what differs has to be had.
@@ -171,9 +172,14 @@ export async function judgeAgain(
     check(verdict === 'pass', 'verdict_wrong', () => `${verdict} on ${id}: the outputs are equal`)
     return
   }
-  const outputs = await readBlob(state, check, claimed, `output of ${id}`)
-  const expected = await readBlob(state, check, own, `auditor's output for ${id}`)
-  if (outputs === null || expected === null) return
+  // What a fail was said on is kept for good.
+  const read = (digest: Uint8Array, what: string) =>
+    verdict === 'fail'
+      ? readBlob(state, check, digest, what)
+      : readBundle(state, { rule: 'verdicts', entry }, receipt, digest, what)
+  const outputs = await read(claimed, `output of ${id}`)
+  const expected = await read(own, `auditor's output for ${id}`)
+  if (!(outputs instanceof Uint8Array && expected instanceof Uint8Array)) return
   const known = state.markets.model(job.subnet, job.model, job.epoch)
   assert(known !== null, 'a receipt is taken only where its model is known')
   const again = compareOutputs(known.model.profile, outputs, expected)

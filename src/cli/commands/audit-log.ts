@@ -185,8 +185,17 @@ function renderReplay({
     first === null
       ? `Everything follows from the ${entries} entries, up to block ${tipHeight}.`
       : `DIFFERS first ${first.entry === null ? 'as a whole' : `at entry ${first.entry}`} (${first.rule}: ${first.code}): ${first.detail}`
+  // Nothing else is ever skipped under these two.
+  const unheld = rules.reduce(
+    (sum, { name, skipped }) => sum + (name === 'verdicts' || name === 'openings' ? skipped : 0),
+    0,
+  )
+  const gone =
+    unheld === 0
+      ? ''
+      : `\nretention: ${unheld} comparisons of outputs could not be made again: their bytes are past retention and not held`
   const taken = rules.some(({ name, skipped }) => name === 'succession' && skipped > 0)
     ? '\nWhat it took over from the log before is taken as genesis says: pass --old to recompute it.'
     : ''
-  return `${origin ?? 'unreadable log'}\n${table}${audits}${missed.join('')}${taken}\n${verdict}`
+  return `${origin ?? 'unreadable log'}\n${table}${audits}${missed.join('')}${gone}${taken}\n${verdict}`
 }

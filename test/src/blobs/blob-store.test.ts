@@ -206,3 +206,16 @@ test('a process killed while it puts blobs leaves only whole ones, and every one
     .map((entry) => entry.name)
   for (const name of [...present, ...reported]) expect(blobs.get(name)).not.toBeNull()
 })
+
+test('what is removed is gone, small or large; the others and what was never there are left alone', () => {
+  const { folder, blobs } = open()
+  const [kept] = blobs.putMany([Buffer.from('kept'), HELLO, LARGE])
+  blobs.remove([HELLO_NAME, LARGE_NAME, '00'.repeat(32)])
+  blobs.remove([HELLO_NAME])
+  expect([HELLO_NAME, LARGE_NAME].map(blobs.get)).toEqual([null, null])
+  expect(existsSync(join(folder, LARGE_FOLDER, LARGE_NAME))).toBe(false)
+  expect(blobs.has(kept ?? '')).toBe(true)
+  expect(() => blobs.remove(['../../etc'])).toThrow(coded('blob_name_invalid'))
+  expect(blobs.putSync(LARGE)).toBe(LARGE_NAME)
+  expect(blobs.get(LARGE_NAME)).toEqual(LARGE)
+})

@@ -1,47 +1,22 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { encodeCbor } from '../../../compute/work/canonical-cbor.ts'
-import { encodeTensorBundle, parseTensorBundle } from '../../../compute/work/tensor-bundle.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { replay } from '../../../src/replay/replay.ts'
 import type { ReplaySource } from '../../../src/replay/replay-source.ts'
 import { epochEntry } from '../coordinator/epoch-entry.ts'
 import { idOf, problemIn, worksOf } from '../coordinator/peer.ts'
 import { openSite } from '../coordinator/site.ts'
-import { TINY_PROFILE, tinyMarket, tinyOutput } from '../coordinator/tiny-market.ts'
+import { TINY_PROFILE } from '../coordinator/tiny-market.ts'
+import { offBy, TOLERANT_MARKET } from '../coordinator/tolerant-market.ts'
 import { changeVerdicts } from './changed-log.ts'
 import { recordLog } from './recorded-log.ts'
-
-const [model] = tinyMarket().models
-if (model === undefined) throw new Error('a market has a model')
-const MARKET = tinyMarket({
-  models: [
-    {
-      ...model,
-      profile: {
-        bounds: [{ atol: { digits: 0, scale: 0 }, output: 'y', rtol: { digits: 1, scale: 4 }, top: null }],
-        comparison: 'tolerant',
-        detections: [],
-        precision: 'fp32',
-      },
-    },
-  ],
-})
-
-/** The right output, every number off by this share. */
-const offBy = (share: number) => (inputs: Uint8Array) =>
-  encodeTensorBundle(
-    parseTensorBundle(tinyOutput(inputs)).map((tensor) => {
-      const floats = new Float32Array(Uint8Array.from(tensor.data).buffer)
-      return { ...tensor, data: new Uint8Array(floats.map((value) => value * (1 + share)).buffer) }
-    }),
-  )
 
 let node: RegtestNode
 let log: ReplaySource
 let outcomes: Record<'honest' | 'cheat', (string | undefined)[]>
 beforeAll(async () => {
   node = await startBitcoind()
-  await using site = await openSite(node, { subnets: [MARKET] })
+  await using site = await openSite(node, { subnets: [TOLERANT_MARKET] })
   const [honest, cheat, operator] = await site.begin(2)
   if (honest === undefined || cheat === undefined || operator === undefined) throw new Error('three peers')
 

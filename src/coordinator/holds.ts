@@ -1,0 +1,42 @@
+import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
+import { hex } from '../../compute/work/hex.ts'
+import { sha256 } from '../../compute/work/tagged-hash.ts'
+import type { Books } from './books.ts'
+
+/** How long bundles of inputs and outputs are held. Every change joins the caller's transaction; what was promised is never shortened. */
+export interface Holds {
+  /** At least as long as the work of `epoch`, by default that of the present one. */
+  hold(digests: readonly Uint8Array[], epoch?: number): void
+  /** For good: what can be assigned again, and what a fail was said on. */
+  keep(digests: readonly Uint8Array[]): void
+}
+
+/** A bundle of nothing has the bytes of a list of nothing, as an epoch without work has its openings: never collected. */
+const EMPTY_LIST = sha256(encodeCbor([]))
+
+export function openHolds({ db, blobs }: Pick<Books, 'db' | 'blobs'>): Holds {
+  const selectPresent = db
+    .prepare<[], bigint>('SELECT coalesce(max(number), 0) FROM epoch WHERE assigned = 1')
+    .pluck()
+  const select = db
+    .prepare<[Uint8Array], bigint | null>('SELECT epoch FROM held_blob WHERE digest = ?')
+    .pluck()
+  const insert = db.prepare('INSERT INTO held_blob (digest, bytes, epoch) VALUES (?, ?, ?)')
+  const update = db.prepare('UPDATE held_blob SET epoch = ? WHERE digest = ?')
+
+  function set(digest: Uint8Array, epoch: number | null): void {
+    if (Buffer.compare(digest, EMPTY_LIST) === 0) return
+    const known = select.get(digest)
+    if (known === undefined) insert.run(digest, blobs.sizeBytes(hex(digest)) ?? 0, epoch)
+    else if (known !== null && (epoch === null || epoch > Number(known))) update.run(epoch, digest)
+  }
+
+  return {
+    hold(digests, epoch = Number(selectPresent.get())) {
+      for (const digest of digests) set(digest, epoch)
+    },
+    keep(digests) {
+      for (const digest of digests) set(digest, null)
+    },
+  }
+}
