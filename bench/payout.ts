@@ -6,6 +6,7 @@ import { createPayoutMaker } from '../anchor/payout-maker.ts'
 import type { TreasuryCoin } from '../anchor/payout-transaction.ts'
 import { taprootAddress } from '../anchor/taproot-address.ts'
 import { publicKeyOf } from '../compute/work/worker-key.ts'
+import { maturedAccount } from '../src/ledger/accounts.ts'
 import { type PayoutCandidate, planPayout } from '../src/rules/plan-payout.ts'
 import { type Row, rowOf } from './row.ts'
 
@@ -68,9 +69,9 @@ export function payout(): Row {
 function addressed(i: number): Omit<PayoutCandidate, 'dustSats'> & { dustSats: null } {
   const worker = Buffer.from(hash('sha256', `worker ${i}`), 'hex')
   return {
-    worker,
+    account: maturedAccount(worker.toString('hex')),
     address: taprootAddress(publicKeyOf(worker), 'regtest'),
-    maturedMsat: SATS_EACH * 1_000n,
+    payableMsat: SATS_EACH * 1_000n,
     thresholdSats: 0n,
     dustSats: null,
     isQuarantined: false,

@@ -38,8 +38,8 @@ export function renderPayoutPlan({
       ? []
       : [
           renderTable(
-            ['worker', 'sat', 'address'],
-            payees.map(({ worker, sats, address }) => [worker, sats, address]),
+            ['account', 'sat', 'address'],
+            payees.map(({ account, sats, address }) => [account, sats, address]),
           ),
         ]),
     ...(held.length === 0
@@ -47,8 +47,8 @@ export function renderPayoutPlan({
       : [
           'Held back:',
           renderTable(
-            ['worker', 'sat', 'why'],
-            held.map(({ worker, sats, reason }) => [worker, sats, REASONS[reason] ?? reason]),
+            ['account', 'sat', 'why'],
+            held.map(({ account, sats, reason }) => [account, sats, REASONS[reason] ?? reason]),
           ),
         ]),
   ]

@@ -3,7 +3,7 @@ import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { askCoordinator } from './ask-coordinator.ts'
 
 /** The operator's side of payouts; money comes as decimal strings. */
-const due = z.object({ worker: z.string(), address: z.string(), sats: z.string() })
+const due = z.object({ account: z.string(), address: z.string(), sats: z.string() })
 const stop = z.object({ reason: z.string(), sinceMs: z.int() }).nullable()
 const planAnswer = z.object({
   height: z.int(),

@@ -9,6 +9,7 @@ import { postAll, quarantinedAccounts, record } from './books.ts'
 import type { Prices } from './prices.ts'
 import { RefusedError } from './refused-error.ts'
 import { ANONYMOUS } from './requesters.ts'
+import type { Withdrawals } from './withdrawals.ts'
 
 /**
  * What requesters pay. A job's price is reserved in the ledger, pending, with the entry that logs the job, and posted with
@@ -18,7 +19,7 @@ import { ANONYMOUS } from './requesters.ts'
 export interface Charges {
   /** What so many units cost now. */
   quoteMsat(subnet: string, units: bigint, epoch: number): bigint
-  /** Deposited, neither spent nor reserved. */
+  /** Deposited, neither spent nor reserved nor asked back. */
   availableMsat(requester: string): bigint
   /** Throws RefusedError 401 `authorization_missing`, 402 `insufficient_funds`. `heldMsat`: for requests that wait. */
   assertCover(requester: string, neededMsat: bigint, heldMsat: bigint): void
@@ -37,7 +38,11 @@ export interface Charges {
 /** In one entry: a list of ids below the size of the largest blob by far. */
 const MAX_REFUNDS = 65_536
 
-export function openCharges(books: Books, prices: Pick<Prices, 'at'>): Charges {
+export function openCharges(
+  books: Books,
+  prices: Pick<Prices, 'at'>,
+  withdrawals: Pick<Withdrawals, 'waitingMsat'>,
+): Charges {
   const { db, ledger } = books
   const setRefunded = db.prepare(
     `UPDATE job SET refund_entry = ? WHERE id = ? AND state <> 'submitted' AND refund_entry IS NULL`,
@@ -58,7 +63,7 @@ export function openCharges(books: Books, prices: Pick<Prices, 'at'>): Charges {
   )
 
   function availableMsat(requester: string): bigint {
-    return ledger.balance(requesterAccount(requester)).availableMsat
+    return ledger.balance(requesterAccount(requester)).availableMsat - withdrawals.waitingMsat(requester)
   }
 
   function voidCharge(job: Uint8Array, entryIndex: number): void {

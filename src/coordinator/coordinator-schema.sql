@@ -263,7 +263,7 @@ CREATE TABLE IF NOT EXISTS payout (
   entry_index INTEGER NOT NULL UNIQUE,
   payees      BLOB    NOT NULL CHECK (length(payees) = 32),
   -- The last that it pays: the next payout begins behind it.
-  last_worker BLOB    NOT NULL CHECK (length(last_worker) = 32),
+  last_account TEXT   NOT NULL,
   total_sats  INTEGER NOT NULL CHECK (total_sats > 0),
   -- Height of the tip at which it was planned.
   height      INTEGER NOT NULL CHECK (height >= 0),
@@ -295,6 +295,12 @@ CREATE TABLE IF NOT EXISTS api_key (
   created_ms INTEGER NOT NULL,
   PRIMARY KEY (role, name)
 ) STRICT;
+
+-- What requesters want back and no payout has taken yet; it counts against what they may spend.
+CREATE TABLE IF NOT EXISTS withdrawal (
+  requester TEXT    NOT NULL PRIMARY KEY REFERENCES requester (name),
+  msat      INTEGER NOT NULL CHECK (msat > 0)
+) STRICT, WITHOUT ROWID;
 
 -- Quotes, in msat per 10^15 units.
 CREATE TABLE IF NOT EXISTS price (

@@ -58,6 +58,8 @@ import type { StandingDesk } from './standings.ts'
 import { openStandingDesk } from './standings.ts'
 import type { SubmissionDesk } from './submissions.ts'
 import { openSubmissionDesk } from './submissions.ts'
+import type { Withdrawals } from './withdrawals.ts'
+import { openWithdrawals } from './withdrawals.ts'
 
 /** The coordinator's rooms, one for each step on the way from request to payout (DESIGN §2). */
 export interface Desks {
@@ -70,6 +72,7 @@ export interface Desks {
   readonly requests: RequestQueue
   readonly prices: Prices
   readonly charges: Charges
+  readonly withdrawals: Withdrawals
   readonly leases: LeaseDesk
   readonly results: ResultDesk
   readonly submissions: SubmissionDesk
@@ -107,7 +110,8 @@ export function openDesks(
   const market = openMarket(books)
   const requests = openRequestQueue(bell)
   const prices = openPrices(books, { market, rules, takeUnserved: requests.takeUnserved })
-  const charges = openCharges(books, prices)
+  const withdrawals = openWithdrawals(books, config.payout)
+  const charges = openCharges(books, prices, withdrawals)
   const { canaryBasisPoints: shareBasisPoints, maxOpenPerAuditor } = config.audits
   const canaries = openCanaries(books, { market, shareBasisPoints })
   const capacity = openAuditCapacity(books, { auditors, maxOpenPerAuditor })
@@ -133,6 +137,7 @@ export function openDesks(
     requests,
     prices,
     charges,
+    withdrawals,
     leases,
     results,
     submissions,
@@ -170,8 +175,10 @@ export function openDesks(
     inheritance: openInheritanceDesk(books, { rules, maturing }),
     payouts: openPayouts(books, {
       payer,
+      withdrawals,
       plan: openPayoutPlanner(books, {
         registry,
+        withdrawals,
         network,
         finalDepth: rules.finalDepth,
         limits: config.payout,

@@ -2,21 +2,32 @@ import { AddressError, parseAddress } from '../../anchor/address.ts'
 import type { NetworkName } from '../../anchor/network.ts'
 import { BLOCKS_PER_DAY } from '../../anchor/price-anchor.ts'
 import type { Config } from '../config/config-schema.ts'
-import { maturedAccount } from '../ledger/accounts.ts'
+import { type AccountName, maturedAccount } from '../ledger/accounts.ts'
 import type { Anchored } from '../rules/anchored.ts'
-import { type PayTo, payToAt } from '../rules/pay-to.ts'
+import { payToAt } from '../rules/pay-to.ts'
 import { type PayoutCandidate, type PayoutPlan, planPayout } from '../rules/plan-payout.ts'
 import type { Books } from './books.ts'
 import { quarantinedAccounts } from './books.ts'
 import type { Registry } from './registry.ts'
+import type { Withdrawals } from './withdrawals.ts'
 
 type Limits = Pick<
   Config['payout'],
   'thresholdSats' | 'payeeCapSats' | 'runCapSats' | 'dayCapSats' | 'maxPayees'
 >
 
+/** Whom the log owes something that may be paid. */
+export interface Owed {
+  readonly account: AccountName
+  readonly address: string
+  readonly thresholdSats: bigint
+  /** Null: all that is there. */
+  readonly atMostMsat: bigint | null
+}
+
 interface PlannerOptions {
   readonly registry: Registry
+  readonly withdrawals: Pick<Withdrawals, 'waiting'>
   readonly network: NetworkName
   readonly finalDepth: number
   readonly limits: Limits
@@ -25,21 +36,21 @@ interface PlannerOptions {
 /** Whom the next payout would pay by books, log and chain as they stand. */
 export function openPayoutPlanner(
   books: Books,
-  { registry, network, finalDepth, limits }: PlannerOptions,
+  { registry, withdrawals, network, finalDepth, limits }: PlannerOptions,
 ): (anchored: Anchored, tip: number) => PayoutPlan {
   const paidSince = books.db
     .prepare<[number], bigint>('SELECT coalesce(sum(total_sats), 0) FROM payout WHERE height > ?')
     .pluck()
   const lastPaid = books.db
-    .prepare<[], Uint8Array>('SELECT last_worker FROM payout ORDER BY number DESC LIMIT 1')
+    .prepare<[], string>('SELECT last_account FROM payout ORDER BY number DESC LIMIT 1')
     .pluck()
 
   const heirs = books.db.prepare<[], { worker: Uint8Array; address: string }>(
     'SELECT worker, address FROM inheritance WHERE worker NOT IN (SELECT key FROM worker)',
   )
 
-  /** Whom the log owes: its own workers, and those of the log before that have not registered here. */
-  function payees(anchored: Anchored, tip: number): { worker: Uint8Array; payTo: PayTo }[] {
+  /** Its own workers, and those of the log before that have not registered here. */
+  function workers(anchored: Anchored, tip: number): Owed[] {
     const own = registry.keys().flatMap((worker) => {
       const payTo = payToAt(registry.declarations(worker), tip, { anchored, finalDepth })
       return payTo === null ? [] : [{ worker, payTo }]
@@ -47,7 +58,10 @@ export function openPayoutPlanner(
     const inherited = heirs.all().map(({ worker, address }) => {
       return { worker, payTo: { entry: 0, address, thresholdSats: 0n, change: null } }
     })
-    return [...own, ...inherited].toSorted((a, b) => Buffer.compare(a.worker, b.worker))
+    return [...own, ...inherited].map(({ worker, payTo: { address, thresholdSats } }) => {
+      const account = maturedAccount(Buffer.from(worker).toString('hex'))
+      return { account, address, thresholdSats, atMostMsat: null }
+    })
   }
 
   function dustOf(address: string): bigint | null {
@@ -61,12 +75,12 @@ export function openPayoutPlanner(
 
   function candidates(anchored: Anchored, tip: number): PayoutCandidate[] {
     const quarantined = quarantinedAccounts(books)
-    return inTurn(payees(anchored, tip), lastPaid.get()).map(({ worker, payTo }) => {
-      const account = maturedAccount(Buffer.from(worker).toString('hex'))
-      const maturedMsat = books.ledger.balance(account).availableMsat
-      const { address, thresholdSats } = payTo
+    const owed = [...workers(anchored, tip), ...withdrawals.waiting()]
+    return inTurn(owed, lastPaid.get()).map(({ account, address, thresholdSats, atMostMsat }) => {
+      const { availableMsat } = books.ledger.balance(account)
+      const payableMsat = atMostMsat !== null && atMostMsat < availableMsat ? atMostMsat : availableMsat
       const isQuarantined = quarantined.has(account)
-      return { worker, address, maturedMsat, thresholdSats, dustSats: dustOf(address), isQuarantined }
+      return { account, address, payableMsat, thresholdSats, dustSats: dustOf(address), isQuarantined }
     })
   }
 
@@ -77,8 +91,9 @@ export function openPayoutPlanner(
   }
 }
 
-/** Byte order, beginning behind the last one paid: nobody comes first each time. */
-function inTurn<T extends { worker: Uint8Array }>(payees: readonly T[], last: Uint8Array | undefined): T[] {
-  const at = last === undefined ? -1 : payees.findLastIndex(({ worker }) => Buffer.compare(worker, last) <= 0)
-  return [...payees.slice(at + 1), ...payees.slice(0, at + 1)]
+/** By account in byte order, beginning behind the last one paid: nobody comes first each time. */
+function inTurn(owed: readonly Owed[], last: string | undefined): Owed[] {
+  const sorted = owed.toSorted((a, b) => (a.account < b.account ? -1 : 1))
+  const at = last === undefined ? -1 : sorted.findLastIndex(({ account }) => account <= last)
+  return [...sorted.slice(at + 1), ...sorted.slice(0, at + 1)]
 }

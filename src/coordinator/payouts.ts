@@ -6,13 +6,14 @@ import type { PayoutOutput } from '../../anchor/payout-record.ts'
 import { PayoutBuildError } from '../../anchor/payout-transaction.ts'
 import { decodeCbor, encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
-import { maturedAccount, payoutAccount } from '../ledger/accounts.ts'
+import { payoutAccount } from '../ledger/accounts.ts'
 import { type Payee, parsePayees } from '../log/payees.ts'
 import { txidBytes } from '../log/txid.ts'
 import type { Anchored } from '../rules/anchored.ts'
 import type { PayoutPlan } from '../rules/plan-payout.ts'
 import type { Books } from './books.ts'
 import { postAll, record } from './books.ts'
+import type { Withdrawals } from './withdrawals.ts'
 
 export interface Payouts {
   /**
@@ -53,6 +54,7 @@ interface Row {
 
 interface PayoutsOptions {
   readonly payer: Payer
+  readonly withdrawals: Pick<Withdrawals, 'take'>
   readonly plan: (anchored: Anchored, tip: number) => PayoutPlan
 }
 
@@ -61,7 +63,7 @@ const MSAT_PER_SAT = 1000n
 const PAYOUT_ERRORS = [PayerError, PayoutBuildError, PayoutCheckError, AddressError]
 const MAX_PAYEES_BYTES = 1024 * 1024
 
-export function openPayouts(books: Books, { payer, plan }: PayoutsOptions): Payouts {
+export function openPayouts(books: Books, { payer, withdrawals, plan }: PayoutsOptions): Payouts {
   const { db } = books
   const selectAll = db.prepare<[], Row>('SELECT * FROM payout ORDER BY number')
   const selectOpen = db.prepare<[], Row>(
@@ -69,7 +71,7 @@ export function openPayouts(books: Books, { payer, plan }: PayoutsOptions): Payo
   )
   const nextNumber = db.prepare<[], bigint>('SELECT coalesce(max(number) + 1, 0) FROM payout').pluck()
   const insert = db.prepare(
-    `INSERT INTO payout (number, entry_index, payees, last_worker, total_sats, height, state)
+    `INSERT INTO payout (number, entry_index, payees, last_account, total_sats, height, state)
      VALUES (?, ?, ?, ?, ?, ?, 'logged')`,
   )
   const setSettled = db.prepare(`UPDATE payout SET state = 'settled' WHERE number = ? AND state = 'logged'`)
@@ -120,24 +122,22 @@ export function openPayouts(books: Books, { payer, plan }: PayoutsOptions): Payo
       } as const
       record(books, entry, (entryIndex) => {
         move(number, payees, entryIndex)
-        insert.run(number, entryIndex, entry.payees, last.worker, totalSats, tip)
+        insert.run(number, entryIndex, entry.payees, last.account, totalSats, tip)
       })
     })
   }
 
   function move(number: number, payees: readonly Payee[], entryIndex: number): void {
-    const transfers = payees.map(({ worker, sats }) => {
-      const key = Buffer.from(worker).toString('hex')
-      return {
-        id: `payout/${number}/${key}`,
-        debit: maturedAccount(key),
-        credit: payoutAccount(number),
-        amountMsat: sats * MSAT_PER_SAT,
-        code: 'payout',
-        entryIndex,
-      }
-    })
+    const transfers = payees.map(({ account, sats }) => ({
+      id: `payout/${number}/${account}`,
+      debit: account,
+      credit: payoutAccount(number),
+      amountMsat: sats * MSAT_PER_SAT,
+      code: 'payout',
+      entryIndex,
+    }))
     postAll(books, transfers)
+    for (const { debit, amountMsat } of transfers) withdrawals.take(debit, amountMsat)
   }
 
   function readPayees(digest: Uint8Array): Payee[] {

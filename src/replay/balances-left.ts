@@ -1,5 +1,4 @@
 import { parseTransaction } from '../../anchor/parse-transaction.ts'
-import { hex } from '../../compute/work/hex.ts'
 import { maturedAccount, parseAccount, payoutAccount, unmaturedAccount } from '../ledger/accounts.ts'
 import type { InheritedBalances } from '../log/inherited-balances.ts'
 import { txidBytes, txidText } from '../log/txid.ts'
@@ -79,7 +78,7 @@ async function closePayout(state: ReplayState, node: ChainNode, payout: Replayed
     return
   }
   payout.isSettled = true
-  for (const { worker, sats } of payees) {
-    state.balances.move(payoutAccount(number), maturedAccount(hex(worker)), sats * MSAT_PER_SAT)
+  for (const { account, sats } of payees) {
+    state.balances.move(payoutAccount(number), account, sats * MSAT_PER_SAT)
   }
 }

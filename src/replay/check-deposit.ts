@@ -46,7 +46,7 @@ function ownerOf(
   account: string,
 ): { account: AccountName; script: Uint8Array | null } | null {
   if (account === 'reserve') return { account, script: treasury }
-  for (const [name, script] of requesters) {
+  for (const [name, { script }] of requesters) {
     if (account === requesterAccount(name)) return { account: requesterAccount(name), script }
   }
   return null

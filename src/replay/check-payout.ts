@@ -1,8 +1,9 @@
+import assert from 'node:assert/strict'
 import { decodeCbor } from '../../compute/work/canonical-cbor.ts'
-import { hex } from '../../compute/work/hex.ts'
-import { maturedAccount, payoutAccount } from '../ledger/accounts.ts'
+import { type AccountName, parseAccount, payoutAccount } from '../ledger/accounts.ts'
 import type { EntryOf } from '../log/entry.ts'
 import { type Payee, parsePayees } from '../log/payees.ts'
+import type { PayTo } from '../rules/pay-to.ts'
 import { settlePayment } from './check-payment.ts'
 import { type Check, readable } from './findings.ts'
 import { MAX_LIST_BYTES, readBlob } from './read-blob.ts'
@@ -10,7 +11,7 @@ import { latestTip, payToOf, type ReplayState } from './replay-state.ts'
 
 const MSAT_PER_SAT = 1000n
 
-/** The intent to pay: to registered addresses, from what has matured, after the payout before is settled. */
+/** The intent to pay: to registered addresses, from what is owed, after the payout before is settled. */
 export async function checkPayout(
   state: ReplayState,
   entry: EntryOf<'payout'>,
@@ -39,34 +40,46 @@ export async function checkPayout(
   check(payees.length === count, 'count_mismatch', () => `lists ${payees.length} payees, not ${count}`)
   const sumSats = payees.reduce((sum, { sats }) => sum + sats, 0n)
   check(sumSats === totalSats, 'sum_mismatch', () => `pays ${sumSats} sat, says ${totalSats}`)
-  for (const payee of payees) takeFromMatured(state, check, payee, entry)
+  for (const payee of payees) takeFrom(state, check, payee, entry)
   state.payouts.push({ number, entry: index, input, payees, totalSats, isSettled: false })
 }
 
-function takeFromMatured(
+function takeFrom(
   state: ReplayState,
   check: Check,
-  { worker, address, sats }: Payee,
+  { account, address, sats }: Payee,
   { payout, height }: EntryOf<'payout'>,
 ): void {
-  const key = hex(worker)
   const { balances } = state
-  const payTo = payToOf(state, key, height)
+  const payTo = payeeOf(state, account, height)
   check(
     address === payTo?.address,
     'payee_address_mismatch',
-    () => `pays ${key} to ${address}, to be paid to ${payTo?.address ?? 'nothing'} at ${height}`,
+    () => `pays ${account} to ${address}, to be paid to ${payTo?.address ?? 'nothing'} at ${height}`,
   )
-  const maturedMsat = balances.of(maturedAccount(key))
+  const owedMsat = balances.of(account)
   check(
-    payTo === null || payTo.thresholdSats * MSAT_PER_SAT <= maturedMsat,
+    payTo === null || payTo.thresholdSats * MSAT_PER_SAT <= owedMsat,
     'below_threshold',
-    () => `pays ${key}, which wants to be paid from ${payTo?.thresholdSats} sat on, of ${maturedMsat} msat`,
+    () => `pays ${account}, which wants to be paid from ${payTo?.thresholdSats} sat on, of ${owedMsat} msat`,
   )
   check(
-    sats > 0n && sats * MSAT_PER_SAT <= maturedMsat,
+    sats > 0n && sats * MSAT_PER_SAT <= owedMsat,
     'payee_not_owed',
-    () => `pays ${key} ${sats} sat of ${maturedMsat} msat that have matured`,
+    () => `pays ${account} ${sats} sat of ${owedMsat} msat that it is owed`,
   )
-  balances.move(maturedAccount(key), payoutAccount(payout), sats * MSAT_PER_SAT)
+  balances.move(account, payoutAccount(payout), sats * MSAT_PER_SAT)
+}
+
+/** A worker's matured rewards go where it says, a requester's deposit back to its refund address. */
+function payeeOf(
+  state: ReplayState,
+  account: AccountName,
+  height: number,
+): Pick<PayTo, 'address' | 'thresholdSats'> | null {
+  const { kind, owner } = parseAccount(account)
+  assert(owner !== null, 'payees are accounts of somebody')
+  if (kind !== 'requester') return payToOf(state, owner, height)
+  const requester = state.requesters.get(owner)
+  return requester === undefined ? null : { address: requester.refundAddress, thresholdSats: 0n }
 }

@@ -12,8 +12,8 @@ export function checkRequester(state: ReplayState, entry: EntryOf<'requester'>, 
   check(scriptOf(refund, network) !== null, 'address_invalid', () => `${refund}, for refunds, can't be paid`)
   const isNew = !state.requesters.has(requester)
   if (!check(isNew, 'requester_repeated', () => `${requester} has an account already`)) return
-  const taken = [state.treasury, ...state.requesters.values()]
+  const taken = [state.treasury, ...Array.from(state.requesters.values(), (one) => one.script)]
   const isOwn = !taken.some((one) => one !== null && script !== null && Buffer.compare(one, script) === 0)
   check(isOwn, 'address_repeated', () => `${address} is another's`)
-  state.requesters.set(requester, script)
+  state.requesters.set(requester, { script, refundAddress: refund })
 }

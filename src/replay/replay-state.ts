@@ -50,8 +50,8 @@ export interface ReplayState {
   readonly receipts: Map<string, ReplayedReceipt>
   /** Items that were ever answered, by subnet and model: true where a receipt stands, so that no other is paid. */
   readonly answered: Map<string, Map<number, boolean>>
-  /** Accounts' deposit addresses, as scripts, by name. */
-  readonly requesters: Map<string, Uint8Array | null>
+  /** By name. */
+  readonly requesters: Map<string, ReplayedRequester>
   /** By subnet. */
   readonly prices: Map<string, ReplayedPrices>
   /** In msat per 10^15 units, by the quotes so far. */
@@ -80,6 +80,12 @@ export interface ReplayState {
 interface Suspension {
   readonly from: number
   to: number | null
+}
+
+interface ReplayedRequester {
+  /** Of its deposits; null where the address is none. */
+  readonly script: Uint8Array | null
+  readonly refundAddress: string
 }
 
 interface ReplayedWorker {

@@ -1,11 +1,12 @@
 /** Whom the next payout pays, and why the others wait (docs/PROTOCOL.md §7, Payouts). */
+import type { AccountName } from '../ledger/accounts.ts'
 
 export interface PayoutCandidate {
-  readonly worker: Uint8Array
+  readonly account: AccountName
   readonly address: string
-  /** Matured and not on its way. */
-  readonly maturedMsat: bigint
-  /** Its own wish. */
+  /** Matured, or asked back, and not on its way. */
+  readonly payableMsat: bigint
+  /** The payee's own wish. */
   readonly thresholdSats: bigint
   /** Least that can be paid to the address; null where it can't be paid at all. */
   readonly dustSats: bigint | null
@@ -31,7 +32,7 @@ export type HeldReason =
   | 'day_cap'
 
 interface Due {
-  readonly worker: Uint8Array
+  readonly account: AccountName
   readonly address: string
   readonly sats: bigint
 }
@@ -45,7 +46,7 @@ const MSAT_PER_SAT = 1000n
 
 /**
  * In the order of the candidates: whole satoshis, up to the cap of each; from the first that doesn't fit on, all wait. What
- * is left of a satoshi, or above a cap, stays matured. Everyone with a satoshi is in one of the two lists.
+ * is left of a satoshi, or above a cap, stays where it is. Everyone with a satoshi is in one of the two lists.
  */
 export function planPayout(candidates: readonly PayoutCandidate[], limits: PayoutLimits): PayoutPlan {
   const payees: Due[] = []
@@ -53,19 +54,19 @@ export function planPayout(candidates: readonly PayoutCandidate[], limits: Payou
   let totalSats = 0n
   let full: HeldReason | null = null
   for (const candidate of candidates) {
-    const wholeSats = candidate.maturedMsat / MSAT_PER_SAT
+    const wholeSats = candidate.payableMsat / MSAT_PER_SAT
     const sats = wholeSats < limits.payeeCapSats ? wholeSats : limits.payeeCapSats
     if (sats <= 0n) continue
-    const { worker, address } = candidate
+    const { account, address } = candidate
     const own = whyNot(candidate, wholeSats, sats, limits)
     // Nobody overtakes: the first that doesn't fit is the first of the next payout.
     if (own === null) full ??= whyFull(payees.length, totalSats + sats, limits)
     const reason = own ?? full
     if (reason !== null) {
-      held.push({ worker, address, sats, reason })
+      held.push({ account, address, sats, reason })
       continue
     }
-    payees.push({ worker, address, sats })
+    payees.push({ account, address, sats })
     totalSats += sats
   }
   return { payees, held }

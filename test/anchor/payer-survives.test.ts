@@ -10,6 +10,7 @@ import type { PayoutOutput } from '../../anchor/payout-record.ts'
 import { connectRpc } from '../../anchor/rpc.ts'
 import { openWatchWallet } from '../../anchor/watch-wallet.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
+import { requesterAccount } from '../../src/ledger/accounts.ts'
 import { type PayoutCandidate, planPayout } from '../../src/rules/plan-payout.ts'
 import { mempool, openDatabase, youngNode } from './anchor-site.ts'
 import { openFaultyProxy } from './faulty-proxy.ts'
@@ -221,8 +222,8 @@ it('10,000 payees in payouts of 2,000 are paid once each, to the satoshi; a bad 
     const { txid, changeSats } = paymentOf(payer.payouts().at(-1))
     treasury.coins.splice(0, 1, { txid, vout: outputs.length, valueSats: changeSats, keyIndex: 0 })
     for (const { address, reason } of held) if (reason !== 'payees_full') unpaid.set(address, reason)
-    const next = new Set(held.filter(({ reason }) => reason === 'payees_full').map(({ worker }) => worker))
-    waiting = waiting.filter(({ worker }) => next.has(worker))
+    const next = new Set(held.filter(({ reason }) => reason === 'payees_full').map(({ account }) => account))
+    waiting = waiting.filter(({ account }) => next.has(account))
   }
   const paid = payer.payouts()
   expect(paid).toHaveLength(5)
@@ -246,8 +247,7 @@ it('10,000 payees in payouts of 2,000 are paid once each, to the satoshi; a bad 
 })
 
 function candidate(number: number, address: string, sats: bigint): PayoutCandidate {
-  const worker = new Uint8Array(32)
-  new DataView(worker.buffer).setUint32(0, number)
+  const account = requesterAccount(`${number}`)
   const dustSats = address === 'nowhere' ? null : parseAddress(address, 'regtest').dustSats
-  return { worker, address, maturedMsat: sats * 1_000n, thresholdSats: 0n, dustSats, isQuarantined: false }
+  return { account, address, payableMsat: sats * 1_000n, thresholdSats: 0n, dustSats, isQuarantined: false }
 }

@@ -10,7 +10,8 @@ import { BYTES, type Content, cbor, json, type Operation } from './operation.ts'
 
 const entryIndex = json(z.object({ index: z.int() }))
 const money = z.string()
-const payee = z.object({ worker: z.string(), address: z.string(), sats: money })
+const coin = z.object({ txid: z.string(), vout: z.int(), valueSats: money, keyIndex: z.int() })
+const payee = z.object({ account: z.string(), address: z.string(), sats: money })
 const stopped = z.object({ reason: z.string(), sinceMs: z.int() }).nullable()
 const trouble = z.string().nullable()
 
@@ -108,7 +109,7 @@ export const OPERATOR_OPERATIONS: readonly Operation[] = [
         payees: z.array(payee),
         held: z.array(payee.extend({ reason: z.string() })),
         totalSats: money,
-        quote: z.object({ coins: z.int(), vsize: z.int(), feeSats: money }).nullable(),
+        quote: z.object({ coins: z.array(coin), vsize: z.int(), feeSats: money }).nullable(),
         trouble,
         stopped,
       }),

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { indexRequest, loadRequest } from '../repository-routes.ts'
-import { account } from '../requester-routes.ts'
+import { account, withdrawal } from '../requester-routes.ts'
 import { json, type Operation } from './operation.ts'
 
 const money = z.string().describe('Millisatoshis.')
@@ -9,6 +9,12 @@ const opened = z.object({
   depositAddress: z.string(),
   refundAddress: z.string(),
   entryIndex: z.int(),
+})
+const holding = opened.extend({
+  balanceMsat: money,
+  reservedMsat: money,
+  withdrawingMsat: money,
+  availableMsat: money,
 })
 const tensor = z.object({ name: z.string(), datatype: z.string(), shape: z.array(z.int()) })
 const metadata = z.object({
@@ -92,7 +98,17 @@ export const REQUESTER_OPERATIONS: readonly Operation[] = [
     summary: 'What is left in an account.',
     opener: 'requester',
     status: 200,
-    answer: json(opened.extend({ balanceMsat: money, reservedMsat: money, availableMsat: money })),
+    answer: json(holding),
+  },
+  {
+    id: 'withdraw',
+    method: 'post',
+    path: '/v1/requesters/{name}/withdrawals',
+    summary: 'What it wants back by the next payouts, in the place of what it wanted before.',
+    opener: 'requester',
+    body: json(withdrawal),
+    status: 202,
+    answer: json(holding),
   },
   {
     ...server,

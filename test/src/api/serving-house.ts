@@ -15,6 +15,7 @@ import { openPrices } from '../../../src/coordinator/prices.ts'
 import { openRequesters } from '../../../src/coordinator/requesters.ts'
 import type { Answer, PendingRequest } from '../../../src/coordinator/requests.ts'
 import { openRequestQueue } from '../../../src/coordinator/requests.ts'
+import { openWithdrawals } from '../../../src/coordinator/withdrawals.ts'
 import { depositKey, deriveKeys } from '../../../src/keystore/derive-keys.ts'
 import { newMnemonic } from '../../../src/keystore/mnemonic.ts'
 import { openLedger } from '../../../src/ledger/ledger.ts'
@@ -79,7 +80,7 @@ export function openServingHouse({ advancedTo = START_HEIGHT as number | null, a
   onTestFinished(() => requests.close())
   const { takeUnserved } = requests
   const prices = openPrices(books, { market, rules: epochRules(genesis), takeUnserved })
-  const charges = openCharges(books, prices)
+  const charges = openCharges(books, prices, openWithdrawals(books, { thresholdSats: 546n }))
   const { treasury } = genesis
   const { deposits } = deriveKeys(newMnemonic(), 'regtest')
   const requesters = openRequesters(books, {

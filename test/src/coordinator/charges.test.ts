@@ -49,6 +49,7 @@ test('a request without cover is refused before it runs, and requests at the sam
   expect(await requester.balances()).toEqual({
     balanceMsat: 1_000_000n,
     reservedMsat: 0n,
+    withdrawingMsat: 0n,
     availableMsat: 1_000_000n,
   })
   const unpaid = await ask(site, 1)

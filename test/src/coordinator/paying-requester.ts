@@ -8,6 +8,7 @@ const opened = z.object({ requester: z.string(), apiKey: z.string(), depositAddr
 const balances = z.object({
   balanceMsat: z.string().transform(BigInt),
   reservedMsat: z.string().transform(BigInt),
+  withdrawingMsat: z.string().transform(BigInt),
   availableMsat: z.string().transform(BigInt),
 })
 
@@ -29,6 +30,12 @@ export async function openRequester(site: { readonly url: string }, requester: s
     refundAddress,
     authorization,
     ask: (value = 1.5) => ask(site, value, { authorization }),
+    withdraw: (msat: unknown, key = authorization) =>
+      fetch(new URL(`/v1/requesters/${requester}/withdrawals`, site.url), {
+        method: 'POST',
+        headers: { authorization: key },
+        body: JSON.stringify({ msat }),
+      }),
     async balances() {
       const answer = await fetch(new URL(`/v1/requesters/${requester}`, site.url), {
         headers: { authorization },

@@ -117,8 +117,8 @@ test('the plan says who waits and why, the kill switch holds, and everyone owed 
   expect(site.status()).toMatchObject({ payouts: [], payoutsStopped: { reason: 'a test' } })
   const plan = await readPayoutPlan(asOperator)
   expect(plan).toMatchObject({
-    payees: [{ worker: worker.hex, address: worker.address, sats: '57000' }],
-    held: [{ worker: operator.hex, sats: '3000', reason: 'below_threshold' }],
+    payees: [{ account: `worker/${worker.hex}/matured`, address: worker.address, sats: '57000' }],
+    held: [{ account: `worker/${operator.hex}/matured`, sats: '3000', reason: 'below_threshold' }],
     totalSats: '57000',
     quote: { coins: [{ valueSats: '2000000' }] },
     trouble: null,
@@ -166,7 +166,7 @@ test('a worker that wants more at a time is left to wait for it, and the limits 
   expect(plan.payees).toEqual([])
   expect(plan.held).toEqual(
     expect.arrayContaining([
-      expect.objectContaining({ worker: worker.hex, sats: '17000', reason: 'day_cap' }),
+      expect.objectContaining({ account: `worker/${worker.hex}/matured`, sats: '17000', reason: 'day_cap' }),
     ]),
   )
   expect(await site.reconcile()).toMatchObject({ ok: true })

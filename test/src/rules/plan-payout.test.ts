@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { requesterAccount } from '../../../src/ledger/accounts.ts'
 import { type PayoutCandidate, type PayoutLimits, planPayout } from '../../../src/rules/plan-payout.ts'
 
 const LIMITS: PayoutLimits = {
@@ -12,9 +13,9 @@ const LIMITS: PayoutLimits = {
 
 function candidate(number: number, matured: bigint, changes: Partial<PayoutCandidate> = {}): PayoutCandidate {
   return {
-    worker: new Uint8Array(32).fill(number),
+    account: requesterAccount(`${number}`),
     address: `address ${number}`,
-    maturedMsat: matured * 1_000n + 999n,
+    payableMsat: matured * 1_000n + 999n,
     thresholdSats: 0n,
     dustSats: 330n,
     isQuarantined: false,
@@ -22,9 +23,10 @@ function candidate(number: number, matured: bigint, changes: Partial<PayoutCandi
   }
 }
 
+const numberOf = (account: string) => Number(account.split('/')[1])
 const short = (plan: ReturnType<typeof planPayout>) => ({
-  payees: plan.payees.map(({ worker, sats }) => [worker[0], sats]),
-  held: plan.held.map(({ worker, sats, reason }) => [worker[0], sats, reason]),
+  payees: plan.payees.map(({ account, sats }) => [numberOf(account), sats]),
+  held: plan.held.map(({ account, sats, reason }) => [numberOf(account), sats, reason]),
 })
 
 test('pays whole satoshis to everyone above the threshold, and each one’s own wish is heard', () => {
@@ -116,16 +118,16 @@ test('nobody is forgotten, nobody twice, and no limit is ever passed', () => {
     fc.property(candidates, limits, (given, bounds) => {
       const all = given.map(({ matured, ...rest }, i) => candidate(i, matured, rest))
       const { payees, held } = planPayout(all, bounds)
-      const named = [...payees, ...held].map(({ worker }) => worker[0])
-      const owed = all.filter(({ maturedMsat }) => maturedMsat >= 1_000n).map(({ worker }) => worker[0])
+      const named = [...payees, ...held].map(({ account }) => account)
+      const owed = all.filter(({ payableMsat }) => payableMsat >= 1_000n).map(({ account }) => account)
       expect(named.toSorted()).toEqual(owed.toSorted())
       const total = payees.reduce((sum, { sats }) => sum + sats, 0n)
       expect(total).toBeLessThanOrEqual(bounds.runCapSats)
       expect(total).toBeLessThanOrEqual(bounds.dayLeftSats)
       expect(payees.length).toBeLessThanOrEqual(bounds.maxPayees)
-      for (const { worker, sats } of payees) {
-        const { maturedMsat, dustSats, isQuarantined } = all[worker[0] ?? 0] ?? candidate(0, 0n)
-        expect(sats * 1_000n).toBeLessThanOrEqual(maturedMsat)
+      for (const { account, sats } of payees) {
+        const { payableMsat, dustSats, isQuarantined } = all[numberOf(account)] ?? candidate(0, 0n)
+        expect(sats * 1_000n).toBeLessThanOrEqual(payableMsat)
         expect(sats).toBeLessThanOrEqual(bounds.payeeCapSats)
         expect(dustSats !== null && sats >= dustSats && !isQuarantined).toBe(true)
       }
