@@ -54,10 +54,16 @@ export async function advance(
 ): Promise<Advance> {
   const { node, anchorer, watched, finalDepth } = outside
   const { height: tip } = await node.chain()
+  // One beacon draws for thousands of submissions: the node is asked once a round.
+  const hashes = new Map<number, Uint8Array>()
   const blockHash = async (height: number) => {
+    const known = hashes.get(height)
+    if (known !== undefined) return known
     const hash = await node.blockHash(height)
     if (hash === null) throw new Error(`the node has no block at height ${height}`)
-    return txidBytes(hash)
+    const bytes = txidBytes(hash)
+    hashes.set(height, bytes)
+    return bytes
   }
 
   await anchorer.advance()

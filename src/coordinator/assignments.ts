@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Anchored } from '../rules/anchored.ts'
 import { assignItem, assignmentHeight, itemName } from '../rules/assignment.ts'
 import type { EpochRules } from '../rules/epoch.ts'
@@ -40,7 +41,7 @@ export function openAssignments(
                             AND job.state = 'leased')`,
   )
   const assign = db.prepare(
-    'UPDATE item SET epoch = ?, assignee = ? WHERE subnet = ? AND model = ? AND item = ?',
+    `UPDATE item SET epoch = ?, assignee = ? WHERE subnet = ? AND model = ? AND item = ? AND state = 'open'`,
   )
 
   const selectSuspended = db
@@ -66,20 +67,25 @@ export function openAssignments(
       // The operator's auditor rechecks work; it takes none.
       .filter((key) => Buffer.compare(key, parts.auditor) !== 0)
       .filter((key) => !suspended.has(Buffer.from(key).toString('hex')))
+    reclaim.run(epoch - 1)
+    const assigned: { subnet: string; row: ItemRow; assignee: Uint8Array | null }[] = []
+    for (const { name: subnet, dataset, models } of parts.market.subnetsAt(epoch)) {
+      if (dataset === null) continue
+      for (const model of models) {
+        for (const row of selectOpen.all(subnet, model.digest, dataset.perEpoch)) {
+          const item = itemName(row.model, row.input)
+          assigned.push({ subnet, row, assignee: assignItem({ beacon, subnet, item, workers }) })
+          // A tenth of a second where 100,000 keys are registered: whoever asks meanwhile is answered.
+          await setImmediate()
+        }
+      }
+    }
     return db
       .transaction(() => {
         let count = 0
-        reclaim.run(epoch - 1)
-        for (const subnet of parts.market.subnetsAt(epoch)) {
-          if (subnet.dataset === null) continue
-          for (const model of subnet.models) {
-            for (const row of selectOpen.all(subnet.name, model.digest, subnet.dataset.perEpoch)) {
-              const item = itemName(row.model, row.input)
-              const assignee = assignItem({ beacon, subnet: subnet.name, item, workers })
-              assign.run(epoch, assignee, subnet.name, row.model, row.item)
-              count += assignee === null ? 0 : 1
-            }
-          }
+        for (const { subnet, row, assignee } of assigned) {
+          const { changes } = assign.run(epoch, assignee, subnet, row.model, row.item)
+          count += assignee === null ? 0 : changes
         }
         setAssigned.run(epoch)
         return count

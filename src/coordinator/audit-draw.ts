@@ -34,6 +34,9 @@ interface SampledRow {
 
 type BlockHash = (height: number) => Promise<Uint8Array>
 
+/** Rows held at a time; whatever is due is done in one call, for the settlement that follows waits for nothing. */
+const BATCH_ROWS = 1_000
+
 export interface AuditDraw {
   /** Draws every submission whose anchor and beacon are final at `tip`. @returns receipts sampled. */
   drawDue(tip: number, anchored: Anchored, blockHash: BlockHash): Promise<number>
@@ -47,7 +50,7 @@ export function openAuditDraw(
 ): AuditDraw {
   const { db } = books
   const selectDue = db.prepare<[], Drawable>(
-    'SELECT entry_index, id, worker, unmatured_msat FROM submission WHERE drawn_height IS NULL ORDER BY entry_index LIMIT 1000',
+    `SELECT entry_index, id, worker, unmatured_msat FROM submission WHERE drawn_height IS NULL ORDER BY entry_index LIMIT ${BATCH_ROWS}`,
   )
   const selectReceipts = db.prepare<[bigint], SampledRow>(
     `SELECT receipt.id AS receipt, position, reward_msat, subnet, model, epoch
@@ -57,7 +60,7 @@ export function openAuditDraw(
     `SELECT receipt.id AS receipt, max(audit.round) AS round, submission.entry_index, submission.id, submission.worker, position
        FROM receipt JOIN submission ON submission.entry_index = receipt.submission JOIN audit ON audit.receipt = receipt.id
       WHERE sampled = 1 AND verdict IS NULL
-      GROUP BY receipt.id HAVING sum(audit.state <> 'inconclusive') = 0 LIMIT 1000`,
+      GROUP BY receipt.id HAVING sum(audit.state <> 'inconclusive') = 0 LIMIT ${BATCH_ROWS}`,
   )
   const setSampled = db.prepare('UPDATE receipt SET sampled = ? WHERE id = ? AND sampled IS NULL')
   const insertAudit = db.prepare(
@@ -88,12 +91,15 @@ export function openAuditDraw(
 
   async function drawDue(tip: number, anchored: Anchored, blockHash: BlockHash): Promise<number> {
     let sampled = 0
-    for (const submission of selectDue.all()) {
-      const drawn = await beaconOf(submission, anchored, blockHash, tip)
-      if (drawn === null) break
-      sampled += db.transaction(() => drawSubmission(submission, drawn, tip)).immediate()
+    for (;;) {
+      const due = selectDue.all()
+      for (const submission of due) {
+        const drawn = await beaconOf(submission, anchored, blockHash, tip)
+        if (drawn === null) return sampled
+        sampled += db.transaction(() => drawSubmission(submission, drawn, tip)).immediate()
+      }
+      if (due.length < BATCH_ROWS) return sampled
     }
-    return sampled
   }
 
   function drawSubmission(
@@ -127,28 +133,32 @@ export function openAuditDraw(
 
   async function redrawDue(tip: number, anchored: Anchored, blockHash: BlockHash): Promise<number> {
     let rounds = 0
-    for (const row of selectInconclusive.all()) {
-      const drawn = await beaconOf(row, anchored, blockHash, tip)
-      if (drawn === null) continue
-      const round = Number(row.round) + 1
-      const receipt = { beacon: drawn.beacon, submissionId: row.id, index: Number(row.position) }
-      const auditor =
-        round < AUDIT_ROUNDS
-          ? auditorOfRound({
-              ...receipt,
-              round,
-              candidates: drawn.candidates,
-              operator: parts.operator,
-            })
-          : null
-      if (auditor === null) {
-        setVoid.run(row.receipt)
-        continue
+    for (;;) {
+      const inconclusive = selectInconclusive.all()
+      let decided = 0
+      for (const row of inconclusive) {
+        const drawn = await beaconOf(row, anchored, blockHash, tip)
+        if (drawn === null) continue
+        decided += 1
+        if (redraw(row, drawn, tip)) rounds += 1
       }
-      insertAudit.run(row.receipt, round, auditor, tip)
-      rounds += 1
+      if (inconclusive.length < BATCH_ROWS || decided === 0) return rounds
     }
-    return rounds
+  }
+
+  /** @returns whether anybody is left to audit it; void otherwise. */
+  function redraw(
+    { receipt, round: last, id, position }: Redrawable,
+    { beacon, candidates }: { beacon: Uint8Array; candidates: Uint8Array[] },
+    tip: number,
+  ): boolean {
+    const round = Number(last) + 1
+    const place = { beacon, submissionId: id, index: Number(position) }
+    const { operator } = parts
+    const auditor = round < AUDIT_ROUNDS ? auditorOfRound({ ...place, round, candidates, operator }) : null
+    if (auditor === null) setVoid.run(receipt)
+    else insertAudit.run(receipt, round, auditor, tip)
+    return auditor !== null
   }
 
   return { drawDue, redrawDue }

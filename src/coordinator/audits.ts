@@ -90,6 +90,8 @@ interface SilentRow {
 /** No round was drawn before it: only suspended auditors' are closed. */
 const NEVER_DRAWN_HEIGHT = 0
 const MAX_REASON_LENGTH = 500
+/** In one `verdict` entry. */
+const MAX_CLOSED = 1_000
 
 export function openAuditDesk(
   books: Books,
@@ -110,7 +112,7 @@ export function openAuditDesk(
   const selectSilent = db.prepare<[number], SilentRow>(
     `SELECT receipt, round, auditor,
             auditor IN (SELECT worker FROM standing WHERE standing = 'suspended') AS suspended FROM audit
-      WHERE state IN ('drawn', 'committed') AND (drawn_height < ? OR suspended) LIMIT 1000`,
+      WHERE state IN ('drawn', 'committed') AND (drawn_height < ? OR suspended) LIMIT ${MAX_CLOSED}`,
   )
   const setCommitted = db.prepare(
     `UPDATE audit SET state = 'committed', commitment = ? WHERE receipt = ? AND round = ? AND auditor = ? AND state = 'drawn'`,
@@ -256,8 +258,18 @@ export function openAuditDesk(
     return closeSilent(NEVER_DRAWN_HEIGHT)
   }
 
+  /** All of them: whoever is suspended commits to nothing more, and a round left open would be settled as missed. */
   function closeSilent(beforeDrawnHeight: number): number {
-    const silent = selectSilent.all(beforeDrawnHeight)
+    let closed = 0
+    for (;;) {
+      const silent = selectSilent.all(beforeDrawnHeight)
+      closeRounds(silent)
+      closed += silent.length
+      if (silent.length < MAX_CLOSED) return closed
+    }
+  }
+
+  function closeRounds(silent: readonly SilentRow[]): void {
     logVerdicts(
       silent.map(({ receipt, round, auditor, suspended }) => ({
         auditor,
@@ -269,7 +281,6 @@ export function openAuditDesk(
         verdict: 'inconclusive',
       })),
     )
-    return silent.length
   }
 
   return {

@@ -129,9 +129,13 @@ export function openCharges(
     },
     refund,
     refundUnsubmitted(beforeEpoch) {
-      const jobs = selectUnsubmitted.all(beforeEpoch, MAX_REFUNDS)
-      if (jobs.length > 0) refund(jobs)
-      return jobs.length
+      let refunded = 0
+      for (;;) {
+        const jobs = selectUnsubmitted.all(beforeEpoch, MAX_REFUNDS)
+        if (jobs.length > 0) refundSome(jobs)
+        refunded += jobs.length
+        if (jobs.length < MAX_REFUNDS) return refunded
+      }
     },
     settle(epoch, fees, entryIndex) {
       const quarantined = quarantinedAccounts(books)

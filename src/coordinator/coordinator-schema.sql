@@ -136,6 +136,8 @@ CREATE TABLE IF NOT EXISTS receipt (
   reason TEXT,
   UNIQUE (submission, position)
 ) STRICT;
+-- Asked for at every block: what waits for a verdict, among all receipts there ever were.
+CREATE INDEX IF NOT EXISTS receipt_undecided ON receipt (id) WHERE sampled = 1 AND verdict IS NULL;
 
 -- One row for each round of each audit: an auditor drawn by the beacon.
 CREATE TABLE IF NOT EXISTS audit (

@@ -17,13 +17,14 @@ import type { ProctorKey } from '../keystore/proctor-key.ts'
 import { type EpochRules, epochOf } from '../rules/epoch.ts'
 import type { Books } from './books.ts'
 import type { KnownJob, LeaseDesk } from './leases.ts'
+import { RefusedError } from './refused-error.ts'
 import type { Registry } from './registry.ts'
 import type { Result, ResultDesk } from './results.ts'
 import type { SubmissionDesk } from './submissions.ts'
 import { wrongAnswer } from './wrong-answer.ts'
 
 export interface Proctor {
-  /** Once an epoch: answers known questions wrong, as a worker would. @returns receipts planted. */
+  /** Once an epoch: answers known questions wrong, as a worker would. @returns receipts planted; none where a worker would be refused. */
   plantDue(tip: number): Promise<number>
 }
 
@@ -71,6 +72,16 @@ export function openProctor(
   }
 
   async function plantDue(tip: number): Promise<number> {
+    try {
+      return await plant(tip)
+    } catch (error) {
+      // Keys are free: whoever fills the table of workers keeps the proctor out, and must not stop the round with it.
+      if (error instanceof RefusedError) return 0
+      throw error
+    }
+  }
+
+  async function plant(tip: number): Promise<number> {
     const epoch = epochOf(tip + 1, parts.rules)
     const key = receiptsPerEpoch === 0 || epoch === null ? null : keyInUse()
     if (key === null || epoch === null) return 0

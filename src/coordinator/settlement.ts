@@ -77,6 +77,8 @@ export function openSettlement(
       const height = settlementHeight(epoch, parts.rules)
       // The block that closed the epoch's verdicts is final by now; the settlement block itself may yet be replaced.
       settle(epoch, height, await blockHash(verdictCutoffHeight(epoch, parts.rules)), anchored)
+      // What is leased in this epoch had until now, a whole epoch's settlement, to be submitted.
+      parts.charges.refundUnsubmitted(epoch)
       settled.push(epoch)
     }
     return settled
@@ -171,8 +173,6 @@ export function openSettlement(
       parts.prices.noteDemand(entryIndex, demandOf(names, receipts))
       parts.canaryVerdicts.observe(canaries, { epoch, entry: entryIndex })
     })
-    // What is leased in this epoch had until now, a whole epoch's settlement, to be submitted.
-    parts.charges.refundUnsubmitted(epoch)
   }
 
   function operatorBasisPoints(subnet: string, epoch: number): number {

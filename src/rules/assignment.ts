@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { taggedHash } from '../../compute/work/tagged-hash.ts'
 import { type EpochRules, firstHeight } from './epoch.ts'
-import { rankForSubject } from './rendezvous.ts'
+import { firstForSubject } from './rendezvous.ts'
 
 interface Assignment {
   /** Hash of the block that draws, internal byte order. */
@@ -21,7 +21,7 @@ interface Assignment {
 export function assignItem({ beacon, subnet, item, workers }: Assignment): Uint8Array | null {
   assert.equal(beacon.length, 32, 'a beacon has 32 bytes')
   assert.equal(item.length, 32, 'an item has 32 bytes')
-  return rankForSubject(Buffer.concat([beacon, Buffer.from(subnet), item]), workers)[0] ?? null
+  return firstForSubject(Buffer.concat([beacon, Buffer.from(subnet), item]), workers)
 }
 
 /**

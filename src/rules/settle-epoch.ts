@@ -13,7 +13,6 @@ type UnpaidOutcome =
   | CanaryOutcome
   | 'fail'
   | 'inconclusive'
-  | 'late'
   | 'unassigned'
   | 'repeated'
   | 'suspended'

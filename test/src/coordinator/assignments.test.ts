@@ -68,3 +68,15 @@ test('who works on what follows from a block hash and the log alone; auditor and
   const keys = new Set([first.hex, second.hex, late.hex])
   expect(next.every(({ assignee }) => keys.has(Buffer.from(assignee ?? []).toString('hex')))).toBe(true)
 })
+
+test('others are answered while items are dealt, however many keys there are', async () => {
+  const { assignments } = site.house().desks
+  let answered = false
+  setImmediate(() => {
+    answered = true
+  })
+  const tip = site.startHeight + 10 * site.config.epoch.blocks - 1
+  const count = await assignments.assignDue(tip, site.anchored(), async () => Buffer.alloc(32, 1))
+  expect(count).toBeGreaterThan(0)
+  expect(answered).toBe(true)
+})

@@ -109,6 +109,19 @@ test('what passes is paid to its worker, what fails is not charged, and nothing 
   expect(site.troubles).toEqual([])
 })
 
+test('what is never submitted is given back in an epoch in which nothing else happened, too', async () => {
+  await using site = await openSite(node, { subnets: [MARKET], flags: { 'subsidy.initialMsat': '0' } })
+  const [requester, worker] = await begin(site, DEPOSIT_SATS)
+  if (worker === undefined) throw new Error('no worker')
+  const asked = requester.ask(1)
+  await worker.hold([await leaseOne(worker)])
+  expect((await asked).status).toBe(200)
+  expect(await requester.balances()).toMatchObject({ reservedMsat: CHARGE_MSAT })
+  const isSettled = (epoch: number) => site.status().epochs.some((one) => one.number === epoch && one.settled)
+  await site.mineUntil('the settlement of the next epoch', () => isSettled(1))
+  expect(await requester.balances()).toMatchObject({ reservedMsat: 0n, availableMsat: 1_000_000n })
+})
+
 test('a restart between lease and answer gives the money back, and a later answer is not paid', async () => {
   await using site = await openSite(node, { subnets: [MARKET] })
   const [requester, worker, operator] = await begin(site, DEPOSIT_SATS)

@@ -68,6 +68,19 @@ test('a key that is suspended for it is followed by the next', async () => {
   expect(plantedBy(site)).toEqual(new Set([first, second]))
 })
 
+test('a proctor that is refused, as any worker may be, stops no round', async () => {
+  await using site = await openPlanted()
+  site
+    .coordinator()
+    .books.db.prepare(
+      `INSERT INTO worker (key, address, threshold_sats, entry_index) VALUES (?, 'elsewhere', 0, -1)`,
+    )
+    .run(Buffer.from(proctor(site, 0), 'hex'))
+  await site.mineTo(site.startHeight + 1)
+  expect(plantedBy(site)).toEqual(new Set())
+  expect(site.troubles).toEqual([])
+})
+
 test('nothing is planted where the operator wants none, or knows no answers', async () => {
   await using site = await openSite(node, { subnets: [tinyMarket({ dataset: null })] })
   await begin(site)

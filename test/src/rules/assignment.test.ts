@@ -2,6 +2,7 @@ import { hash } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { assignItem } from '../../../src/rules/assignment.ts'
+import { firstForSubject, rankForSubject } from '../../../src/rules/rendezvous.ts'
 
 const beacon = Buffer.alloc(32, 0xbe)
 const workers = Array.from({ length: 9 }, (_, i) => Buffer.alloc(32, i + 1))
@@ -45,6 +46,19 @@ test('every worker gets a share; beacon and subnet deal anew', () => {
   expect(Math.min(...[...counts.values()].map((items) => items.length))).toBeGreaterThan(50)
   expect(deal(Buffer.alloc(32, 1), 'digits')).not.toEqual(dealt)
   expect(deal(beacon, 'letters')).not.toEqual(dealt)
+})
+
+test('the first of a ranking is the first, in whatever order keys are listed', () => {
+  const keys = fc.uniqueArray(fc.uint8Array({ minLength: 32, maxLength: 32 }), {
+    selector: (key) => Buffer.from(key).toString('hex'),
+    maxLength: 20,
+  })
+  fc.assert(
+    fc.property(fc.uint8Array(), keys, (subject, some) => {
+      expect(firstForSubject(subject, some)).toEqual(rankForSubject(subject, some)[0] ?? null)
+      expect(firstForSubject(subject, some.toReversed())).toEqual(firstForSubject(subject, some))
+    }),
+  )
 })
 
 test('without workers nobody is assigned', () => {

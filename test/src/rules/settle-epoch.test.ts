@@ -9,7 +9,7 @@ import {
 } from '../../../src/rules/settle-epoch.ts'
 
 const PAID: ReceiptOutcome[] = ['pass', 'unsampled', 'operator_missed']
-const UNPAID: ReceiptOutcome[] = ['fail', 'inconclusive', 'late', 'unassigned', 'repeated', 'suspended']
+const UNPAID: ReceiptOutcome[] = ['fail', 'inconclusive', 'unassigned', 'repeated', 'suspended']
 
 const works: fc.Arbitrary<EpochWork> = fc
   .record({
@@ -91,7 +91,7 @@ test('an epoch pays the right people and gives each receipt its reason', () => {
           receipt('r6', 'carol', 0n),
         ],
       },
-      { name: 'audio', weight: 1n, receipts: [receipt('r7', 'bob', 1n, 'late')] },
+      { name: 'audio', weight: 1n, receipts: [receipt('r7', 'bob', 1n, 'suspended')] },
       { name: 'free', weight: 0n, receipts: [receipt('r8', 'bob', 1n)] },
     ],
     audits: [
@@ -118,7 +118,7 @@ test('an epoch pays the right people and gives each receipt its reason', () => {
     { receipt: 'r4', reason: 'fail' },
     { receipt: 'r5', reason: 'inconclusive' },
     { receipt: 'r6', reason: 'zero_units' },
-    { receipt: 'r7', reason: 'late' },
+    { receipt: 'r7', reason: 'suspended' },
     { receipt: 'r8', reason: 'no_budget' },
   ])
 })
