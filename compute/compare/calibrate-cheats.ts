@@ -1,8 +1,8 @@
-import { seededRandom } from '../digits/seeded-random.ts'
 import { ONNX_TYPE } from '../onnx/datatype.ts'
 import { tensor } from '../onnx/graph-builder.ts'
 import { decodeModel, encodeModel, type TensorProto } from '../onnx/model.ts'
 import { graphOf } from '../onnx/signature.ts'
+import { seededRandom } from '../work/seeded-random.ts'
 
 /** Cheaper models that any cheat can make of a given one. */
 export const WEIGHT_CHEATS = ['fp16_weights', 'int8_weights', 'other_weights'] as const

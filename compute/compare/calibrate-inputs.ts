@@ -1,5 +1,5 @@
-import { seededRandom } from '../digits/seeded-random.ts'
 import { admitModel } from '../onnx/admission.ts'
+import { seededRandom } from '../work/seeded-random.ts'
 import { encodeTensorBundle } from '../work/tensor-bundle.ts'
 import { CalibrationError } from './calibrate-runs.ts'
 

@@ -1,4 +1,4 @@
-import { seededRandom } from '../digits/seeded-random.ts'
+import { seededRandom } from '../work/seeded-random.ts'
 import type { Datatype } from '../work/tensor-bundle.ts'
 
 type Array = Float32Array | BigInt64Array | Uint16Array

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { seededRandom } from '../work/seeded-random.ts'
 import { digitsModel, PARAMETER_SHAPES, PARAMETERS, type Parameter } from './digits-network.ts'
 import { distortDigit } from './distort-digit.ts'
 import { CLASSES, type Digits, loadDigits, MAX_PIXEL, PIXELS, TRAINING_ROWS } from './load-digits.ts'
-import { seededRandom } from './seeded-random.ts'
 import { trainingStep } from './training-step.ts'
 
 /** 1,197 training rows are 19 batches of 63. */

@@ -1,4 +1,4 @@
-import { seededRandom } from '../../compute/digits/seeded-random.ts'
+import { seededRandom } from '../../compute/work/seeded-random.ts'
 import { NO_SUSPICION, type Suspicion, standingOf } from '../rules/cusum.ts'
 import { evidenceOf } from '../rules/cusum-evidence.ts'
 import { mayMature } from '../rules/maturing.ts'

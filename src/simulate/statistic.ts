@@ -1,4 +1,4 @@
-import { seededRandom } from '../../compute/digits/seeded-random.ts'
+import { seededRandom } from '../../compute/work/seeded-random.ts'
 import { NO_SUSPICION, observe, observePasses, type Standing, standingOf } from '../rules/cusum.ts'
 import { evidenceOf } from '../rules/cusum-evidence.ts'
 import { missesBeforeHit } from './misses-before-hit.ts'

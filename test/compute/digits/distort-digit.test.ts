@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { distortDigit } from '../../../compute/digits/distort-digit.ts'
-import { seededRandom } from '../../../compute/digits/seeded-random.ts'
+import { seededRandom } from '../../../compute/work/seeded-random.ts'
 
 const digit = fc
   .array(fc.integer({ min: 0, max: 16 }), { minLength: 64, maxLength: 64 })

@@ -1,8 +1,8 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { PARAMETER_SHAPES, PARAMETERS, type Parameter } from '../../../compute/digits/digits-network.ts'
-import { seededRandom } from '../../../compute/digits/seeded-random.ts'
 import { trainingStep } from '../../../compute/digits/training-step.ts'
+import { seededRandom } from '../../../compute/work/seeded-random.ts'
 import { type Parameters, referenceLoss } from './reference-loss.ts'
 
 const LABELS = [0, 3, 9]

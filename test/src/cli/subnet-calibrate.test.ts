@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { seededRandom } from '../../../compute/digits/seeded-random.ts'
 import { graph, model, node, tensor, valueInfo } from '../../../compute/onnx/graph-builder.ts'
 import { encodeModel } from '../../../compute/onnx/model.ts'
 import { modelProfile } from '../../../compute/work/model-profile.ts'
+import { seededRandom } from '../../../compute/work/seeded-random.ts'
 import { encodeTensorBundle } from '../../../compute/work/tensor-bundle.ts'
 
 const CLI = fileURLToPath(new URL('../../../src/cli/assay.js', import.meta.url))

@@ -4,11 +4,12 @@ import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind
 import { addCanaries } from '../../../src/client/add-canaries.ts'
 import { decideAuditor, readAuditors } from '../../../src/client/auditors.ts'
 import { proctorKey } from '../../../src/keystore/proctor-key.ts'
+import { unmaturedAccount } from '../../../src/ledger/accounts.ts'
 import { parseEntry } from '../../../src/log/entry.ts'
 import { replay } from '../../../src/replay/replay.ts'
 import { recordLog } from '../replay/recorded-log.ts'
 import { epochEntry } from './epoch-entry.ts'
-import type { Peer } from './peer.ts'
+import { type Peer, worksOf } from './peer.ts'
 import { openSite, type Site, TOKEN } from './site.ts'
 import { tinyInput, tinyMarket, tinyOutput } from './tiny-market.ts'
 
@@ -52,6 +53,25 @@ test('an auditor that passes it is withdrawn', async () => {
   expect(await replay(await recordLog(site, node))).toMatchObject({ ok: true, first: null })
 })
 
+test('an auditor that passes it forfeits what its audits have earned, in the very epoch that shows it', async () => {
+  await using site = await openPlanted(tinyMarket())
+  const worker = await site.peer()
+  const auditor = await begin(site)
+  const works = await worksOf(worker.work())
+  await site.mineUntil('the draw', () => site.status().audits.rounds === works.length + PLANTED)
+  const held = heldAnswers(site)
+  await auditor.audit((inputs) => held.get(hex(inputs)) ?? null)
+  await settled(site)
+  const { entry } = epochEntry(site, 0)
+  const { log, ledger } = site.coordinator().books
+  const forfeits = Array.from(log.entries(0, log.size()), parseEntry).filter(({ kind }) => kind === 'forfeit')
+  expect(entry.auditMsat).toBeGreaterThan(0n)
+  expect(forfeits).toEqual([expect.objectContaining({ worker: auditor.key, msat: entry.auditMsat })])
+  expect(ledger.balance(unmaturedAccount(auditor.hex)).postedMsat).toBe(0n)
+  expect(ledger.balance(unmaturedAccount(worker.hex)).postedMsat).toBe(entry.computeMsat)
+  expect(await replay(await recordLog(site, node))).toMatchObject({ ok: true, first: null })
+})
+
 test('a key that is suspended for it is followed by the next', async () => {
   await using site = await openPlanted()
   await begin(site, [101, 102, 103, 104, 105])
@@ -92,10 +112,10 @@ test('nothing is planted where the operator wants none, or knows no answers', as
   expect(plantedBy(dry)).toEqual(new Set())
 })
 
-function openPlanted(): Promise<Site> {
+function openPlanted(market = tinyMarket({ dataset: null })): Promise<Site> {
   return openSite(node, {
     flags: { 'audits.plantedPerEpoch': `${PLANTED}`, 'epoch.auditRoundBlocks': '100' },
-    subnets: [tinyMarket({ dataset: null })],
+    subnets: [market],
   })
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { seededRandom } from '../../../compute/digits/seeded-random.ts'
+import { seededRandom } from '../../../compute/work/seeded-random.ts'
 import { missesBeforeHit } from '../../../src/simulate/misses-before-hit.ts'
 
 test.each([

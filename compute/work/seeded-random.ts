@@ -3,7 +3,7 @@ import { createCipheriv, createHash } from 'node:crypto'
 const BLOCK_BYTES = 65_536
 const VALUE_BYTES = 4
 
-/** The same numbers in [0, 1) on every machine: the AES-128-CTR key stream under the seed's hash. For training, not for secrets. */
+/** The same numbers in [0, 1) on every machine: the AES-128-CTR key stream under the seed's hash. Not for secrets. */
 export function seededRandom(seed: string): () => number {
   const key = createHash('sha256').update(seed).digest().subarray(0, 16)
   const cipher = createCipheriv('aes-128-ctr', key, new Uint8Array(16))

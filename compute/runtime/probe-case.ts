@@ -17,13 +17,13 @@ const MAX_WEIGHT = 4_095
 /** Relative to the outputs' root mean square. TF32 is off by 4e-4; Winograd's transforms, honest FP32, by less than 1e-6. */
 const MAX_ERROR = 1e-5
 
-interface ConformanceCase {
+interface ProbeCase {
   model: Uint8Array
   feeds: Record<string, { shape: number[]; data: Float32Array }>
   expected: Record<string, Float32Array>
 }
 
-export function conformanceCase(): ConformanceCase {
+export function probeCase(): ProbeCase {
   const image = bits(CHANNELS * IMAGE * IMAGE)
   const kernels = weights(MAPS * CHANNELS * KERNEL * KERNEL)
   const rows = bits(ROWS * INNER)
@@ -56,7 +56,7 @@ export function conformanceCase(): ConformanceCase {
 }
 
 /** null: near enough to be FP32 arithmetic; else the first element that is not. */
-export function conformanceFault(actual: Float32Array, expected: Float32Array): string | null {
+export function probeFault(actual: Float32Array, expected: Float32Array): string | null {
   if (actual.length !== expected.length) return `${actual.length} elements, expected ${expected.length}`
   const rms = Math.sqrt(expected.reduce((sum, value) => sum + value * value, 0) / expected.length)
   // Negated, so that a NaN is wrong.

@@ -1,9 +1,9 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { describe, expect, test } from 'vitest'
 import { decodeModel, encodeModel } from '../../../compute/onnx/model.ts'
-import { conformanceCase, conformanceFault } from '../../../compute/runtime/conformance.ts'
+import { probeCase, probeFault } from '../../../compute/runtime/probe-case.ts'
 
-const { model, feeds, expected } = conformanceCase()
+const { model, feeds, expected } = probeCase()
 
 /** Runs the case with its weights changed as a worse provider would change them. */
 async function faults(change: (weight: number, index: number) => number): Promise<(string | null)[]> {
@@ -21,7 +21,7 @@ async function faults(change: (weight: number, index: number) => number): Promis
   const outputs = await session.run(Object.fromEntries(tensors))
   return Object.entries(expected).map(([name, values]) => {
     const data = outputs[name]?.data
-    return data instanceof Float32Array ? conformanceFault(data, values) : 'no FP32'
+    return data instanceof Float32Array ? probeFault(data, values) : 'no FP32'
   })
 }
 
@@ -31,7 +31,7 @@ const roundTo = (bits: number) => (weight: number) => {
   return Math.round(weight / unit) * unit
 }
 
-describe('the conformance case', () => {
+describe('the probe case', () => {
   test('is passed by the CPU', async () => {
     expect(await faults((weight) => weight)).toEqual([null, null])
   })
@@ -53,7 +53,7 @@ describe('the conformance case', () => {
 
   test('is failed by NaN and by a missing element', () => {
     const maps = expected.maps ?? new Float32Array(0)
-    expect(conformanceFault(maps.with(3, Number.NaN), maps)).toMatch(/^element 3 is NaN/)
-    expect(conformanceFault(maps.subarray(1), maps)).toMatch(/elements, expected/)
+    expect(probeFault(maps.with(3, Number.NaN), maps)).toMatch(/^element 3 is NaN/)
+    expect(probeFault(maps.subarray(1), maps)).toMatch(/elements, expected/)
   })
 })

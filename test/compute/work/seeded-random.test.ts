@@ -1,6 +1,6 @@
 import { createCipheriv, createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { seededRandom } from '../../../compute/digits/seeded-random.ts'
+import { seededRandom } from '../../../compute/work/seeded-random.ts'
 
 test('reads the AES-CTR key stream of the seed as fractions, across blocks', () => {
   const count = 65_536 / 4 + 10
