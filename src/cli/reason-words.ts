@@ -8,7 +8,6 @@ const WORDS: Readonly<Record<EarningReason, string>> = {
   canary_failed: 'the operator knew the answer, and it is wrong',
   fail: 'an auditor computed something else',
   inconclusive: 'no auditor could decide: nobody is guilty, nobody pays',
-  late: 'came too late',
   unassigned: 'a request at price 0',
   repeated: 'an earlier receipt in the log has the same item and model',
   suspended: 'its worker was suspended before the epoch was settled',
