@@ -2,7 +2,7 @@ import { appendFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { addBackup } from '../../../src/cli/commands/backup.ts'
+import { addBackup, addRestore } from '../../../src/cli/commands/backup.ts'
 import { EXIT } from '../../../src/cli/exit-code.ts'
 import { ENTRIES, makeDataFolder } from './data-folder.ts'
 
@@ -16,6 +16,7 @@ async function assay(...args: string[]): Promise<string> {
   onTestFinished(() => write.mockRestore())
   const program = new Command('assay').exitOverride()
   addBackup(program)
+  addRestore(program)
   await program.parseAsync(args, { from: 'user' })
   write.mockRestore()
   return written
