@@ -21,9 +21,9 @@ export function documentAt(path: string): string {
   return found.text
 }
 
-/** The lines of all fenced blocks of a language, those that end in a backslash joined with the next. */
+/** The lines of all fenced blocks of a language, however marked, those that end in a backslash joined with the next. */
 export function linesOfBlocks(text: string, language: string): string[] {
-  const blocks = text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, 'gms'))
+  const blocks = text.matchAll(new RegExp(`^\`\`\`${language}(?: \\w+)?\\n(.*?)^\`\`\`$`, 'gms'))
   return [...blocks].flatMap(([, block = '']) => block.replaceAll(/\\\n\s*/g, ' ').split('\n'))
 }
 
