@@ -45,6 +45,9 @@ export const statusAnswer = z.object({
       halted: z.string().nullable(),
       stalled: z.object({ code: z.string(), detail: z.string(), advice: z.string() }).nullable(),
       runwayBlocks: count.nullable(),
+      reconciled: z
+        .object({ epoch: count, height: count, ok: z.boolean(), differs: z.array(z.string()) })
+        .nullable(),
       frozen: z.array(z.object({ model: z.string(), entry: count })),
       payoutTrouble: z.string().nullable(),
       payouts: z.array(

@@ -61,6 +61,7 @@ function openLines({ height, log }: ReadStatus, open: Open): string[] {
     ...(audits.load < audits.limit ? [] : [line('FULL', capacityText(audits))]),
     line('Data', dataText(open)),
     line('Treasury', treasuryText(open)),
+    ...reconciledLines(open),
     line('Payouts', payouts.length === 0 ? 'none yet' : countsText(payouts)),
     ...(payoutTrouble === null ? [] : [line('STUCK', payoutTrouble)]),
     ...(payoutsStopped === null ? [] : [line('STOPPED', `payouts: ${payoutsStopped.reason}`)]),
@@ -72,6 +73,16 @@ function openLines({ height, log }: ReadStatus, open: Open): string[] {
       : [line('', '→ find out why, then: assay subnet thaw MODEL --as upheld or recalibrated')]),
     line('Workers', standingsText(workers)),
     ...workerLines(workers),
+  ]
+}
+
+function reconciledLines({ reconciled }: Open): string[] {
+  if (reconciled === null) return []
+  const { epoch, height, ok, differs } = reconciled
+  if (ok) return [line('Books', `agree with the chain, as of epoch ${epoch} at block ${height}`)]
+  return [
+    line('DIFFERS', `the books from the chain at block ${height}: ${differs.join(', ')}`),
+    line('', '→ assay ledger reconcile shows by how much'),
   ]
 }
 

@@ -75,6 +75,9 @@ const statusSchema = z.object({
           forfeitedMsat: text,
         }),
       ),
+      reconciled: z
+        .object({ epoch: count, height: count, ok: z.boolean(), differs: z.array(text) })
+        .nullable(),
       frozen: z.array(z.object({ model: text, entry: count })),
       payoutTrouble: text.nullable(),
       payoutsStopped: z.object({ reason: text, sinceMs: count }).nullable(),

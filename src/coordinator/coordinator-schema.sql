@@ -191,6 +191,14 @@ CREATE TABLE IF NOT EXISTS epoch (
   matured_entry INTEGER UNIQUE
 ) STRICT;
 
+-- What the books and the chain said of each other when an epoch had been settled. `differs` is a JSON list of names.
+CREATE TABLE IF NOT EXISTS reconciliation (
+  epoch   INTEGER NOT NULL PRIMARY KEY REFERENCES epoch (number),
+  height  INTEGER NOT NULL CHECK (height >= 0),
+  ok      INTEGER NOT NULL CHECK (ok IN (0, 1)),
+  differs TEXT    NOT NULL
+) STRICT;
+
 -- What each worker earned in an epoch, by subnet ('(audit)' for audits): the table that the epoch's entry names.
 CREATE TABLE IF NOT EXISTS accrual (
   epoch  INTEGER NOT NULL REFERENCES epoch (number),

@@ -28,6 +28,7 @@ import type { Desks } from './desks.ts'
 import { openDesks } from './desks.ts'
 import type { Genesis } from './genesis.ts'
 import { chooseSeal, readGenesis, writeGenesis } from './genesis.ts'
+import { reconcileSettled } from './reconcile-epochs.ts'
 import { repeating } from './repeating.ts'
 import { InheritanceError, readInheritance } from './succession-file.ts'
 import { UnjudgedError } from './unjudged-error.ts'
@@ -198,6 +199,7 @@ async function openOver(
         kind: 'advanced',
         advance: await advance(desks, { node, anchorer, watched, finalDepth, auditRoundBlocks }),
       })
+      await reconcileSettled({ books, node, watched }, house)
     }
     advancedTo = height
     lastError = null

@@ -1,5 +1,5 @@
 import { changeOutpoints } from './change-outpoints.ts'
-import type { Coordinator, OpenHouse } from './coordinator.ts'
+import type { OpenHouse, Coordinator as WholeCoordinator } from './coordinator.ts'
 import { RefusedError } from './refused-error.ts'
 
 export interface ReconciliationRow {
@@ -16,6 +16,8 @@ export interface Reconciliation {
   readonly inconsistent: readonly string[]
   readonly ok: boolean
 }
+
+type Coordinator = Pick<WholeCoordinator, 'books' | 'node' | 'watched'>
 
 const MSAT_PER_SAT = 1000n
 /** Blocks rarely come twice within one reading; when they do, as on a chain that is catching up, nothing can be said. */

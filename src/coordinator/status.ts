@@ -6,6 +6,7 @@ import { epochOf } from '../rules/epoch.ts'
 import { epochRules } from '../rules/epoch-rules.ts'
 import type { Coordinator, OpenHouse } from './coordinator.ts'
 import { haltOf } from './halt.ts'
+import { type EpochReconciliation, lastReconciliation } from './reconcile-epochs.ts'
 import type { WitnessStatus } from './witnessing.ts'
 
 /** Everything that an operator's screen shows, read at one moment. Money is bigint; who sends it writes decimal strings. */
@@ -37,6 +38,8 @@ export interface OpenStatus {
   readonly stalled: { readonly code: string; readonly detail: string; readonly advice: string } | null
   readonly runwayBlocks: number | null
   readonly epochs: readonly EpochStatus[]
+  /** Of the newest settled epoch. */
+  readonly reconciled: EpochReconciliation | null
   readonly workers: readonly WorkerStatus[]
   /** Models that unrelated workers fail on together: nothing of their subnets matures until the operator says why. */
   readonly frozen: readonly { readonly model: string; readonly entry: number }[]
@@ -166,6 +169,7 @@ function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer 
     stalled,
     runwayBlocks,
     epochs: epochsOf(coordinator),
+    reconciled: lastReconciliation(books),
     workers: workersOf(coordinator),
     frozen: desks.standings.frozen(),
     payoutTrouble: desks.payouts.trouble(),

@@ -87,6 +87,25 @@ test('books that nobody touched agree with the chain, in every row', async () =>
   })
 })
 
+test('each settled epoch is held against the chain by itself, once, and the result is kept and shown', async () => {
+  const rows = () => site.coordinator().books.db.prepare('SELECT * FROM reconciliation').all()
+  const settled = site.status().epochs.filter(({ settled, budgetMsat }) => settled && budgetMsat > 0n)
+  const [last] = settled
+  expect(rows()).toHaveLength(settled.length)
+  expect(site.status().reconciled).toMatchObject({ epoch: last?.number, ok: true, differs: [] })
+  const before = rows()
+  await site.coordinator().kick()
+  expect(rows()).toEqual(before)
+
+  const { sql, undo } = TAMPERING[1] ?? { sql: '', undo: '' }
+  const { db } = site.coordinator().books
+  db.prepare('DELETE FROM reconciliation WHERE epoch = ?').run(last?.number)
+  tamper(sql)
+  await site.coordinator().kick()
+  expect(site.status().reconciled).toMatchObject({ epoch: last?.number, ok: false, differs: ['seal'] })
+  tamper(undo)
+})
+
 test.each(TAMPERING)('$what is found', async ({ sql, undo, wrong, inconsistent }) => {
   tamper(sql)
   expect(await findings()).toEqual({ ok: false, wrong, inconsistent })

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
-import { reasonsOf } from './epoch-entry.ts'
+import { epochEntry, reasonsOf } from './epoch-entry.ts'
 import { idOf, worksOf } from './peer.ts'
 import { BUDGET_MSAT, openSite, type Site } from './site.ts'
 
@@ -50,6 +50,37 @@ test('reorgs over an anchor and over a payout, before they are final, move nothi
   expect(works.map((work) => reasons.get(idOf(work)))).toEqual(works.map(() => 'earned'))
   const paidSats = (BUDGET_MSAT * 95n) / 100n / 1000n
   expect(await site.satsOnChain(worker.address)).toBe(paidSats)
+  expect(site.troubles).toEqual([])
+})
+
+test('work whose anchor a reorg carries over the edge of its epoch is settled and paid in the next one alone', async () => {
+  await using site = await openSite(node, { flags: { 'epoch.finalDepth': FINAL_DEPTH } })
+  const [worker, operator] = await site.begin(1)
+  if (worker === undefined || operator === undefined) throw new Error('too few peers')
+  const lastHeight = site.startHeight + site.config.epoch.blocks - 1
+  await site.mineTo(lastHeight - 1)
+  const ids = (await worksOf(worker.work())).map(idOf)
+  const entry = site.coordinator().books.log.size() - 1
+  site.house().anchorer.request()
+  await site.mine(1)
+  expect(site.anchored().first(entry)?.height).toBe(lastHeight)
+  await site.mine(1)
+
+  await reorg(site)
+  expect(site.anchored().first(entry)).toBeNull()
+  await site.mineAudited([operator], 'the settlement of both', () =>
+    site.status().epochs.some(({ number, settled }) => number === 1 && settled),
+  )
+  expect(site.anchored().first(entry)?.height).toBeGreaterThan(lastHeight)
+  const [first, second] = [epochEntry(site, 0), epochEntry(site, 1)]
+  expect(first.entry).toMatchObject({ computeMsat: 0n, auditMsat: 0n, returnedMsat: BUDGET_MSAT })
+  expect(first.reasons.size).toBe(0)
+  expect([...second.reasons.keys()].toSorted()).toEqual(ids.toSorted())
+  expect(new Set(second.reasons.values())).toEqual(new Set(['earned']))
+  await site.mineAudited([operator], 'the payout', () =>
+    site.status().payouts.some(({ state }) => state === 'settled'),
+  )
+  expect(await site.satsOnChain(worker.address)).toBe((BUDGET_MSAT * 95n) / 100n / 1000n)
   expect(site.troubles).toEqual([])
 })
 
