@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, Add>> = {
   status: async (program) => (await import('./commands/status.ts')).addStatus(program),
   worker: async (program) => (await import('./commands/worker.ts')).addWorker(program),
   subnet: async (program) => (await import('./commands/subnet.ts')).addSubnet(program),
+  requester: async (program) => (await import('./commands/requester.ts')).addRequester(program),
   key: async (program) => (await import('./commands/key.ts')).addKey(program),
   auditor: async (program) => (await import('./commands/auditor.ts')).addAuditor(program),
   canary: async (program) => (await import('./commands/canary.ts')).addCanary(program),
