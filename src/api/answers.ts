@@ -175,6 +175,21 @@ export const receiptsAnswer = z.array(
 )
 export type ReceiptRow = z.infer<typeof receiptsAnswer>[number]
 
+export const liveStateAnswer = z.object({
+  height,
+  error: z.string().nullable(),
+  logSize: count,
+  open: z
+    .object({
+      epoch: height,
+      halted: z.string().nullable(),
+      anchors: z.array(z.object({ index: count, state: z.string(), txid: z.string().nullable(), height })),
+      submissions: count,
+      requestsOpen: count,
+    })
+    .nullable(),
+})
+
 export const readyAnswer = z.object({ ready: z.boolean(), error: z.string().nullable(), height })
 
 export const infoAnswer = z.object({

@@ -8,14 +8,17 @@ import { anchorsRoutes } from './anchors-routes.ts'
 import { noteArrival } from './authenticate.ts'
 import { bodyBudget } from './body-budget.ts'
 import { MAX_BODY_BYTES } from './cbor-body.ts'
+import { eventRoutes } from './event-routes.ts'
 import { explorerRoutes } from './explorer-routes.ts'
 import { headersRoutes } from './headers-routes.ts'
 import { inferRoutes, oipProblemHandler } from './infer-routes.ts'
 import { listRoutes } from './list-routes.ts'
 import { logRoutes } from './log-routes.ts'
 import { metricsRoutes } from './metrics-routes.ts'
+import { openToPages } from './open-to-pages.ts'
 import { openapiRoutes } from './openapi/openapi-routes.ts'
 import { operatorRoutes } from './operator-routes.ts'
+import { packText } from './pack-text.ts'
 import { problemHandler } from './problem.ts'
 import { rateLimits } from './rate-limits.ts'
 import { requesterRoutes } from './requester-routes.ts'
@@ -43,8 +46,11 @@ export function createApp({ coordinator, operatorToken, failures, explorer, onBu
   app.set('trust proxy', coordinator.config.listen.proxies)
   const limits = rateLimits(coordinator.config, openApiKeys(coordinator.books.db))
   app.use('/v2', limits, oipProblemHandler(onBug))
-  app.use(/^(?!\/v2(\/|$))/, limits)
+  app.use(/^(?!\/v2(\/|$))/i, limits)
   app.use(explorerRoutes(explorer))
+  app.use(openToPages)
+  app.use(eventRoutes(coordinator, onBug))
+  app.get(/^\/(v1\/|log\/|openapi\.json$|metrics$)/, packText)
   app.use(openapiRoutes())
   app.use(statusRoutes(coordinator))
   app.use(listRoutes(coordinator))

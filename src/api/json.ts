@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto'
 import type { Response } from 'express'
+import { sendTagged } from './send-tagged.ts'
 
 /** JSON for people and tools: money (bigint) as decimal strings, bytes as hex. */
 export function toJson(value: unknown): string {
@@ -11,10 +11,7 @@ export function toJson(value: unknown): string {
   })
 }
 
-/** With an ETag of its bytes, so that who polls is sent only what has changed (RFC 9110 §13.1.2). */
+/** So that who polls is sent only what has changed. */
 export function sendJson(response: Response, value: unknown): void {
-  const body = toJson(value)
-  response.set({ etag: `"${hash('sha256', body, 'base64url')}"`, 'cache-control': 'no-cache' })
-  if (response.req.fresh) response.status(304).end()
-  else response.type('application/json').send(body)
+  sendTagged(response.set('cache-control', 'no-cache'), 'application/json', toJson(value))
 }

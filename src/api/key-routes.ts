@@ -1,6 +1,6 @@
 import { Router } from 'express'
 import { z } from 'zod'
-import { type ApiKeys, ROLES } from '../coordinator/api-keys.ts'
+import { type ApiKey, type ApiKeys, ROLES } from '../coordinator/api-keys.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 import { parseCborBody, rawBody } from './cbor-body.ts'
 import { sendJson } from './json.ts'
@@ -8,11 +8,22 @@ import { sendJson } from './json.ts'
 const role = z.enum(ROLES)
 export const newKey = z.strictObject({ role, name: z.string().max(64) })
 
+/** The cursor of a page: `<role>.<name>` of the last one before. */
+export const keyCursor = z
+  .string()
+  .regex(/^(operator|read_only|requester)\.[a-z0-9-]{1,64}$/)
+  .transform((text): ApiKey => {
+    const [given, name = ''] = text.split('.')
+    return { role: role.parse(given), name }
+  })
+
 /** API keys, for who holds the operator's. */
 export function keyRoutes(apiKeys: ApiKeys): Router {
   const routes = Router()
 
-  routes.get('/', (_request, response) => sendJson(response, { keys: apiKeys.list() }))
+  routes.get('/', (request, response) =>
+    sendJson(response, { keys: apiKeys.list(afterOf(request.query.after)) }),
+  )
 
   routes.post('/', (request, response) => {
     const key = parseCborBody(newKey, rawBody(request))
@@ -31,4 +42,11 @@ export function keyRoutes(apiKeys: ApiKeys): Router {
   })
 
   return routes
+}
+
+function afterOf(value: unknown): ApiKey | null {
+  if (value === undefined) return null
+  const { success, data } = keyCursor.safeParse(value)
+  if (success) return data
+  throw new RefusedError(400, 'cursor_malformed', "after: expected <role>.<name> of the last page's last key")
 }

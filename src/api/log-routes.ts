@@ -1,29 +1,37 @@
 import { type Request, Router } from 'express'
 import type { Coordinator } from '../coordinator/coordinator.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
-import { parseTilePath } from '../log/tile.ts'
+import { parseTilePath, TILE_WIDTH } from '../log/tile.ts'
+import { sendTagged } from './send-tagged.ts'
 
-/** Tiles and blobs never change (C2SP tlog-tiles); partial tiles do not either, but are soon replaced. */
+/** Tiles and blobs never change (C2SP tlog-tiles). */
 const IMMUTABLE = 'public, max-age=31536000, immutable'
+/** Partial tiles do not either, but are soon replaced: not worth a cache's room. */
+const PARTIAL = 'public, max-age=60'
 
 /** The public record, for anybody: C2SP tlog-tiles under /log and blobs by their hash. */
 export function logRoutes({ books, witnessing }: Coordinator): Router {
   const routes = Router()
 
   routes.get('/log/checkpoint', (_request, response) => {
-    response.set('cache-control', 'no-cache').type('text/plain').send(witnessing.checkpoint())
+    sendTagged(response.set('cache-control', 'no-cache'), 'text/plain', witnessing.checkpoint())
   })
 
   routes.get('/log/tile/*path', (request, response) => {
     const path = request.path.slice('/log/'.length)
     const { level, n, width } = parseTilePath(path)
     const bytes = level === 'entries' ? books.log.entryBundle(n, width) : books.log.tile(level, n, width)
-    response.set('cache-control', IMMUTABLE).type('application/octet-stream').send(Buffer.from(bytes))
+    response.set('cache-control', width === TILE_WIDTH ? IMMUTABLE : PARTIAL)
+    sendTagged(response, 'application/octet-stream', Buffer.from(bytes))
   })
 
   routes.get('/blobs/:name', async (request, response) => {
     const { name } = request.params
     const sizeBytes = books.blobs.sizeBytes(name)
+    if (sizeBytes !== null) {
+      response.set({ 'accept-ranges': 'bytes', 'cache-control': IMMUTABLE, etag: `"${name}"` })
+      if (request.fresh) return void response.status(304).end()
+    }
     const range = sizeBytes === null ? null : rangeOf(request, sizeBytes)
     if (range === 'unsatisfiable') {
       response.set('content-range', `bytes */${sizeBytes}`)
@@ -36,10 +44,7 @@ export function logRoutes({ books, witnessing }: Coordinator): Router {
     }
     response
       .set({
-        'accept-ranges': 'bytes',
-        'cache-control': IMMUTABLE,
         'content-length': String(range === null ? blob.sizeBytes : range.end - range.start + 1),
-        etag: `"${name}"`,
       })
       .type('application/octet-stream')
     blob.body.on('error', (error) => response.destroy(error)).pipe(response)

@@ -14,8 +14,16 @@ const listAnswer = z.object({
 
 export type ListedKeys = z.infer<typeof listAnswer>
 
+/** Every one, page by page. */
 export async function listApiKeys({ url, token }: Operator): Promise<ListedKeys> {
-  return listAnswer.parse(await (await askCoordinator(url, PATH, { token })).json())
+  const all: ListedKeys['keys'] = []
+  for (let after = ''; ; ) {
+    const { keys } = listAnswer.parse(await (await askCoordinator(url, `${PATH}${after}`, { token })).json())
+    const last = keys.at(-1)
+    if (last === undefined) return { keys: all }
+    all.push(...keys)
+    after = `?after=${last.role}.${last.name}`
+  }
 }
 
 /** @returns the key, which nobody is shown again */

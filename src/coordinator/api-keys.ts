@@ -22,7 +22,8 @@ export interface ApiKeys {
   add(key: ApiKey, nowMs: number): string
   /** From now on it opens nothing. Throws RefusedError 404 `key_unknown`. */
   revoke(key: ApiKey): void
-  list(): ListedApiKey[]
+  /** The next KEYS_PER_PAGE by role and name. */
+  list(after: ApiKey | null): ListedApiKey[]
   /** Whose key this is; null without one, and for one that nobody has. */
   lookUp(authorization: string | undefined): ApiKey | null
   /** The same, and null only without authorization. Throws RefusedError 401 `api_key_unknown`. */
@@ -36,6 +37,8 @@ const API_KEY_BYTES = 32
 /** Of those that the operator gives out: people and machines, by hand. Requesters' are bounded by their accounts. */
 const MAX_GIVEN_KEYS = 1_000
 
+const KEYS_PER_PAGE = 100
+
 interface Row {
   role: Role
   name: string
@@ -47,7 +50,9 @@ export function openApiKeys(db: Database): ApiKeys {
     'INSERT INTO api_key (role, name, key_hash, created_ms) VALUES (?, ?, ?, ?) ON CONFLICT (role, name) DO NOTHING',
   )
   const remove = db.prepare('DELETE FROM api_key WHERE role = ? AND name = ?')
-  const selectAll = db.prepare<[], Row>('SELECT role, name, created_ms FROM api_key ORDER BY role, name')
+  const selectPage = db.prepare<[string, string], Row>(
+    `SELECT role, name, created_ms FROM api_key WHERE (role, name) > (?, ?) ORDER BY role, name LIMIT ${KEYS_PER_PAGE}`,
+  )
   const selectByHash = db.prepare<[Uint8Array], Row>(
     'SELECT role, name, created_ms FROM api_key WHERE key_hash = ?',
   )
@@ -87,8 +92,10 @@ export function openApiKeys(db: Database): ApiKeys {
       }
     },
 
-    list: () =>
-      selectAll.all().map(({ role, name, created_ms }) => ({ role, name, createdMs: Number(created_ms) })),
+    list(after) {
+      const rows = selectPage.all(after?.role ?? '', after?.name ?? '')
+      return rows.map(({ role, name, created_ms }) => ({ role, name, createdMs: Number(created_ms) }))
+    },
 
     find(authorization) {
       if (authorization === undefined) return null

@@ -1,8 +1,11 @@
 import { useEffect, useState } from 'preact/hooks'
 import type { z } from 'zod'
+import { newsComes, watchNews } from './live.ts'
 
 /** Blocks come every ten minutes, work every second: what people watch is between the two. */
 const POLL_MS = 4_000
+/** While the coordinator says by itself when something is new: for what has no event. */
+const SLOW_POLL_MS = 30_000
 
 /** A problem (RFC 9457) or whatever else kept an answer away, in words. */
 export class AnswerError extends Error {
@@ -62,18 +65,23 @@ export function useAnswer<T>(path: string, schema: z.ZodType<T>): Answer<T> {
           setAnswer((last) => ({ path, value: last.path === path ? last.value : null, error }))
         }
       }
-      if (!leaving.signal.aborted) timer = setTimeout(() => void ask(), POLL_MS)
+      if (!leaving.signal.aborted) {
+        clearTimeout(timer)
+        timer = setTimeout(() => void ask(), newsComes() ? SLOW_POLL_MS : POLL_MS)
+      }
     }
-    const onShown = () => {
+    const askNow = () => {
       clearTimeout(timer)
       void ask()
     }
     void ask()
-    document.addEventListener('visibilitychange', onShown)
+    document.addEventListener('visibilitychange', askNow)
+    const stopWatching = watchNews(askNow)
     return () => {
+      stopWatching()
       leaving.abort()
       clearTimeout(timer)
-      document.removeEventListener('visibilitychange', onShown)
+      document.removeEventListener('visibilitychange', askNow)
     }
   }, [path, schema])
   return answer.path === path ? answer : { value: null, error: null }

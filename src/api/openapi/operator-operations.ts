@@ -3,7 +3,7 @@ import { transfersAnswer } from '../../client/read-transfers.ts'
 import { ROLES } from '../../coordinator/api-keys.ts'
 import { definition } from '../../subnet/definition.ts'
 import { cursorSchema } from '../cursor.ts'
-import { newKey } from '../key-routes.ts'
+import { keyCursor, newKey } from '../key-routes.ts'
 import { canaries, decision, thaw } from '../operator-routes.ts'
 import { stop } from '../payout-routes.ts'
 import { BYTES, type Content, cbor, json, type Operation } from './operation.ts'
@@ -66,16 +66,19 @@ export const OPERATOR_OPERATIONS: readonly Operation[] = [
     202,
     json(z.object({ requested: z.literal(true), size: z.int() })),
   ),
-  operation(
-    'get',
-    'listKeys',
-    '/keys',
-    'Who has an API key.',
-    200,
-    json(
-      z.object({ keys: z.array(z.object({ role: z.enum(ROLES), name: z.string(), createdMs: z.int() })) }),
+  {
+    ...operation(
+      'get',
+      'listKeys',
+      '/keys',
+      'Who has an API key, page by page.',
+      200,
+      json(
+        z.object({ keys: z.array(z.object({ role: z.enum(ROLES), name: z.string(), createdMs: z.int() })) }),
+      ),
     ),
-  ),
+    query: { after: keyCursor },
+  },
   operation(
     'post',
     'addKey',

@@ -7,6 +7,7 @@ import {
   earningsAnswer,
   epochsAnswer,
   infoAnswer,
+  liveStateAnswer,
   readyAnswer,
   receiptsAnswer,
   statusAnswer,
@@ -43,6 +44,10 @@ export const PUBLIC_OPERATIONS: readonly Operation[] = [
   get('isReady', '/readyz', 'Whether the log is open and the last round held.', json(readyAnswer)),
   get('metrics', '/metrics', 'Prometheus figures.', TEXT),
   get('status', '/v1/status', 'All that an operator’s screen shows.', json(statusAnswer)),
+  get('events', '/v1/events', 'Server-sent events: the whole state each time that it changes.', {
+    type: 'text/event-stream',
+    schema: liveStateAnswer,
+  }),
   get('info', '/v1/info', 'The log’s name and key, and every model that ever was one.', json(infoAnswer)),
   get('listAuditors', '/v1/auditors', 'Who may be drawn to audit.', json(listAnswer)),
   get('proof', '/v1/receipts/{id}/proof', 'A receipt’s proof file.', BYTES),

@@ -1,0 +1,29 @@
+/** One stream of server-sent events for the whole page, open while anything on it wants to know. */
+let source: EventSource | null = null
+const watchers = new Set<() => void>()
+
+/** Calls `onNews` whenever the coordinator says that something has changed. @returns how to stop */
+export function watchNews(onNews: () => void): () => void {
+  watchers.add(onNews)
+  source ??= openSource()
+  return () => {
+    watchers.delete(onNews)
+    if (watchers.size > 0) return
+    source?.close()
+    source = null
+  }
+}
+
+/** False while the stream can't be had: then who wants news polls. */
+export function newsComes(): boolean {
+  return source?.readyState === EventSource.OPEN
+}
+
+/** The browser comes back by itself when the stream breaks, unless it was refused. */
+function openSource(): EventSource {
+  const opened = new EventSource('/v1/events')
+  opened.addEventListener('state', () => {
+    for (const onNews of [...watchers]) onNews()
+  })
+  return opened
+}
