@@ -20,7 +20,7 @@ import { parseVerifierKey } from '../log/note-key.ts'
 import { txidText } from '../log/txid.ts'
 import { parseWitness } from '../monitor/parse-witness.ts'
 import { claimFolder } from '../store/claim-folder.ts'
-import { applySchema, openDatabase } from '../store/open-database.ts'
+import { applySchema } from '../store/open-database.ts'
 import type { Advance } from './advance.ts'
 import { advance } from './advance.ts'
 import type { Books } from './books.ts'
@@ -28,6 +28,7 @@ import type { Desks } from './desks.ts'
 import { openDesks } from './desks.ts'
 import type { Genesis } from './genesis.ts'
 import { chooseSeal, readGenesis, writeGenesis } from './genesis.ts'
+import { openSiteDatabase } from './migrations.ts'
 import { reconcileSettled } from './reconcile-epochs.ts'
 import { repeating } from './repeating.ts'
 import { InheritanceError, readInheritance } from './succession-file.ts'
@@ -86,7 +87,7 @@ export async function openCoordinator(options: CoordinatorOptions): Promise<Coor
   const release = claimFolder(dataDir)
   let db: Database | null = null
   try {
-    db = openDatabase(join(dataDir, 'assay.sqlite'))
+    db = openSiteDatabase(dataDir)
     return await openOver(db, release, options)
   } catch (error) {
     db?.close()

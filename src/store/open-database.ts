@@ -1,8 +1,6 @@
 import Database from 'better-sqlite3'
+import { FIRST_VERSION, migrate } from './migrate.ts'
 import { StoreError } from './store-error.ts'
-
-/** Version of all tables together, in SQLite's `user_version`. */
-export const SCHEMA_VERSION = 1
 
 /** "ASY1" in SQLite's `application_id`: tells our file from any other SQLite database. */
 const APPLICATION_ID = 0x41535931
@@ -15,16 +13,19 @@ const SYNCHRONOUS_FULL = 2n
 
 /**
  * Opens or creates Assay's database. What a transaction has committed is on the disk when `COMMIT` returns.
+ * An older file's tables are brought to this version first, after a copy of it.
  * Every INTEGER comes back as bigint, since sums of millisatoshis pass 2^53. Write with `transaction(…).immediate()`.
  *
+ * @param migrations what leads from each version of the tables (SQLite's `user_version`) to the next, from 1 on
  * @throws StoreError
  */
-export function openDatabase(path: string): Database.Database {
+export function openDatabase(path: string, migrations: readonly string[] = []): Database.Database {
   const db = openFile(path)
   try {
     db.defaultSafeIntegers(true)
-    claimFile(db)
+    const version = claimFile(db, FIRST_VERSION + migrations.length)
     makeDurable(db)
+    if (version < FIRST_VERSION + migrations.length) migrate(db, version, migrations)
     db.pragma('foreign_keys = ON')
     return db
   } catch (error) {
@@ -51,24 +52,26 @@ function unreadable(path: string, cause: unknown): StoreError {
   return new StoreError('database_unreadable', `cannot open the database ${path}`, { cause })
 }
 
-function claimFile(db: Database.Database): void {
+/** @returns the version of its tables */
+function claimFile(db: Database.Database, newest: number): number {
   const claim = db.transaction(() => {
     if (db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() === 0n) {
       db.pragma(`application_id = ${APPLICATION_ID}`)
-      db.pragma(`user_version = ${SCHEMA_VERSION}`)
+      db.pragma(`user_version = ${newest}`)
     }
     if (readPragma(db, 'application_id') !== BigInt(APPLICATION_ID)) {
       throw new StoreError('database_foreign', `${db.name} is not an Assay database`)
     }
-    const version = readPragma(db, 'user_version')
-    if (version !== BigInt(SCHEMA_VERSION)) {
+    const version = Number(readPragma(db, 'user_version'))
+    if (version > newest || version < FIRST_VERSION) {
       throw new StoreError(
         'schema_newer',
-        `${db.name} has schema version ${version}; this Assay knows ${SCHEMA_VERSION}: update Assay`,
+        `${db.name} has schema version ${version}; this Assay knows ${newest}: update Assay`,
       )
     }
+    return version
   })
-  claim.immediate()
+  return claim.immediate()
 }
 
 function makeDurable(db: Database.Database): void {

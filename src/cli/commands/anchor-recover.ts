@@ -5,13 +5,13 @@ import { recoverAnchors } from '../../../anchor/recover-anchors.ts'
 import { connectRpc } from '../../../anchor/rpc.ts'
 import type { Config } from '../../config/config-schema.ts'
 import { loadConfig } from '../../config/load-config.ts'
+import { openSiteDatabase } from '../../coordinator/migrations.ts'
 import type { Keys } from '../../keystore/derive-keys.ts'
 import { openKeystore } from '../../keystore/open-keystore.ts'
 import { parseEntry } from '../../log/entry.ts'
 import { openLog } from '../../log/log-store.ts'
 import { txidText } from '../../log/txid.ts'
 import { claimFolder } from '../../store/claim-folder.ts'
-import { openDatabase } from '../../store/open-database.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { readPassphrase } from '../passphrase.ts'
 import { openTerminal } from '../terminal.ts'
@@ -57,7 +57,7 @@ export function addAnchorRecover(anchor: Command): void {
 async function recover(config: Config, keys: Keys, fromHeight: number | undefined) {
   const { dataDir, network, origin, bitcoind } = config
   const release = claimFolder(dataDir)
-  const db = openDatabase(join(dataDir, 'assay.sqlite'))
+  const db = openSiteDatabase(dataDir)
   const { url, cookieFile, username, password } = bitcoind
   const rpc = connectRpc({
     url,

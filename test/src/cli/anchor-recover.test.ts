@@ -11,9 +11,9 @@ import { loadConfig } from '../../../src/config/load-config.ts'
 import { parseConfig } from '../../../src/config/parse-config.ts'
 import { renderConfig } from '../../../src/config/render-config.ts'
 import { type Coordinator, openCoordinator } from '../../../src/coordinator/coordinator.ts'
+import { openSiteDatabase } from '../../../src/coordinator/migrations.ts'
 import { createKeystore } from '../../../src/keystore/create-keystore.ts'
 import { openKeystore } from '../../../src/keystore/open-keystore.ts'
-import { openDatabase } from '../../../src/store/open-database.ts'
 
 const PASSPHRASE = 'a passphrase of the test'
 /** Tests say when the chain is looked at. */
@@ -74,7 +74,7 @@ async function recover(...more: string[]): Promise<void> {
 }
 
 it('a database without a log is told apart from one without anchors', async () => {
-  openDatabase(join(folder, 'assay.sqlite')).close()
+  openSiteDatabase(folder).close()
   await expect(recover()).rejects.toMatchObject({ code: 'log_empty' })
 })
 
@@ -104,7 +104,7 @@ it('a coordinator whose anchors are lost finds them in the chain, and goes on', 
   expect(before.length).toBeGreaterThan(0)
   expect(before[0]?.state).toBe('final')
 
-  const db = openDatabase(join(folder, 'assay.sqlite'))
+  const db = openSiteDatabase(folder)
   db.exec('DELETE FROM anchor_attempt')
   db.close()
   const lost = await withCoordinator(async (coordinator) => {

@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { expect, onTestFinished, test } from 'vitest'
-import { applySchema, openDatabase, SCHEMA_VERSION } from '../../../src/store/open-database.ts'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { applySchema, openDatabase } from '../../../src/store/open-database.ts'
 import { StoreError } from '../../../src/store/store-error.ts'
 
 function temporaryPath(): string {
@@ -52,7 +52,7 @@ test('a schema applied twice keeps its rows; one that fails leaves nothing', () 
 })
 
 test.each([
-  ['a newer schema version', `user_version = ${SCHEMA_VERSION + 1}`, 'schema_newer'],
+  ['a newer schema version', 'user_version = 2', 'schema_newer'],
   ['another application', 'application_id = 252006674', 'database_foreign'],
 ])('%s is refused', (_title, pragma, code) => {
   const path = temporaryPath()
@@ -90,4 +90,61 @@ test('a file that is not SQLite, and a missing folder, are unreadable with the c
 
 test('a database that cannot have a write-ahead log is refused', () => {
   expect(() => openDatabase(':memory:')).toThrow(expect.objectContaining({ code: 'durability_refused' }))
+})
+
+describe('migrations', () => {
+  const first = 'CREATE TABLE IF NOT EXISTS kept (id INTEGER PRIMARY KEY) STRICT;'
+  const toSecond = 'ALTER TABLE kept ADD COLUMN name TEXT'
+  const toThird = "UPDATE kept SET name = 'known' WHERE id = 7"
+  const versionOf = (db: Database.Database) => db.pragma('user_version', { simple: true })
+
+  /** Of version 1, with a row. */
+  function old(): string {
+    const path = temporaryPath()
+    const db = openDatabase(path)
+    applySchema(db, first)
+    db.exec('INSERT INTO kept VALUES (7)')
+    db.close()
+    return path
+  }
+
+  test('run in their order, once, after a copy of what was there', () => {
+    const path = old()
+    const db = openDatabase(path, [toSecond, toThird])
+    expect(versionOf(db)).toBe(3n)
+    expect(db.prepare('SELECT * FROM kept').all()).toEqual([{ id: 7n, name: 'known' }])
+    expect(db.pragma('foreign_keys', { simple: true })).toBe(1n)
+    db.exec('DELETE FROM kept')
+    db.close()
+    const again = openDatabase(path, [toSecond, toThird])
+    expect(again.prepare('SELECT count(*) FROM kept').pluck().get()).toBe(0n)
+    again.close()
+    const copy = open(`${path}.v1`)
+    expect([versionOf(copy), copy.prepare('SELECT * FROM kept').all()]).toEqual([1n, [{ id: 7n }]])
+  })
+
+  test('a new file needs none; an older program refuses it', () => {
+    const path = temporaryPath()
+    const db = openDatabase(path, [toSecond])
+    expect(versionOf(db)).toBe(2n)
+    applySchema(db, first)
+    db.close()
+    expect(existsSync(`${path}.v1`)).toBe(false)
+    expect(() => openDatabase(path)).toThrow(expect.objectContaining({ code: 'schema_newer' }))
+  })
+
+  test.each([
+    ['one that fails', 'UPDATE nothing SET x = 1'],
+    [
+      'one that breaks a reference',
+      'CREATE TABLE child (id INTEGER REFERENCES kept); INSERT INTO child VALUES (9)',
+    ],
+  ])('%s leaves the file as it was, and half a copy is in nobody\u2019s way', (_what, broken) => {
+    const path = old()
+    writeFileSync(`${path}.v1.part`, 'half a copy')
+    expect(() => openDatabase(path, [toSecond, broken])).toThrow()
+    const db = open(path)
+    expect([versionOf(db), db.prepare('SELECT * FROM kept').all()]).toEqual([1n, [{ id: 7n }]])
+    expect(existsSync(`${path}.v1.part`)).toBe(false)
+  })
 })
