@@ -43,6 +43,7 @@ export const statusAnswer = z.object({
         void: count,
       }),
       halted: z.string().nullable(),
+      privateSubnets: z.array(z.string()),
       stalled: z.object({ code: z.string(), detail: z.string(), advice: z.string() }).nullable(),
       runwayBlocks: count.nullable(),
       reconciled: z
@@ -132,7 +133,7 @@ export const subnetsAnswer = z.array(
   z.object({
     name: z.string(),
     objective: z.string(),
-    privacy: z.string(),
+    privacy: z.enum(['public', 'private']),
     weight: count,
     auditFloor: z.object({ numerator: count, denominator: count }),
     effectiveEpoch: count,

@@ -1,5 +1,6 @@
 import { type Request, Router } from 'express'
 import type { Coordinator } from '../coordinator/coordinator.ts'
+import { openHolds } from '../coordinator/holds.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 import { parseTilePath, TILE_WIDTH } from '../log/tile.ts'
 import { sendTagged } from './send-tagged.ts'
@@ -12,6 +13,7 @@ const PARTIAL = 'public, max-age=60'
 /** The public record, for anybody: C2SP tlog-tiles under /log and blobs by their hash. */
 export function logRoutes({ books, witnessing }: Coordinator): Router {
   const routes = Router()
+  const holds = openHolds(books)
 
   routes.get('/log/checkpoint', (_request, response) => {
     sendTagged(response.set('cache-control', 'no-cache'), 'text/plain', witnessing.checkpoint())
@@ -27,6 +29,12 @@ export function logRoutes({ books, witnessing }: Coordinator): Router {
 
   routes.get('/blobs/:name', async (request, response) => {
     const { name } = request.params
+    if (holds.isPrivate(Buffer.from(name, 'hex')))
+      throw new RefusedError(
+        403,
+        'blob_private',
+        'only the auditors that are drawn see bytes of private work',
+      )
     const sizeBytes = books.blobs.sizeBytes(name)
     if (sizeBytes !== null) {
       response.set({ 'accept-ranges': 'bytes', 'cache-control': IMMUTABLE, etag: `"${name}"` })

@@ -40,8 +40,18 @@ function witnessLines(witnesses: ReadStatus['witnesses']): string[] {
 }
 
 function openLines({ height, log }: ReadStatus, open: Open): string[] {
-  const { work, audits, payouts, payoutTrouble, payoutsStopped, workers, frozen, stalled, runwayBlocks } =
-    open
+  const {
+    work,
+    audits,
+    privateSubnets,
+    payouts,
+    payoutTrouble,
+    payoutsStopped,
+    workers,
+    frozen,
+    stalled,
+    runwayBlocks,
+  } = open
   return [
     line('Anchors', anchorText(open, height, log.size)),
     ...(stalled === null
@@ -60,6 +70,14 @@ function openLines({ height, log }: ReadStatus, open: Open): string[] {
     ),
     ...(audits.load < audits.limit ? [] : [line('FULL', capacityText(audits))]),
     line('Data', dataText(open)),
+    ...(privateSubnets.length === 0
+      ? []
+      : [
+          line(
+            'Private',
+            `${privateSubnets.join(', ')}: outsiders can't recheck their work; fees, no subsidy`,
+          ),
+        ]),
     line('Treasury', treasuryText(open)),
     ...reconciledLines(open),
     line('Payouts', payouts.length === 0 ? 'none yet' : countsText(payouts)),

@@ -39,6 +39,8 @@ const statusSchema = z.object({
         void: count,
       }),
       data: z.object({ heldBytes: count, collectedBytes: count }),
+      /** Whose work outsiders can't recheck. */
+      privateSubnets: z.array(text),
       anchors: z.array(
         z.object({
           index: count,

@@ -80,6 +80,12 @@ interface OpenRow {
   epoch: bigint
 }
 
+interface BundlesRow {
+  input: Uint8Array
+  output: Uint8Array
+  is_private: bigint
+}
+
 interface SilentRow {
   receipt: Uint8Array
   round: bigint
@@ -123,8 +129,8 @@ export function openAuditDesk(
   const setReceipt = db.prepare(
     'UPDATE receipt SET verdict = ?, verdict_entry = ? WHERE id = ? AND sampled = 1 AND verdict IS NULL',
   )
-  const selectBundles = db.prepare<[Uint8Array], { input: Uint8Array; output: Uint8Array }>(
-    `SELECT job.input, result.output FROM receipt JOIN job ON job.id = receipt.job JOIN result ON result.job = job.id
+  const selectBundles = db.prepare<[Uint8Array], BundlesRow>(
+    `SELECT job.input, result.output, job.is_private FROM receipt JOIN job ON job.id = receipt.job JOIN result ON result.job = job.id
       WHERE receipt.id = ?`,
   )
   const holds = openHolds(books)
@@ -222,7 +228,8 @@ export function openAuditDesk(
       round,
       salt,
       verdict,
-      reason: reason.slice(0, MAX_REASON_LENGTH),
+      // Verdicts are public, and a reason tells values.
+      reason: known.subnet.privacy === 'private' ? '' : reason.slice(0, MAX_REASON_LENGTH),
     }
   }
 
@@ -232,8 +239,12 @@ export function openAuditDesk(
     books.blobs.putSync(blob)
     record(books, { v: 1, kind: 'verdict', verdicts: sha256(blob), count: records.length }, (index) => {
       for (const { receipt, round, verdict, outputs } of records) {
-        if (outputs !== null) holds.hold([outputs])
-        if (outputs !== null && verdict === 'fail') holds.keep([outputs, ...bundlesOf(receipt)])
+        const bundles = outputs === null ? undefined : selectBundles.get(receipt)
+        if (outputs !== null && bundles !== undefined) {
+          const isPrivate = bundles.is_private === 1n
+          holds.hold([outputs], isPrivate)
+          if (verdict === 'fail') holds.keep([outputs, bundles.input, bundles.output], isPrivate)
+        }
         if (setVerdict.run(verdict, index, receipt, round).changes !== 1) {
           throw new RefusedError(409, 'audit_not_open', `round ${round} of ${hex(receipt)} is closed`)
         }
@@ -247,11 +258,6 @@ export function openAuditDesk(
     })
     // Whoever that has suspended audits no more: its rounds go on to the next.
     if (records.some(({ verdict }) => verdict === 'fail')) closeSuspended()
-  }
-
-  function bundlesOf(receipt: Uint8Array): Uint8Array[] {
-    const row = selectBundles.get(receipt)
-    return row === undefined ? [] : [row.input, row.output]
   }
 
   function closeSuspended(): number {

@@ -102,6 +102,13 @@ export function openCanaries(
         if (found === null || found.subnet.name !== subnet) {
           throw new RefusedError(404, 'model_unknown', `subnet ${subnet} serves no model ${model}`)
         }
+        if (found.subnet.privacy === 'private') {
+          throw new RefusedError(
+            409,
+            'subnet_private',
+            `${subnet} is private: nobody could recheck its canaries`,
+          )
+        }
         parseTensorBundle(held(outputs, 'known output'))
         const items = itemsOf(held(inputs, 'input'), found)
         return { subnet, model: found.model.digest, inputs, outputs, items }
@@ -109,13 +116,14 @@ export function openCanaries(
       return db
         .transaction(() =>
           rows.reduce((added, { subnet, model, inputs, outputs, items }) => {
-            holds.keep([inputs, outputs])
+            holds.keep([inputs, outputs], false)
             return added + insert.run(subnet, model, inputs, outputs, items).changes
           }, 0),
         )
         .immediate()
     },
     beside({ subnet, model }) {
+      if (subnet.privacy === 'private') return null
       // Not counted out: whoever could foresee the next one would work for it alone.
       if (randomInt(WHOLE_BASIS_POINTS) >= shareBasisPoints) return null
       const row = selectNext.get(subnet.name, model.digest)
@@ -124,7 +132,7 @@ export function openCanaries(
     any(epoch) {
       for (const row of selectPlaces.all()) {
         const model = market.model(row.subnet, row.model, epoch)
-        const canary = model === null ? null : toCanary(row)
+        const canary = model === null || model.subnet.privacy === 'private' ? null : toCanary(row)
         if (model !== null && canary !== null) return { canary, model }
       }
       return null

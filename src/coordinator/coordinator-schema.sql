@@ -75,6 +75,8 @@ CREATE TABLE IF NOT EXISTS job (
   deadline_ms   INTEGER NOT NULL,
   -- Leased to a worker with nothing unmatured: it will be audited for certain.
   unproven      INTEGER NOT NULL CHECK (unproven IN (0, 1)),
+  -- By the definition that it was leased under.
+  is_private    INTEGER NOT NULL CHECK (is_private IN (0, 1)),
   state         TEXT    NOT NULL CHECK (state IN ('leased', 'released', 'answered', 'submitted'))
 ) STRICT;
 CREATE INDEX IF NOT EXISTS job_deadline ON job (state, deadline_ms);
@@ -159,7 +161,9 @@ CREATE TABLE IF NOT EXISTS held_blob (
   digest BLOB    NOT NULL PRIMARY KEY CHECK (length(digest) = 32),
   bytes  INTEGER NOT NULL CHECK (bytes >= 0),
   -- Null: for good.
-  epoch  INTEGER
+  epoch  INTEGER,
+  -- Named by private work alone: shown to nobody but its auditors.
+  is_private INTEGER NOT NULL CHECK (is_private IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS held_blob_epoch ON held_blob (epoch) WHERE epoch IS NOT NULL;
 

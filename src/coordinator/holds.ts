@@ -6,9 +6,11 @@ import type { Books } from './books.ts'
 /** How long bundles of inputs and outputs are held. Every change joins the caller's transaction; what was promised is never shortened. */
 export interface Holds {
   /** At least as long as the work of `epoch`, by default that of the present one. */
-  hold(digests: readonly Uint8Array[], epoch?: number): void
+  hold(digests: readonly Uint8Array[], isPrivate: boolean, epoch?: number): void
   /** For good: what can be assigned again, and what a fail was said on. */
-  keep(digests: readonly Uint8Array[]): void
+  keep(digests: readonly Uint8Array[], isPrivate: boolean): void
+  /** Whether nothing but private work names it: what public work names as well has to be shown. */
+  isPrivate(digest: Uint8Array): boolean
 }
 
 /** A bundle of nothing has the bytes of a list of nothing, as an epoch without work has its openings: never collected. */
@@ -21,22 +23,28 @@ export function openHolds({ db, blobs }: Pick<Books, 'db' | 'blobs'>): Holds {
   const select = db
     .prepare<[Uint8Array], bigint | null>('SELECT epoch FROM held_blob WHERE digest = ?')
     .pluck()
-  const insert = db.prepare('INSERT INTO held_blob (digest, bytes, epoch) VALUES (?, ?, ?)')
+  const insert = db.prepare('INSERT INTO held_blob (digest, bytes, epoch, is_private) VALUES (?, ?, ?, ?)')
   const update = db.prepare('UPDATE held_blob SET epoch = ? WHERE digest = ?')
+  const publish = db.prepare('UPDATE held_blob SET is_private = 0 WHERE digest = ? AND is_private = 1')
+  const selectPrivate = db
+    .prepare<[Uint8Array], bigint>('SELECT is_private FROM held_blob WHERE digest = ?')
+    .pluck()
 
-  function set(digest: Uint8Array, epoch: number | null): void {
+  function set(digest: Uint8Array, epoch: number | null, isPrivate: boolean): void {
     if (Buffer.compare(digest, EMPTY_LIST) === 0) return
     const known = select.get(digest)
-    if (known === undefined) insert.run(digest, blobs.sizeBytes(hex(digest)) ?? 0, epoch)
+    if (known === undefined) insert.run(digest, blobs.sizeBytes(hex(digest)) ?? 0, epoch, isPrivate ? 1 : 0)
     else if (known !== null && (epoch === null || epoch > Number(known))) update.run(epoch, digest)
+    if (!isPrivate) publish.run(digest)
   }
 
   return {
-    hold(digests, epoch = Number(selectPresent.get())) {
-      for (const digest of digests) set(digest, epoch)
+    hold(digests, isPrivate, epoch = Number(selectPresent.get())) {
+      for (const digest of digests) set(digest, epoch, isPrivate)
     },
-    keep(digests) {
-      for (const digest of digests) set(digest, null)
+    keep(digests, isPrivate) {
+      for (const digest of digests) set(digest, null, isPrivate)
     },
+    isPrivate: (digest) => selectPrivate.get(digest) === 1n,
   }
 }

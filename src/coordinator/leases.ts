@@ -100,9 +100,9 @@ export function openLeaseDesk(
     .pluck()
   const insertJob = db.prepare(
     `INSERT INTO job (id, bytes, subnet, model, input, input_salt, origin_salt, origin_record, item, requester, charge_msat,
-                      worker, epoch, units, entry_index, deadline_ms, unproven, state)
+                      worker, epoch, units, entry_index, deadline_ms, unproven, is_private, state)
      VALUES (@id, @bytes, @subnet, @model, @inputDigest, @inputSalt, @originSalt, @originRecord, @item, @requester,
-             @chargeMsat, @worker, @epoch, @units, @entryIndex, @deadlineMs, @unproven, 'leased')`,
+             @chargeMsat, @worker, @epoch, @units, @entryIndex, @deadlineMs, @unproven, @isPrivate, 'leased')`,
   )
   const release = db.prepare(
     `UPDATE job SET state = 'released' WHERE id = ? AND worker = ? AND state = 'leased'`,
@@ -206,9 +206,10 @@ export function openLeaseDesk(
     const root = treeRoot(jobs.map(({ id }) => id))
     const entry = { v: 1, kind: 'jobs', worker, epoch, count: jobs.length, root, jobs: sha256(list) } as const
     record(books, entry, (entryIndex) => {
-      holds.hold(jobs.map(({ inputDigest }) => inputDigest))
       for (const { draft, id, bytes, inputDigest, inputSalt, originSalt, originRecord, units } of jobs) {
         const { subnet, model, item, request, chargeMsat } = draft
+        const isPrivate = subnet.privacy === 'private'
+        holds.hold([inputDigest], isPrivate)
         insertJob.run({
           id,
           bytes,
@@ -227,6 +228,7 @@ export function openLeaseDesk(
           entryIndex,
           deadlineMs,
           unproven,
+          isPrivate: isPrivate ? 1 : 0,
         })
         if (request !== null) charges.reserve(id, request.requester, chargeMsat, entryIndex)
         if (item !== null) setItem.run('leased', subnet.name, model.digest, item, 'open')

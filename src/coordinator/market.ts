@@ -87,7 +87,7 @@ export function openMarket(books: Books): Market {
       { v: 1, kind: 'subnet', name: definition.name, definition: digest },
       (entryIndex) => {
         insert.run(entryIndex, definition.name, digest)
-        holds.keep(inputs)
+        holds.keep(inputs, false)
         for (const model of definition.models) addItems(definition.name, model.digest, inputs)
         return entryIndex
       },

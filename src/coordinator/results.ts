@@ -33,6 +33,7 @@ interface CheckedResult {
   readonly outputs: Uint8Array
   readonly outputDigest: Uint8Array
   readonly salt: Uint8Array
+  readonly isPrivate: boolean
   /** In a submission already: there is nothing more to keep. */
   readonly isHeld: boolean
 }
@@ -42,6 +43,7 @@ interface HeldJob {
   worker: Uint8Array
   state: string
   item: bigint | null
+  is_private: bigint
   receipt: Uint8Array | null
 }
 
@@ -50,7 +52,7 @@ const RESULT_ERRORS = [RefusedError, ReceiptError, TensorError]
 export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
   const { db } = books
   const selectJob = db.prepare<[Uint8Array], HeldJob>(
-    `SELECT input, worker, state, item, result.receipt FROM job LEFT JOIN result ON result.job = job.id WHERE id = ?`,
+    `SELECT input, worker, state, item, is_private, result.receipt FROM job LEFT JOIN result ON result.job = job.id WHERE id = ?`,
   )
   // A worker that lost its batch may answer an item again with another receipt, until one is in a submission.
   const upsert = db.prepare(
@@ -66,13 +68,11 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
   const underWay = new Map<string, Uint8Array>()
 
   const holdAll = db.transaction((fresh: readonly CheckedResult[]) => {
-    const held: Uint8Array[] = []
-    for (const { job, input, receiptId, outputDigest, salt } of fresh) {
+    for (const { job, input, isPrivate, receiptId, outputDigest, salt } of fresh) {
       if (setAnswered.run(job).changes !== 1) continue
       upsert.run(job, receiptId, outputDigest, salt)
-      held.push(input, outputDigest)
+      holds.hold([input, outputDigest], isPrivate)
     }
-    holds.hold(held)
   })
 
   // The submission that names these receipts syncs both files before it is acknowledged; their worker keeps them until
@@ -157,6 +157,7 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
       outputs,
       outputDigest,
       salt,
+      isPrivate: job.is_private === 1n,
       isHeld: state === 'submitted',
     }
   }

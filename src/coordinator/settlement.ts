@@ -10,6 +10,7 @@ import { demandOf, type Fee, feesOf } from '../rules/fees.ts'
 import { AUDIT } from '../rules/maturing.ts'
 import { isRefuted } from '../rules/outcome.ts'
 import { settleEpoch } from '../rules/settle-epoch.ts'
+import { subsidyWeight } from '../rules/subsidy-weight.ts'
 import type { Books } from './books.ts'
 import { postAll, quarantinedAccounts, record } from './books.ts'
 import type { Budgets } from './budgets.ts'
@@ -92,10 +93,10 @@ export function openSettlement(
       return
     }
     const budgetMsat = parts.budgets.budgetInForce(epoch, anchored)
-    const subnets = parts.market.subnetsAt(epoch).map(({ name, weight }) => ({
-      name,
-      weight: BigInt(weight),
-      receipts: receipts.filter(({ subnet }) => subnet === name),
+    const subnets = parts.market.subnetsAt(epoch).map((subnet) => ({
+      name: subnet.name,
+      weight: subsidyWeight(subnet),
+      receipts: receipts.filter((receipt) => receipt.subnet === subnet.name),
     }))
     const shares = settleEpoch({
       budgetMsat,
@@ -158,13 +159,12 @@ export function openSettlement(
       )
       for (const { worker, subnet, msat } of earned)
         insertAccrual.run(epoch, Buffer.from(worker, 'hex'), subnet, msat)
-      holds.hold(
-        openings.flatMap(({ input, output }) => [input, output]),
-        epoch,
-      )
+      for (const [i, { input, output }] of openings.entries())
+        holds.hold([input, output], receipts[i]?.isPrivate === true, epoch)
       // As a failed audit's (audits.ts): anyone can compare it with the known answer, which is kept as well.
       holds.keep(
         openings.flatMap(({ output }, i) => (receipts[i]?.outcome === 'canary_failed' ? [output] : [])),
+        false,
       )
       parts.work.reopenRefuted(receipts)
       parts.work.keepReasons(shares.receipts)

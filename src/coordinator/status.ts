@@ -32,6 +32,8 @@ export interface OpenStatus {
   readonly audits: Readonly<Record<AuditFigure, number>>
   /** Bytes of inputs and outputs: held now, and removed once their retention was over. */
   readonly data: { readonly heldBytes: number; readonly collectedBytes: number }
+  /** Names of those in force whose work outsiders can't recheck. */
+  readonly privateSubnets: readonly string[]
   readonly anchors: readonly AnchorStatus[]
   /** Why the log takes nothing more, or null. */
   readonly halted: string | null
@@ -153,6 +155,9 @@ function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer 
       void: count(`SELECT count(*) FROM receipt WHERE verdict = 'void'`),
     },
     data: desks.retention.sums(),
+    privateSubnets: desks.market
+      .subnetsAt(epoch ?? 0)
+      .flatMap(({ name, privacy }) => (privacy === 'private' ? [name] : [])),
     anchors: anchorer
       .anchors()
       .slice(-MAX_ANCHORS)

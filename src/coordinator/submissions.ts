@@ -48,6 +48,7 @@ interface JobRow {
   epoch: bigint
   units: bigint
   state: string
+  is_private: bigint
   receipt: Uint8Array | null
 }
 
@@ -71,7 +72,7 @@ export function openSubmissionDesk(
     .prepare<[Uint8Array], bigint>('SELECT entry_index FROM submission WHERE id = ?')
     .pluck()
   const selectJob = db.prepare<[Uint8Array], JobRow>(
-    `SELECT job.bytes, input, result.output, subnet, model, worker, item, epoch, units, state, result.receipt
+    `SELECT job.bytes, input, result.output, subnet, model, worker, item, epoch, units, state, is_private, result.receipt
        FROM job LEFT JOIN result ON result.job = job.id WHERE job.id = ?`,
   )
   const insertSubmission = db.prepare(
@@ -111,7 +112,8 @@ export function openSubmissionDesk(
       receipts: sha256(list),
     } as const
     const index = record(books, entry, (entryIndex) => {
-      holds.hold(receipts.flatMap(({ row: { input, output } }) => (output === null ? [] : [input, output])))
+      for (const { row } of receipts)
+        if (row.output !== null) holds.hold([row.input, row.output], row.is_private === 1n)
       insertSubmission.run(entryIndex, id, worker, header.sequence, header.count, unmaturedMsat)
       for (const [position, receipt] of receipts.entries()) {
         const { item, subnet, model } = receipt.row

@@ -9,6 +9,7 @@ import { demandOf, type Fee, feesOf } from '../rules/fees.ts'
 import { type Accrued, AUDIT } from '../rules/maturing.ts'
 import { EPOCHS_IN_SIGHT } from '../rules/price.ts'
 import { type EpochSettlement, settleEpoch } from '../rules/settle-epoch.ts'
+import { subsidyWeight } from '../rules/subsidy-weight.ts'
 import { checkAssignment } from './check-assignment.ts'
 import { checkOpenings } from './check-openings.ts'
 import { checkSampling, type JudgedReceipt, type SettledSample } from './check-sampling.ts'
@@ -100,10 +101,10 @@ function settleAgain(
   return settleEpoch({
     budgetMsat,
     auditShareBasisPoints: genesis.auditBasisPoints,
-    subnets: markets.subnetsAt(epoch).map(({ name, weight }) => ({
-      name,
-      weight: BigInt(weight),
-      receipts: (bySubnet.get(name) ?? []).map(({ receipt, outcome }) => ({
+    subnets: markets.subnetsAt(epoch).map((subnet) => ({
+      name: subnet.name,
+      weight: subsidyWeight(subnet),
+      receipts: (bySubnet.get(subnet.name) ?? []).map(({ receipt, outcome }) => ({
         receipt: receipt.hex,
         worker: receipt.job.worker,
         units: receipt.job.units,

@@ -10,7 +10,7 @@ import type { EntryOf } from '../log/entry.ts'
 import { type Opening, parseOpenings } from '../log/opening.ts'
 import { parseDataset } from '../subnet/dataset.ts'
 import { type Check, readable } from './findings.ts'
-import { readBlob } from './read-blob.ts'
+import { isPrivate, readBlob } from './read-blob.ts'
 import type { ReplayedReceipt, ReplayState } from './replay-state.ts'
 
 /** A receipt with all that was hidden until settlement. */
@@ -55,6 +55,11 @@ export async function checkOpenings(
     else {
       const item =
         origin.kind === 'dataset' ? await itemOf(state, check, receipt, opening, origin, datasets) : null
+      check(
+        origin.kind !== 'canary' || !isPrivate(state, receipt.job),
+        'canary_private',
+        () => `${receipt.hex} is a canary in a private subnet, where nobody can recheck it`,
+      )
       const known = origin.kind === 'canary' ? origin.known : null
       const requester = origin.kind === 'request' ? origin.requester : null
       opened.push({ receipt, item, known, requester, input: opening.input })

@@ -9,7 +9,7 @@ import { auditRate, isSampled } from '../rules/sampling.ts'
 import type { ReceiptOutcome } from '../rules/settle-epoch.ts'
 import type { OpenedReceipt } from './check-openings.ts'
 import { auditorOf, type Draw, drawOf } from './draw.ts'
-import { PAST_RETENTION, readBlob, readBundle } from './read-blob.ts'
+import { NOT_SHOWN, readBlob, readBundle } from './read-blob.ts'
 import { type Fate, lastSuspension, placeOf, type ReplayedReceipt, type ReplayState } from './replay-state.ts'
 
 /** A receipt whose audit the beacon asked for and the operator didn't get done in time. */
@@ -126,8 +126,8 @@ async function canaryOutcome(
     claimed,
     `output of ${id}`,
   )
-  // Past its retention only what failed is kept.
-  if (outputs === PAST_RETENTION) return 'canary_passed'
+  // Past its retention only what failed is kept; private work has no canaries.
+  if (outputs === NOT_SHOWN) return 'canary_passed'
   const expected = await readBlob(state, check, known, `known output for ${id}`)
   if (outputs === null || expected === null) return 'canary_failed'
   const { subnet, model, epoch } = receipt.job

@@ -28,6 +28,7 @@ export async function checkSubnet(
   await checkModels(state, check, definition)
   await checkDataset(state, check, definition)
   state.markets.add(definition)
+  if (definition.privacy === 'private') state.privateWork.subnets.add(name)
 }
 
 async function checkModels(state: ReplayState, check: Check, { models }: SubnetDefinition): Promise<void> {

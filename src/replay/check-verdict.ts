@@ -14,7 +14,7 @@ import { checkDrawn, checkRoundOpens } from './check-audit.ts'
 import { observeAgain } from './check-standing.ts'
 import { auditorOf, drawOf } from './draw.ts'
 import { type Check, readable } from './findings.ts'
-import { MAX_LIST_BYTES, readBlob, readBundle } from './read-blob.ts'
+import { isPrivate, MAX_LIST_BYTES, readBlob, readBundle } from './read-blob.ts'
 import { type AuditRound, latestTip, type ReplayedReceipt, type ReplayState } from './replay-state.ts'
 
 const recordList = z.array(
@@ -172,14 +172,15 @@ export async function judgeAgain(
     check(verdict === 'pass', 'verdict_wrong', () => `${verdict} on ${id}: the outputs are equal`)
     return
   }
-  // What a fail was said on is kept for good.
+  // What a fail was said on is kept for good, and shown unless it is private.
   const read = (digest: Uint8Array, what: string) =>
-    verdict === 'fail'
+    verdict === 'fail' && !isPrivate(state, job)
       ? readBlob(state, check, digest, what)
       : readBundle(state, { rule: 'verdicts', entry }, receipt, digest, what)
   const outputs = await read(claimed, `output of ${id}`)
+  if (!(outputs instanceof Uint8Array)) return
   const expected = await read(own, `auditor's output for ${id}`)
-  if (!(outputs instanceof Uint8Array && expected instanceof Uint8Array)) return
+  if (!(expected instanceof Uint8Array)) return
   const known = state.markets.model(job.subnet, job.model, job.epoch)
   assert(known !== null, 'a receipt is taken only where its model is known')
   const again = compareOutputs(known.model.profile, outputs, expected)

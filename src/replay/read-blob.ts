@@ -5,7 +5,7 @@ import { anyBytes } from '../../compute/work/record.ts'
 import { epochOf } from '../rules/epoch.ts'
 import { retentionHeight } from '../rules/retention.ts'
 import { type Check, type Rule, readable } from './findings.ts'
-import type { ReplayedReceipt, ReplayState } from './replay-state.ts'
+import type { ReplayedJob, ReplayedReceipt, ReplayState } from './replay-state.ts'
 
 /** 65,536 receipts of 1,024 bytes, the longest list that an entry can name. */
 export const MAX_LIST_BYTES = 65_536 * 1_027 + 8
@@ -24,27 +24,37 @@ export async function readBlob(
   return bytes
 }
 
-/** Stands for what nobody has to hold any more, and nobody does: it can't be checked again, and nothing is wrong with it. */
-export const PAST_RETENTION = Symbol('past retention')
+/** Stands for what nobody has to show, past its retention or private: it can't be checked again, and nothing is wrong with it. */
+export const NOT_SHOWN = Symbol('not shown')
 
 /** An output bundle of a receipt or of its auditor; null, and a finding, where it has to be held and can't be had. */
 export async function readBundle(
   state: ReplayState,
   { rule, entry }: { rule: Rule; entry: number },
-  { submission }: ReplayedReceipt,
+  { job, submission }: ReplayedReceipt,
   digest: Uint8Array,
   what: string,
-): Promise<Uint8Array | null | typeof PAST_RETENTION> {
+): Promise<Uint8Array | null | typeof NOT_SHOWN> {
   const { findings, source, anchored, rules } = state
   const bytes = await source.blob(digest)
+  if (bytes === null && isPrivate(state, job)) {
+    findings.skip(rule)
+    state.privateWork.comparisons += 1
+    return NOT_SHOWN
+  }
   const height = anchored.first(submission.entry)?.height ?? null
   const epoch = height === null ? null : epochOf(height, rules)
   if (bytes === null && epoch !== null && source.chain.tipHeight >= retentionHeight(epoch, rules)) {
     findings.skip(rule)
-    return PAST_RETENTION
+    return NOT_SHOWN
   }
   findings.at(rule, entry)(bytes !== null, 'blob_missing', () => `${what} ${hex(digest)} can't be had`)
   return bytes
+}
+
+/** Whether the job was leased under a definition that shows its bytes to auditors alone. */
+export function isPrivate({ markets }: ReplayState, { subnet, model, epoch }: ReplayedJob): boolean {
+  return markets.model(subnet, model, epoch)?.subnet.privacy === 'private'
 }
 
 /** A blob that is a list of byte strings, as those of jobs and of receipts are. */

@@ -73,6 +73,8 @@ export interface ReplayState {
   readonly payouts: ReplayedPayout[]
   /** Coins that are or were the treasury's, by `txid:vout`. */
   readonly coins: Map<string, ReplayedCoin>
+  /** The subnets that ever were private, and the comparisons that outsiders could not make again. */
+  readonly privateWork: { readonly subnets: Set<string>; comparisons: number }
   /** False once a payment could not be read: what it left is not known. */
   areCoinsKnown: boolean
 }
@@ -240,6 +242,7 @@ export function openReplayState(
     knownHeight: 0,
     payouts: [],
     coins: new Map(),
+    privateWork: { subnets: new Set(), comparisons: 0 },
     areCoinsKnown: true,
   }
 }

@@ -48,6 +48,8 @@ export interface ReplayReport {
   readonly tipHeight: number
   /** Of all settled epochs: receipts, those that had to be audited, and those of them that weren't in time. */
   readonly sample: Readonly<SampleCounts>
+  /** What outsiders can't recheck: the private subnets by name, and how many comparisons of outputs were left out for them. */
+  readonly privateWork: { readonly subnets: readonly string[]; readonly comparisons: number }
   /** The operator's failures: audits that the beacon asked for and that have no verdict in time. The first of them. */
   readonly missedAudits: readonly MissedAudit[]
 }
@@ -114,6 +116,10 @@ export async function replayLog(
     origin: state?.genesis.origin ?? null,
     tipHeight: source.chain.tipHeight,
     sample,
+    privateWork: {
+      subnets: [...(state?.privateWork.subnets ?? [])].sort(),
+      comparisons: state?.privateWork.comparisons ?? 0,
+    },
     missedAudits: missed.map((name) => name()),
   }
   return { report, state }

@@ -1,6 +1,7 @@
 import type { SubnetDefinition } from '../subnet/definition.ts'
 import { splitCharge } from './fees.ts'
 import { chargeMsat } from './price.ts'
+import { subsidyWeight } from './subsidy-weight.ts'
 
 const WHOLE_BASIS_POINTS = 10_000n
 
@@ -33,11 +34,11 @@ export function openExpectedReward(
     if (item === null)
       return splitCharge(chargeMsat(units, prices.at(name, epoch)), subnet.operatorBasisPoints).msat
     if (subnet.dataset === null) return 0n
-    const totalWeight = subnets.reduce((sum, { weight }) => sum + BigInt(weight), 0n)
+    const totalWeight = subnets.reduce((sum, one) => sum + subsidyWeight(one), 0n)
     const unitsOfAll = subnet.models.reduce((sum, { unitsPerItem }) => sum + BigInt(unitsPerItem), 0n)
     const epochUnits = BigInt(subnet.dataset.perEpoch) * unitsOfAll
     const poolMsat =
-      (budgets.booked(epoch) * computeShare * BigInt(subnet.weight)) / (WHOLE_BASIS_POINTS * totalWeight)
+      (budgets.booked(epoch) * computeShare * subsidyWeight(subnet)) / (WHOLE_BASIS_POINTS * totalWeight)
     return (poolMsat * units) / epochUnits
   }
 }

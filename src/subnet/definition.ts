@@ -46,7 +46,8 @@ export const definition = z.strictObject({
     (msat) => msat === 0n || (msat >= MIN_PRICE_MSAT && msat <= MAX_PRICE_MSAT),
     `expected 0, or ${MIN_PRICE_MSAT} to ${MAX_PRICE_MSAT}`,
   ),
-  privacy: z.literal('public'),
+  /** Who sees inputs and outputs: everybody, or the drawn auditors alone. */
+  privacy: z.enum(['public', 'private']),
   weight: z.int().min(1).max(1_000_000),
 })
 
@@ -78,6 +79,8 @@ function checkRelations(value: SubnetDefinition): SubnetDefinition {
   if (value.auditFloor.numerator > value.auditFloor.denominator) {
     throw new DefinitionError('auditFloor: expected a ratio of at most 1')
   }
+  if (value.privacy === 'private' && value.dataset !== null)
+    throw new DefinitionError('dataset: expected null, since private work earns no subsidy')
   if (new Set(value.models.map((m) => m.name)).size !== value.models.length) {
     throw new DefinitionError('models: expected unique names')
   }

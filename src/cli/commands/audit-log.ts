@@ -159,6 +159,7 @@ function renderReplay({
   rules,
   first,
   sample,
+  privateWork,
   missedAudits,
 }: ReplayReport): string {
   const table = renderTable(
@@ -188,8 +189,12 @@ function renderReplay({
   // Nothing else is ever skipped under these two.
   const unheld = rules.reduce(
     (sum, { name, skipped }) => sum + (name === 'verdicts' || name === 'openings' ? skipped : 0),
-    0,
+    -privateWork.comparisons,
   )
+  const hidden =
+    privateWork.subnets.length === 0
+      ? ''
+      : `\nprivate: outsiders can't recheck the work of ${privateWork.subnets.join(', ')}; ${privateWork.comparisons} comparisons of outputs were left out`
   const gone =
     unheld === 0
       ? ''
@@ -197,5 +202,5 @@ function renderReplay({
   const taken = rules.some(({ name, skipped }) => name === 'succession' && skipped > 0)
     ? '\nWhat it took over from the log before is taken as genesis says: pass --old to recompute it.'
     : ''
-  return `${origin ?? 'unreadable log'}\n${table}${audits}${missed.join('')}${gone}${taken}\n${verdict}`
+  return `${origin ?? 'unreadable log'}\n${table}${audits}${missed.join('')}${gone}${hidden}${taken}\n${verdict}`
 }

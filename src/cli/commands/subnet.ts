@@ -31,6 +31,8 @@ const subnetFile = z.strictObject({
   effectiveEpoch: z.int().optional(),
   /** Least audited share of a proven worker's receipts, such as "1/100". */
   auditFloor: share,
+  /** Private: only auditors see inputs and outputs; no dataset then, and no subsidy. */
+  privacy: z.enum(['public', 'private']).default('public'),
   /** The first one, in msat per 10^15 units; requests are free where it is left out. */
   price: z.int().min(0).default(0),
   /** The operator's part of what requesters pay, in 1/10,000. */
@@ -127,7 +129,6 @@ async function readDraft(file: string, nextEpoch: number) {
     effectiveEpoch,
     auditFloor: ratioOf(auditFloor),
     objective: 'throughput' as const,
-    privacy: 'public' as const,
     models: await Promise.all(
       models.map(async ({ file: path, name, falseFailRate, calibration, ...license }) => {
         const bytes = new Uint8Array(readFileSync(resolve(folder, path)))

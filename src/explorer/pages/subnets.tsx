@@ -1,4 +1,5 @@
 import { type Subnet, subnetsAnswer } from '../../api/answers.ts'
+import { subsidyWeight } from '../../rules/subsidy-weight.ts'
 import { formatBytes, formatCount } from '../format.ts'
 import { Answered } from '../parts/answered.tsx'
 import { Hash } from '../parts/hash.tsx'
@@ -49,7 +50,7 @@ export function Subnets() {
                 <One
                   key={subnet.name}
                   subnet={subnet}
-                  totalWeight={all.reduce((sum, { weight }) => sum + weight, 0)}
+                  totalWeight={all.reduce((sum, one) => sum + subsidyWeight(one), 0n)}
                 />
               ))}
               <Energy />
@@ -61,9 +62,10 @@ export function Subnets() {
   )
 }
 
-function One({ subnet, totalWeight }: { subnet: Subnet; totalWeight: number }) {
+function One({ subnet, totalWeight }: { subnet: Subnet; totalWeight: bigint }) {
   const { name, objective, privacy, weight, auditFloor, dataset, itemsDone, earnedMsat, models } = subnet
-  const share = Math.round((weight / totalWeight) * 1000) / 10
+  const share =
+    totalWeight === 0n ? 0 : Math.round((Number(subsidyWeight(subnet)) / Number(totalWeight)) * 1000) / 10
   const floor = Math.round((auditFloor.numerator / auditFloor.denominator) * 1000) / 10
   const pairs = dataset === null ? 0 : dataset.items * models.length
   return (
@@ -74,13 +76,17 @@ function One({ subnet, totalWeight }: { subnet: Subnet; totalWeight: number }) {
           <dt>Objective</dt>
           <dd>
             {objective}
-            <small>{privacy === 'public' ? 'inputs and outputs are public' : privacy}</small>
+            <small>
+              {privacy === 'public'
+                ? 'inputs and outputs are public'
+                : 'private: only auditors see the bytes, outsiders can’t recheck the work'}
+            </small>
           </dd>
         </div>
         <div>
           <dt>Share of the subsidy</dt>
           <dd>
-            {share} %<small>weight {formatCount(weight)}</small>
+            {share} %<small>{privacy === 'public' ? `weight ${formatCount(weight)}` : 'fees alone'}</small>
           </dd>
         </div>
         <div>

@@ -22,6 +22,7 @@ const reward = openExpectedReward(
   {
     subnetsAt: () => [
       subnet('closed', 4, null, 1),
+      { ...subnet('hidden', 1_000, null, 1), privacy: 'private' },
       subnet('large', 12, 50, 30, 70),
       subnet('small', 4, 100, 7),
     ],
@@ -53,6 +54,7 @@ test('all items of an epoch together may earn no more than its compute share', (
 test.each([
   ['a free request', { subnet: 'small', item: null, epoch: 3n, units: 7n }],
   ['work of a subnet without a dataset', { subnet: 'closed', item: 0n, epoch: 3n, units: 1n }],
+  ['private work', { subnet: 'hidden', item: 0n, epoch: 3n, units: 1n }],
   ['work of an unknown subnet', { subnet: 'none', item: 0n, epoch: 3n, units: 1n }],
   ['work of an epoch without a budget', { subnet: 'small', item: 0n, epoch: 4n, units: 7n }],
 ])('%s earns no subsidy', (_what, work) => {

@@ -49,6 +49,7 @@ test('a definition is read back as it was written, byte for byte', () => {
 
 test.each<[string, Partial<SubnetDefinition>]>([
   ['no dataset', { dataset: null }],
+  ['private work', { dataset: null, privacy: 'private' }],
   ['audits of everything', { auditFloor: { numerator: 7, denominator: 7 } }],
   ['audits of nothing but what is at stake', { auditFloor: { numerator: 0, denominator: 1 } }],
   ['the noisiest model', { models: [{ ...MODEL, falseFailRate: { numerator: 50, denominator: 1_000 } }] }],
@@ -83,6 +84,16 @@ test.each<[string, Partial<SubnetDefinition>]>([
 ])('%s is a definition', (_what, changes) => {
   const definition = { ...DEFINITION, ...changes }
   expect(parseDefinition(encodeDefinition(definition))).toEqual(definition)
+})
+
+test('a private definition has the bytes and digest of the vector', () => {
+  const vector = readVector<{
+    definition: SubnetDefinition
+    private: { changes: Partial<SubnetDefinition>; bytes: string; digest: string }
+  }>('subnet-definition')
+  const { changes, ...expected } = vector.private
+  const bytes = encodeDefinition({ ...vector.definition, ...changes })
+  expect({ bytes: toHex(bytes), digest: toHex(sha256(bytes)) }).toEqual(expected)
 })
 
 test('a definition with a model of either comparison has the bytes and digest of the vector', () => {
@@ -124,7 +135,8 @@ test.each<[string, unknown]>([
   ['a name of 65 characters', { ...DEFINITION, name: 'a'.repeat(65) }],
   ['the name of a path', { ...DEFINITION, name: '../digits' }],
   ['an unknown objective', { ...DEFINITION, objective: 'speed' }],
-  ['private work', { ...DEFINITION, privacy: 'private' }],
+  ['private work on an open dataset', { ...DEFINITION, privacy: 'private' }],
+  ['work that is half private', { ...DEFINITION, dataset: null, privacy: 'secret' }],
   ['no weight', { ...DEFINITION, weight: 0 }],
   ['a price that could not move', { ...DEFINITION, price: 999n }],
   ['a price above the limit', { ...DEFINITION, price: 10n ** 18n + 1n }],
