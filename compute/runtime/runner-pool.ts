@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { type EnergyMeter, energyBetween, openEnergyMeter } from '../energy/energy-meter.ts'
+import { type EnergyMeter, energyBetween } from '../energy/energy-meter.ts'
+import { openEnergyMeter } from '../energy/open-energy-meter.ts'
 import { joinRows, rowsOf, splitRows } from '../work/batch-rows.ts'
 import type { Energy } from '../work/receipt.ts'
 import { largestUsefulBatch } from './largest-useful-batch.ts'

@@ -2,12 +2,13 @@ import { AddressError, parseAddress } from '../../anchor/address.ts'
 import type { NetworkName } from '../../anchor/network.ts'
 import { BLOCKS_PER_DAY } from '../../anchor/price-anchor.ts'
 import type { Config } from '../config/config-schema.ts'
-import { type AccountName, maturedAccount } from '../ledger/accounts.ts'
+import { maturedAccount } from '../ledger/accounts.ts'
 import type { Anchored } from '../rules/anchored.ts'
 import { payToAt } from '../rules/pay-to.ts'
 import { type PayoutCandidate, type PayoutPlan, planPayout } from '../rules/plan-payout.ts'
 import type { Books } from './books.ts'
 import { quarantinedAccounts } from './books.ts'
+import type { Owed } from './owed.ts'
 import type { Registry } from './registry.ts'
 import type { Withdrawals } from './withdrawals.ts'
 
@@ -15,15 +16,6 @@ type Limits = Pick<
   Config['payout'],
   'thresholdSats' | 'payeeCapSats' | 'runCapSats' | 'dayCapSats' | 'maxPayees'
 >
-
-/** Whom the log owes something that may be paid. */
-export interface Owed {
-  readonly account: AccountName
-  readonly address: string
-  readonly thresholdSats: bigint
-  /** Null: all that is there. */
-  readonly atMostMsat: bigint | null
-}
 
 interface PlannerOptions {
   readonly registry: Registry

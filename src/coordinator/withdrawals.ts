@@ -1,6 +1,6 @@
 import { type AccountName, parseAccount, requesterAccount } from '../ledger/accounts.ts'
 import type { Books } from './books.ts'
-import type { Owed } from './payout-planner.ts'
+import type { Owed } from './owed.ts'
 import { RefusedError } from './refused-error.ts'
 
 /**
