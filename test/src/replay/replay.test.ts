@@ -144,7 +144,7 @@ describe('what a log leaves when it is closed', () => {
     expect(workers.length).toBeGreaterThan(0)
     for (const { worker, maturedMsat, unmaturedMsat } of workers) {
       const key = Buffer.from(worker).toString('hex')
-      expect(maturedMsat).toBe(accounts.get(`worker/${key}/matured`))
+      expect(maturedMsat).toBe(accounts.get(`worker/${key}/matured`) ?? 0n)
       expect(unmaturedMsat).toBe(accounts.get(`worker/${key}/unmatured`) ?? 0n)
     }
   })
