@@ -131,7 +131,9 @@ describe('a runner on the CPU', () => {
   test('a process killed in mid-run costs that one job', async () => {
     await runner.run(good())
     const killed = runner.run(endless())
-    process.kill(pids()[0] ?? -1, 'SIGKILL')
+    const [pid] = pids()
+    if (pid === undefined) throw new Error('no runner is there')
+    process.kill(pid, 'SIGKILL')
     await expect(killed).rejects.toMatchObject({ code: 'runner_died', message: /SIGKILL/ })
     expect((await runner.run(good())).profile.batch).toBe(3)
   })
