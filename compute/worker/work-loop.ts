@@ -50,7 +50,8 @@ export async function workLoop(o: {
     }
   }
 
-  async function run(leased: LeasedJob): Promise<void> {
+  /** @param lease counts once, however many of its jobs fail together, as on a model that can't be fetched just then */
+  async function run(leased: LeasedJob, lease: { hasFailed: boolean }): Promise<void> {
     const id = jobId(leased.job)
     const job = Buffer.from(id).toString('hex')
     try {
@@ -63,7 +64,8 @@ export async function workLoop(o: {
     } catch (error) {
       const reason = reasonOf(error)
       if (reason === null) throw error
-      failuresInARow++
+      if (!lease.hasFailed) failuresInARow++
+      lease.hasFailed = true
       o.onEvent({ type: 'failed', job, reason })
       await o.client.sendFailure(id, reason)
     }
@@ -71,15 +73,17 @@ export async function workLoop(o: {
 
   const running = new Set<Promise<void>>()
 
-  function begin(leased: LeasedJob): void {
-    const one = run(leased)
+  function begin(leased: LeasedJob, lease: { hasFailed: boolean }): void {
+    const one = run(leased, lease)
       .catch((error) => failed.abort(error))
       .finally(() => running.delete(one))
     running.add(one)
   }
 
   while (!ended.aborted) {
-    for (const leased of await lease()) begin(leased)
+    const jobs = await lease()
+    const counted = { hasFailed: false }
+    for (const leased of jobs) begin(leased, counted)
     while (running.size > MAX_JOBS && !failed.signal.aborted) await Promise.race(running)
   }
   // The first failure ends the worker, whatever else still runs.
