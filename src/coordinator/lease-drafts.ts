@@ -1,0 +1,161 @@
+import { randomInt } from 'node:crypto'
+import { hex } from '../../compute/work/hex.ts'
+import type { OriginRecord } from '../../compute/work/job.ts'
+import type { Books } from './books.ts'
+import type { Canaries, Canary } from './canaries.ts'
+import type { Charges } from './charges.ts'
+import type { Market, MarketModel } from './market.ts'
+import { RefusedError } from './refused-error.ts'
+import type { PendingRequest, RequestQueue } from './requests.ts'
+
+/** A piece of work that becomes a job once somebody leases it. */
+export interface Draft extends MarketModel {
+  readonly origin: OriginRecord
+  readonly item: number | null
+  readonly inputs: Uint8Array
+  readonly items: number
+  readonly request: PendingRequest | null
+  readonly canary: Canary | null
+  readonly chargeMsat: bigint
+}
+
+interface ItemRow {
+  subnet: string
+  model: Uint8Array
+  item: bigint
+  input: Uint8Array
+}
+
+export interface LeaseDrafts {
+  /**
+   * Up to `room` for this worker: of what is asked, with canaries among it, then items of datasets. Requests that find no room
+   * beside them go back to the queue, and leave `asked`.
+   */
+  draw(worker: Uint8Array, asked: PendingRequest[], room: number, epoch: number): Draft[]
+  canary(model: MarketModel, canary: Canary): Draft
+}
+
+/** Half of a body, so that the largest single input still fits with its frame; a lease of one job may be larger. */
+export const MAX_LEASED_INPUT_BYTES = 32 * 1024 * 1024
+
+export function openLeaseDrafts(
+  books: Books,
+  parts: { market: Market; requests: RequestQueue; charges: Charges; canaries: Canaries },
+): LeaseDrafts {
+  const { market, requests, charges, canaries } = parts
+  const selectItems = books.db.prepare<[Uint8Array, number, number], ItemRow>(
+    `SELECT subnet, model, item, input FROM item
+      WHERE assignee = ? AND state = 'open' AND epoch = ? ORDER BY subnet, model, item LIMIT ?`,
+  )
+
+  /**
+   * Canaries stand among the requests, at places of chance, so that a worker can't tell them apart: nothing in the job, its
+   * lease or its answer differs. What finds no room beside them waits for the next lease.
+   */
+  function withCanaries(asked: PendingRequest[], room: number, epoch: number): Draft[] {
+    const drafts = draftRequests(asked, epoch)
+    let bytes = sumBytes(drafts)
+    for (const request of asked) {
+      const canary = canaries.beside(request)
+      if (canary === null || drafts.some((draft) => draft.canary?.number === canary.number)) continue
+      bytes += canary.inputs.length
+      drafts.splice(randomInt(drafts.length + 1), 0, draftCanary(request, canary))
+    }
+    while (drafts.length > room || (drafts.length > 1 && bytes > MAX_LEASED_INPUT_BYTES)) {
+      const last = drafts.pop()
+      bytes -= last?.inputs.length ?? 0
+      if (last === undefined || last.request === null) continue
+      asked.splice(asked.indexOf(last.request), 1)
+      requests.putBack(last.request)
+    }
+    return drafts
+  }
+
+  /** As many as the answer has room for. */
+  function addItems(drafts: Draft[], rows: readonly ItemRow[], epoch: number): void {
+    let bytes = sumBytes(drafts)
+    for (const row of rows) {
+      const draft = draftItem(row, epoch)
+      if (draft === null) continue
+      bytes += draft.inputs.length
+      if (drafts.length > 0 && bytes > MAX_LEASED_INPUT_BYTES) return
+      drafts.push(draft)
+    }
+  }
+
+  /** By the definition and the price of this epoch: whoever can't pay for it any more is told so, and nobody works for nothing. */
+  function draftRequests(asked: readonly PendingRequest[], epoch: number): Draft[] {
+    const spentMsat = new Map<string, bigint>()
+    return asked.flatMap((request) => {
+      const { inputs, items, requester } = request
+      try {
+        const found = market.model(request.subnet.name, request.model.digest, epoch)
+        if (found === null) throw new RefusedError(404, 'model_unknown', 'the model is not served any more')
+        const units = BigInt(items) * BigInt(found.model.unitsPerItem)
+        const chargeMsat = charges.quoteMsat(found.subnet.name, units, epoch)
+        const spent = spentMsat.get(requester) ?? 0n
+        charges.assertCover(requester, chargeMsat, spent)
+        spentMsat.set(requester, spent + chargeMsat)
+        return {
+          ...found,
+          inputs,
+          items,
+          item: null,
+          request,
+          canary: null,
+          chargeMsat,
+          origin: { kind: 'request', requester },
+        }
+      } catch (error) {
+        if (!(error instanceof RefusedError)) throw error
+        request.settle({ error })
+        return []
+      }
+    })
+  }
+
+  function draftItem(row: ItemRow, epoch: number): Draft | null {
+    const found = market.model(row.subnet, row.model, epoch)
+    const inputs = books.blobs.get(hex(row.input))
+    if (found === null || found.subnet.dataset === null || inputs === null) return null
+    const item = Number(row.item)
+    return {
+      ...found,
+      inputs,
+      item,
+      items: 1,
+      request: null,
+      canary: null,
+      chargeMsat: 0n,
+      origin: { kind: 'dataset', dataset: found.subnet.dataset.list, item },
+    }
+  }
+
+  return {
+    draw(worker, asked, room, epoch) {
+      const drafts = withCanaries(asked, room, epoch)
+      addItems(drafts, selectItems.all(worker, epoch, room - drafts.length), epoch)
+      return drafts
+    },
+    canary: draftCanary,
+  }
+}
+
+function draftCanary({ subnet, model }: MarketModel, canary: Canary): Draft {
+  const { inputs, items, known } = canary
+  return {
+    subnet,
+    model,
+    inputs,
+    items,
+    item: null,
+    request: null,
+    canary,
+    chargeMsat: 0n,
+    origin: { kind: 'canary', known },
+  }
+}
+
+function sumBytes(drafts: readonly Draft[]): number {
+  return drafts.reduce((sum, { inputs }) => sum + inputs.length, 0)
+}

@@ -1,0 +1,32 @@
+import { randomBytes } from 'node:crypto'
+import type { Job } from '../../compute/work/job.ts'
+import {
+  encodeJob,
+  encodeOriginRecord,
+  inputCommitment,
+  jobId,
+  originCommitment,
+} from '../../compute/work/job.ts'
+import { sha256 } from '../../compute/work/tagged-hash.ts'
+import type { Draft } from './lease-drafts.ts'
+
+/** A draft as a job of its own, with the secrets behind its commitments. `deadline` in ms. */
+export function newJob(draft: Draft, deadline: number) {
+  const inputDigest = sha256(draft.inputs)
+  const inputSalt = randomBytes(32)
+  const originSalt = randomBytes(32)
+  const originRecord = encodeOriginRecord(draft.origin)
+  const job: Job = {
+    v: 1,
+    subnet: draft.subnet.name,
+    model: draft.model.digest,
+    input: inputCommitment(inputSalt, inputDigest),
+    origin: originCommitment(originSalt, originRecord),
+    items: draft.items,
+    deadline,
+    nonce: randomBytes(16),
+  }
+  const bytes = encodeJob(job)
+  const units = BigInt(draft.items) * BigInt(draft.model.unitsPerItem)
+  return { id: jobId(bytes), bytes, inputDigest, inputSalt, originSalt, originRecord, units }
+}
