@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import Client from 'bitcoin-core'
 import { basicAuthorization, readCookie } from './cookie.ts'
 import { RpcError } from './rpc-error.ts'
-import { createRpcTransport, type HttpReply } from './rpc-transport.ts'
+import { createRpcTransport, type HttpReply, type RpcPost } from './rpc-transport.ts'
 
 export { RpcError } from './rpc-error.ts'
 
@@ -12,6 +12,12 @@ const DEFAULT_TIMEOUT_MS = 30_000
 const RPC_IN_WARMUP = -28
 /** RPC_PARSE_ERROR and RPC_INTERNAL_ERROR; bitcoin-core also puts them in itself where an answer lacks a part. */
 const UNCLEAR_RPC_CODES = [-32700, -32603]
+
+/**
+ * Calls that change nothing, or nothing more when the node hears them twice: a transaction that it has is accepted
+ * again, getnewaddress leaves an address unused. Not so `send`, `createwallet` or `generatetoaddress`.
+ */
+const REPEATABLE = /^(get|list|estimatesmartfee$|sendrawtransaction$)/
 
 export interface BitcoinRpc {
   /**
@@ -49,26 +55,35 @@ export function connectRpc(options: RpcOptions): BitcoinRpc {
     return readCookie(cookieFile)
   }
 
-  async function post(path: string, body: string): Promise<HttpReply> {
+  async function post(call: Omit<RpcPost, 'authorization'>): Promise<HttpReply> {
     authorization ??= await authorize()
     const tried = authorization
-    const reply = await transport.post(path, tried, body)
+    const reply = await transport.post({ ...call, authorization })
     if (reply.statusCode !== 401) return checkReply(reply)
     // The node restarted, and its cookie changed. A 401 is given before the call is read, so once more is safe.
     authorization = await authorize()
-    return checkReply(authorization === tried ? reply : await transport.post(path, authorization, body))
+    return checkReply(authorization === tried ? reply : await transport.post({ ...call, authorization }))
   }
 
-  function at(path: string): BitcoinRpc {
+  function clientOf(path: string, repeatable: boolean): Client {
     const client = new Client({ host: url, logger: { debug() {} } })
     // bitcoin-core writes the calls and reads the answers. Its HTTP library is replaced: that one is deprecated,
     // follows redirects with the credentials, bounds no answer, and can't tell an unsent call from a lost answer.
     // The path is ours as well: bitcoin-core sends wallet methods that it doesn't know to the node's root.
-    Object.assign(client, { request: { postAsync: (sent: { body: string }) => post(path, sent.body) } })
+    Object.assign(client, {
+      request: { postAsync: ({ body }: { body: string }) => post({ path, body, repeatable }) },
+    })
+    return client
+  }
+
+  function at(path: string): BitcoinRpc {
+    const repeating = clientOf(path, true)
+    const once = clientOf(path, false)
     return {
       async call(method, ...params) {
         assert(!params.some((value) => typeof value === 'bigint'), 'amounts go in through formatBtcAmount')
         try {
+          const client = REPEATABLE.test(method) ? repeating : once
           return await client.command<unknown>(method, ...params)
         } catch (error) {
           throw translate(method, error)

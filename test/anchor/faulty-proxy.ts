@@ -43,6 +43,8 @@ export async function openFaultyProxy(nodeUrl: string): Promise<FaultyProxy> {
     }
     const reply = await forward(request, body)
     const text = await reply.text()
+    // Kept connections hide what is dropped: their client tries once more.
+    response.shouldKeepAlive = false
     if (fault === 'drop_after') {
       request.socket.destroy()
       return

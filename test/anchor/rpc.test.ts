@@ -1,12 +1,13 @@
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import type { RequestListener, Server } from 'node:http'
 import os from 'node:os'
 import path from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { parseBtcAmount } from '../../anchor/amount.ts'
 import { type BitcoinRpc, connectRpc } from '../../anchor/rpc.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
+import { sendJson, serveRpc } from './serve-rpc.ts'
 
 describe('against bitcoind', () => {
   let node: RegtestNode
@@ -94,22 +95,17 @@ describe('against a server that misbehaves', () => {
   })
 
   async function serve(listener: RequestListener, timeoutMs?: number): Promise<void> {
-    server = createServer(listener).listen(0, '127.0.0.1')
-    await once(server, 'listening')
-    const address = server.address()
-    if (address === null || typeof address === 'string') throw new Error('no port')
-    url = `http://127.0.0.1:${address.port}`
+    ;({ server, url } = await serveRpc(listener))
     const credentials = { url, username: 'u', password: 'p' }
     rpc = connectRpc(timeoutMs === undefined ? credentials : { ...credentials, timeoutMs })
   }
 
-  function json(response: ServerResponse, body: string, status = 200) {
-    response.writeHead(status, { 'content-type': 'application/json' }).end(body)
-  }
-
   it('keeps every digit of numbers that a double would round', async () => {
     await serve((_request, response) =>
-      json(response, '{"result":[1234567.12345678,0.00000001,20999999.97690000,0],"error":null,"id":"1"}'),
+      sendJson(
+        response,
+        '{"result":[1234567.12345678,0.00000001,20999999.97690000,0],"error":null,"id":"1"}',
+      ),
     )
     const amounts = await rpc.call('anything')
     expect(amounts).toEqual(['1234567.12345678', 0.00000001, '20999999.97690000', 0])
@@ -172,7 +168,11 @@ describe('against a server that misbehaves', () => {
 
   it('knows a node that still loads', async () => {
     await serve((_request, response) =>
-      json(response, '{"result":null,"error":{"code":-28,"message":"Loading block index…"},"id":"1"}', 500),
+      sendJson(
+        response,
+        '{"result":null,"error":{"code":-28,"message":"Loading block index…"},"id":"1"}',
+        500,
+      ),
     )
     await expect(rpc.call('sendrawtransaction')).rejects.toMatchObject({
       code: 'rpc_warming_up',
@@ -266,7 +266,7 @@ describe('against a server that misbehaves', () => {
       await serve((request, response) => {
         seen.push(request.headers.authorization)
         if (request.headers.authorization === accepted)
-          json(response, '{"result":"ok","error":null,"id":"1"}')
+          sendJson(response, '{"result":"ok","error":null,"id":"1"}')
         else response.writeHead(401).end()
       })
       rpc = connectRpc({ url, cookieFile })
