@@ -140,3 +140,19 @@ function hasWork(header: Uint8Array): boolean {
     return false
   }
 }
+
+/** The file with one anchor changed. */
+export function withAnchor(
+  { genesis, anchors }: AnchorsFile,
+  at: number,
+  change: Partial<AnchorEvidence>,
+): AnchorsFile {
+  return { genesis, anchors: anchors.map((anchor, i) => (i === at ? { ...anchor, ...change } : anchor)) }
+}
+
+/** What alters the transaction of anchor 1 alone. */
+export function atOne(change: (transaction: Transaction) => unknown): NonNullable<Plan['alter']> {
+  return (at, transaction) => {
+    if (at === 1) change(transaction)
+  }
+}

@@ -1,0 +1,297 @@
+-- The coordinator's own tables: work on its way from lease to verdict. Everything that decides money can be
+-- rebuilt from log + blobs + chain; a row here changes in the same transaction as the entry that says so.
+
+-- Workers and auditors by BIP-340 key, with the head of each one's chain of submissions.
+CREATE TABLE IF NOT EXISTS worker (
+  key           BLOB    NOT NULL PRIMARY KEY CHECK (length(key) = 32),
+  address       TEXT    NOT NULL,
+  threshold_sats INTEGER NOT NULL CHECK (threshold_sats >= 0),
+  entry_index   INTEGER NOT NULL UNIQUE,
+  next_sequence INTEGER NOT NULL DEFAULT 0 CHECK (next_sequence >= 0),
+  previous      BLOB    NOT NULL DEFAULT (zeroblob(32)) CHECK (length(previous) = 32)
+) STRICT;
+
+-- Changes of a worker's address, signed by the old one. Which is in force follows from their anchors (src/rules/pay-to.ts).
+CREATE TABLE IF NOT EXISTS address_change (
+  entry_index    INTEGER NOT NULL PRIMARY KEY,
+  worker         BLOB    NOT NULL REFERENCES worker (key),
+  address        TEXT    NOT NULL,
+  threshold_sats INTEGER NOT NULL CHECK (threshold_sats >= 0),
+  replaces       INTEGER NOT NULL,
+  expiry_height  INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS address_change_of ON address_change (worker);
+
+-- The operator's decisions on who may audit; the last one on each key counts.
+CREATE TABLE IF NOT EXISTS admission (
+  entry_index INTEGER NOT NULL PRIMARY KEY,
+  worker      BLOB    NOT NULL REFERENCES worker (key),
+  admitted    INTEGER NOT NULL CHECK (admitted IN (0, 1)),
+  reason      TEXT    NOT NULL
+) STRICT;
+
+-- Every definition that a subnet ever had; the newest one that is effective counts.
+CREATE TABLE IF NOT EXISTS subnet (
+  entry_index INTEGER NOT NULL PRIMARY KEY,
+  name        TEXT    NOT NULL,
+  definition  BLOB    NOT NULL CHECK (length(definition) = 32)
+) STRICT;
+
+-- Items of open datasets, one row for each (model, input): work that the beacon may assign.
+CREATE TABLE IF NOT EXISTS item (
+  subnet TEXT    NOT NULL,
+  model  BLOB    NOT NULL CHECK (length(model) = 32),
+  item   INTEGER NOT NULL CHECK (item >= 0),
+  input  BLOB    NOT NULL CHECK (length(input) = 32),
+  state  TEXT    NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'leased', 'done')),
+  -- The last epoch that put it up for work, and the worker that this epoch's beacon assigned it to.
+  epoch    INTEGER,
+  assignee BLOB,
+  PRIMARY KEY (subnet, model, item)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS item_assigned ON item (assignee, state, epoch);
+
+-- A job is one lease of one piece of work. `origin_record` and `salt` are secret until settlement.
+CREATE TABLE IF NOT EXISTS job (
+  id            BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 32),
+  bytes         BLOB    NOT NULL,
+  subnet        TEXT    NOT NULL,
+  model         BLOB    NOT NULL CHECK (length(model) = 32),
+  input         BLOB    NOT NULL CHECK (length(input) = 32),
+  input_salt    BLOB    NOT NULL CHECK (length(input_salt) = 32),
+  origin_salt   BLOB    NOT NULL CHECK (length(origin_salt) = 32),
+  origin_record BLOB    NOT NULL,
+  -- Dataset item, or null for a request.
+  item          INTEGER,
+  -- Who asked, or null where nobody did; what it costs is reserved in the ledger until it is settled or refunded.
+  requester     TEXT,
+  charge_msat   INTEGER NOT NULL DEFAULT 0 CHECK (charge_msat >= 0),
+  -- The entry that says that it bought nothing.
+  refund_entry  INTEGER,
+  worker        BLOB    NOT NULL REFERENCES worker (key),
+  epoch         INTEGER NOT NULL,
+  units         INTEGER NOT NULL CHECK (units > 0),
+  entry_index   INTEGER NOT NULL,
+  deadline_ms   INTEGER NOT NULL,
+  -- Leased to a worker with nothing unmatured: it will be audited for certain.
+  unproven      INTEGER NOT NULL CHECK (unproven IN (0, 1)),
+  state         TEXT    NOT NULL CHECK (state IN ('leased', 'released', 'answered', 'submitted'))
+) STRICT;
+CREATE INDEX IF NOT EXISTS job_deadline ON job (state, deadline_ms);
+CREATE INDEX IF NOT EXISTS job_unproven ON job (epoch) WHERE unproven = 1 AND state IN ('leased', 'answered');
+CREATE INDEX IF NOT EXISTS job_charged ON job (state, epoch) WHERE charge_msat > 0;
+CREATE INDEX IF NOT EXISTS job_item ON job (subnet, model, item) WHERE item IS NOT NULL;
+
+-- Answers that the operator knows, each for one lease.
+CREATE TABLE IF NOT EXISTS canary (
+  number INTEGER NOT NULL PRIMARY KEY,
+  subnet TEXT    NOT NULL,
+  model  BLOB    NOT NULL CHECK (length(model) = 32),
+  input  BLOB    NOT NULL CHECK (length(input) = 32),
+  output BLOB    NOT NULL CHECK (length(output) = 32),
+  items  INTEGER NOT NULL CHECK (items > 0),
+  -- The job that it was leased as; null before.
+  job    BLOB UNIQUE REFERENCES job (id),
+  UNIQUE (model, input)
+) STRICT;
+CREATE INDEX IF NOT EXISTS canary_left ON canary (subnet, model, number) WHERE job IS NULL;
+
+-- A worker's answer, held until its submission comes: the outputs are in the blob store under `output`.
+CREATE TABLE IF NOT EXISTS result (
+  job     BLOB NOT NULL PRIMARY KEY REFERENCES job (id),
+  receipt BLOB NOT NULL CHECK (length(receipt) = 32),
+  output  BLOB NOT NULL CHECK (length(output) = 32),
+  salt    BLOB NOT NULL CHECK (length(salt) = 32)
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS submission (
+  entry_index    INTEGER NOT NULL PRIMARY KEY,
+  id             BLOB    NOT NULL UNIQUE CHECK (length(id) = 32),
+  worker         BLOB    NOT NULL REFERENCES worker (key),
+  sequence       INTEGER NOT NULL,
+  count          INTEGER NOT NULL CHECK (count > 0),
+  -- The worker's unmatured rewards at this log index: what the audit rate follows (DESIGN §7).
+  unmatured_msat INTEGER NOT NULL CHECK (unmatured_msat >= 0),
+  -- Set when its audits have been drawn.
+  drawn_height   INTEGER,
+  UNIQUE (worker, sequence)
+) STRICT;
+
+CREATE INDEX IF NOT EXISTS submission_undrawn ON submission (entry_index) WHERE drawn_height IS NULL;
+
+CREATE TABLE IF NOT EXISTS receipt (
+  id          BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 32),
+  submission  INTEGER NOT NULL REFERENCES submission (entry_index),
+  position    INTEGER NOT NULL,
+  job         BLOB    NOT NULL UNIQUE REFERENCES job (id),
+  -- Expected reward at submission, for the audit rate; what is paid is decided at settlement.
+  reward_msat INTEGER NOT NULL CHECK (reward_msat >= 0),
+  sampled     INTEGER CHECK (sampled IN (0, 1)),
+  -- Verdict once the rounds are over: null while undecided.
+  verdict     TEXT CHECK (verdict IN ('pass', 'fail', 'void')),
+  verdict_entry INTEGER,
+  -- Set at settlement where it failed, was void, or came from a suspended worker: it stands in no other's way.
+  is_refuted INTEGER NOT NULL DEFAULT 0 CHECK (is_refuted IN (0, 1)),
+  UNIQUE (submission, position)
+) STRICT;
+
+-- One row for each round of each audit: an auditor drawn by the beacon.
+CREATE TABLE IF NOT EXISTS audit (
+  receipt      BLOB    NOT NULL REFERENCES receipt (id),
+  round        INTEGER NOT NULL CHECK (round BETWEEN 0 AND 2),
+  auditor      BLOB    NOT NULL REFERENCES worker (key),
+  drawn_height INTEGER NOT NULL,
+  state        TEXT    NOT NULL CHECK (state IN ('drawn', 'committed', 'pass', 'fail', 'inconclusive')),
+  commitment   BLOB CHECK (length(commitment) = 32),
+  -- The log entry that closed the round.
+  verdict_entry INTEGER,
+  PRIMARY KEY (receipt, round)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS audit_open ON audit (auditor, state);
+CREATE INDEX IF NOT EXISTS audit_under_way ON audit (drawn_height) WHERE state IN ('drawn', 'committed');
+
+-- An epoch gets its row when its budget is fixed, when its work is assigned or when it is settled, whichever is first.
+CREATE TABLE IF NOT EXISTS epoch (
+  number        INTEGER NOT NULL PRIMARY KEY CHECK (number >= 0),
+  budget_entry  INTEGER UNIQUE,
+  budget_msat   INTEGER NOT NULL DEFAULT 0 CHECK (budget_msat >= 0),
+  -- Entries that were final when it began: the quotes among them are its prices.
+  quoted_size   INTEGER CHECK (quoted_size >= 0),
+  assigned      INTEGER NOT NULL DEFAULT 0 CHECK (assigned IN (0, 1)),
+  settled       INTEGER NOT NULL DEFAULT 0 CHECK (settled IN (0, 1)),
+  -- Null for an epoch that had neither budget nor work.
+  settled_entry INTEGER UNIQUE,
+  matured_entry INTEGER UNIQUE
+) STRICT;
+
+-- What each worker earned in an epoch, by subnet ('(audit)' for audits): the table that the epoch's entry names.
+CREATE TABLE IF NOT EXISTS accrual (
+  epoch  INTEGER NOT NULL REFERENCES epoch (number),
+  worker BLOB    NOT NULL REFERENCES worker (key),
+  subnet TEXT    NOT NULL,
+  msat   INTEGER NOT NULL CHECK (msat > 0),
+  -- Null: unmatured.
+  fate   TEXT CHECK (fate IN ('matured', 'forfeited')),
+  PRIMARY KEY (epoch, worker, subnet)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS accrual_unmatured ON accrual (worker) WHERE fate IS NULL;
+
+-- Workers that a verdict was ever said on. `failed_by` and `fails` are JSON, as src/rules/standings.ts has them.
+CREATE TABLE IF NOT EXISTS standing (
+  worker       BLOB    NOT NULL PRIMARY KEY REFERENCES worker (key),
+  score        INTEGER NOT NULL CHECK (score >= 0),
+  failed_by    TEXT    NOT NULL,
+  fails        TEXT    NOT NULL,
+  standing     TEXT    NOT NULL CHECK (standing IN ('good', 'held', 'suspended')),
+  -- The `status` entry that last said so; null before the first.
+  status_entry INTEGER UNIQUE
+) STRICT;
+CREATE INDEX IF NOT EXISTS standing_by_state ON standing (standing);
+
+-- Every suspension that ever was.
+CREATE TABLE IF NOT EXISTS suspension (
+  status_entry   INTEGER NOT NULL PRIMARY KEY,
+  worker         BLOB    NOT NULL REFERENCES worker (key),
+  forfeit_entry  INTEGER UNIQUE,
+  forfeited_msat INTEGER NOT NULL DEFAULT 0 CHECK (forfeited_msat >= 0),
+  returned_entry INTEGER UNIQUE
+) STRICT;
+CREATE INDEX IF NOT EXISTS suspension_of ON suspension (worker, status_entry);
+
+-- The last verdict on each worker for each model, which is named `subnet/digest`.
+CREATE TABLE IF NOT EXISTS model_audit (
+  model       TEXT    NOT NULL,
+  worker      BLOB    NOT NULL REFERENCES worker (key),
+  entry_index INTEGER NOT NULL,
+  PRIMARY KEY (model, worker)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS frozen_model (
+  model        TEXT    NOT NULL PRIMARY KEY,
+  status_entry INTEGER UNIQUE
+) STRICT;
+
+-- Verdicts on frozen models, in their order, until the operator says whether they count.
+CREATE TABLE IF NOT EXISTS audit_aside (
+  position    INTEGER NOT NULL PRIMARY KEY,
+  model       TEXT    NOT NULL,
+  entry_index INTEGER NOT NULL,
+  receipt     BLOB    NOT NULL REFERENCES receipt (id),
+  auditor     BLOB    NOT NULL REFERENCES worker (key),
+  verdict     TEXT    NOT NULL CHECK (verdict IN ('pass', 'fail'))
+) STRICT;
+
+-- Workers that the log before this one owed something: where they are paid until they register here, and what of it had
+-- not matured there.
+CREATE TABLE IF NOT EXISTS inheritance (
+  worker         BLOB    NOT NULL PRIMARY KEY CHECK (length(worker) = 32),
+  address        TEXT    NOT NULL,
+  unmatured_msat INTEGER NOT NULL CHECK (unmatured_msat >= 0),
+  is_due         INTEGER NOT NULL DEFAULT 0 CHECK (is_due IN (0, 1)),
+  -- As an accrual's.
+  fate           TEXT CHECK (fate IN ('matured', 'forfeited'))
+) STRICT, WITHOUT ROWID;
+
+-- Payouts from their entry on: with it, and in one transaction, an input is pinned and the payees' balances move.
+CREATE TABLE IF NOT EXISTS payout (
+  number      INTEGER NOT NULL PRIMARY KEY,
+  entry_index INTEGER NOT NULL UNIQUE,
+  payees      BLOB    NOT NULL CHECK (length(payees) = 32),
+  -- The last that it pays: the next payout begins behind it.
+  last_worker BLOB    NOT NULL CHECK (length(last_worker) = 32),
+  total_sats  INTEGER NOT NULL CHECK (total_sats > 0),
+  -- Height of the tip at which it was planned.
+  height      INTEGER NOT NULL CHECK (height >= 0),
+  state       TEXT    NOT NULL CHECK (state IN ('logged', 'settled'))
+) STRICT;
+
+CREATE TABLE IF NOT EXISTS deposit (
+  txid        TEXT    NOT NULL,
+  vout        INTEGER NOT NULL,
+  sats        INTEGER NOT NULL CHECK (sats > 0),
+  entry_index INTEGER NOT NULL UNIQUE,
+  PRIMARY KEY (txid, vout)
+) STRICT;
+
+-- Who may ask for what costs something; `number` is that of its deposit key. Of the API key only the hash is kept.
+CREATE TABLE IF NOT EXISTS requester (
+  number          INTEGER NOT NULL PRIMARY KEY CHECK (number > 0),
+  name            TEXT    NOT NULL UNIQUE,
+  key_hash        BLOB    NOT NULL UNIQUE CHECK (length(key_hash) = 32),
+  deposit_address TEXT    NOT NULL UNIQUE,
+  refund_address  TEXT    NOT NULL,
+  entry_index     INTEGER NOT NULL UNIQUE
+) STRICT;
+
+-- Quotes, in msat per 10^15 units.
+CREATE TABLE IF NOT EXISTS price (
+  entry_index INTEGER NOT NULL PRIMARY KEY,
+  subnet      TEXT    NOT NULL,
+  epoch       INTEGER NOT NULL,
+  msat        INTEGER NOT NULL CHECK (msat > 0)
+) STRICT;
+CREATE INDEX IF NOT EXISTS price_subnet ON price (subnet, entry_index);
+
+-- What was asked and answered in each settled epoch, by the index of its entry. Sums of units in decimal: a fast
+-- machine's day goes past 2^63.
+CREATE TABLE IF NOT EXISTS demand (
+  entry_index    INTEGER NOT NULL,
+  subnet         TEXT    NOT NULL,
+  asked_units    TEXT    NOT NULL,
+  answered_units TEXT    NOT NULL,
+  PRIMARY KEY (subnet, entry_index)
+) STRICT, WITHOUT ROWID;
+
+-- What requesters paid for each receipt, in its two parts.
+CREATE TABLE IF NOT EXISTS fee (
+  receipt    BLOB    NOT NULL PRIMARY KEY REFERENCES receipt (id),
+  epoch      INTEGER NOT NULL REFERENCES epoch (number),
+  requester  TEXT    NOT NULL REFERENCES requester (name),
+  worker     BLOB    NOT NULL REFERENCES worker (key),
+  subnet     TEXT    NOT NULL,
+  msat       INTEGER NOT NULL CHECK (msat >= 0),
+  share_msat INTEGER NOT NULL CHECK (share_msat >= 0),
+  -- Null: unmatured.
+  fate       TEXT CHECK (fate IN ('matured', 'forfeited'))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS fee_unmatured ON fee (worker, epoch, subnet) WHERE fate IS NULL;
