@@ -4,10 +4,10 @@ import { openDatabase } from '../store/open-database.ts'
 
 /**
  * What leads from each version of the coordinator's tables to the next, the first from 1 to 2; the last leads to what
- * coordinator-schema.sql has. Each is SQL that finds all tables as its version left them, and is never edited afterwards.
+ * the schemas of this program have. Each is SQL that finds the tables as its version left them, and once released is never edited.
  */
 export const MIGRATIONS: readonly string[] = [
-  // Keys get roles, and stand in a table of their own.
+  // Keys get roles and stand in a table of their own; what is new by itself, its schema makes.
   `CREATE TABLE api_key (
      role       TEXT    NOT NULL CHECK (role IN ('operator', 'read_only', 'requester')),
      name       TEXT    NOT NULL CHECK (length(name) BETWEEN 1 AND 64),
@@ -25,7 +25,96 @@ export const MIGRATIONS: readonly string[] = [
    ) STRICT;
    INSERT INTO requester_next SELECT number, name, deposit_address, refund_address, entry_index FROM requester;
    DROP TABLE requester;
-   ALTER TABLE requester_next RENAME TO requester;`,
+   ALTER TABLE requester_next RENAME TO requester;
+
+   -- No subnet could be private.
+   CREATE TABLE job_next (
+     id            BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 32),
+     bytes         BLOB    NOT NULL,
+     subnet        TEXT    NOT NULL,
+     model         BLOB    NOT NULL CHECK (length(model) = 32),
+     input         BLOB    NOT NULL CHECK (length(input) = 32),
+     input_salt    BLOB    NOT NULL CHECK (length(input_salt) = 32),
+     origin_salt   BLOB    NOT NULL CHECK (length(origin_salt) = 32),
+     origin_record BLOB    NOT NULL,
+     item          INTEGER,
+     requester     TEXT,
+     charge_msat   INTEGER NOT NULL DEFAULT 0 CHECK (charge_msat >= 0),
+     refund_entry  INTEGER,
+     worker        BLOB    NOT NULL REFERENCES worker (key),
+     epoch         INTEGER NOT NULL,
+     units         INTEGER NOT NULL CHECK (units > 0),
+     entry_index   INTEGER NOT NULL,
+     deadline_ms   INTEGER NOT NULL,
+     unproven      INTEGER NOT NULL CHECK (unproven IN (0, 1)),
+     is_private    INTEGER NOT NULL CHECK (is_private IN (0, 1)),
+     state         TEXT    NOT NULL CHECK (state IN ('leased', 'released', 'answered', 'submitted'))
+   ) STRICT;
+   INSERT INTO job_next SELECT id, bytes, subnet, model, input, input_salt, origin_salt, origin_record, item, requester,
+     charge_msat, refund_entry, worker, epoch, units, entry_index, deadline_ms, unproven, 0, state FROM job;
+   DROP TABLE job;
+   ALTER TABLE job_next RENAME TO job;
+
+   -- What the table of an epoch that is settled says stands in its blob alone.
+   CREATE TABLE receipt_next (
+     id          BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 32),
+     submission  INTEGER NOT NULL REFERENCES submission (entry_index),
+     position    INTEGER NOT NULL,
+     job         BLOB    NOT NULL UNIQUE REFERENCES job (id),
+     reward_msat INTEGER NOT NULL CHECK (reward_msat >= 0),
+     sampled     INTEGER CHECK (sampled IN (0, 1)),
+     verdict     TEXT CHECK (verdict IN ('pass', 'fail', 'void')),
+     verdict_entry INTEGER,
+     is_refuted INTEGER NOT NULL DEFAULT 0 CHECK (is_refuted IN (0, 1)),
+     reason TEXT,
+     UNIQUE (submission, position)
+   ) STRICT;
+   INSERT INTO receipt_next SELECT id, submission, position, job, reward_msat, sampled, verdict, verdict_entry, is_refuted, NULL
+     FROM receipt;
+   DROP TABLE receipt;
+   ALTER TABLE receipt_next RENAME TO receipt;
+
+   -- Workers alone were paid.
+   CREATE TABLE payout_next (
+     number      INTEGER NOT NULL PRIMARY KEY,
+     entry_index INTEGER NOT NULL UNIQUE,
+     payees      BLOB    NOT NULL CHECK (length(payees) = 32),
+     last_account TEXT   NOT NULL,
+     total_sats  INTEGER NOT NULL CHECK (total_sats > 0),
+     height      INTEGER NOT NULL CHECK (height >= 0),
+     state       TEXT    NOT NULL CHECK (state IN ('logged', 'settled'))
+   ) STRICT;
+   INSERT INTO payout_next SELECT number, entry_index, payees, 'worker/' || lower(hex(last_worker)) || '/matured', total_sats,
+     height, state FROM payout;
+   DROP TABLE payout;
+   ALTER TABLE payout_next RENAME TO payout;
+
+   -- The treasury's own key alone could sign. A log that has no genesis yet has no payer's tables.
+   CREATE TABLE IF NOT EXISTS payer_input (payout, position, txid, vout, value_sats);
+   CREATE TABLE payer_input_next (
+     payout     INTEGER NOT NULL REFERENCES payer_payout (number),
+     position   INTEGER NOT NULL CHECK (position >= 0),
+     txid       TEXT    NOT NULL CHECK (length(txid) = 64),
+     vout       INTEGER NOT NULL CHECK (vout >= 0),
+     value_sats INTEGER NOT NULL CHECK (value_sats > 0),
+     key_index  INTEGER NOT NULL CHECK (key_index >= 0),
+     PRIMARY KEY (payout, position),
+     UNIQUE (txid, vout)
+   ) STRICT;
+   INSERT INTO payer_input_next SELECT payout, position, txid, vout, value_sats, 0 FROM payer_input;
+   DROP TABLE payer_input;
+   ALTER TABLE payer_input_next RENAME TO payer_input;
+
+   -- What was held before retention began is held for good: nobody had said how long. Its sizes are not known here.
+   CREATE TABLE held_blob (
+     digest BLOB    NOT NULL PRIMARY KEY CHECK (length(digest) = 32),
+     bytes  INTEGER NOT NULL CHECK (bytes >= 0),
+     epoch  INTEGER,
+     is_private INTEGER NOT NULL CHECK (is_private IN (0, 1))
+   ) STRICT, WITHOUT ROWID;
+   INSERT INTO held_blob SELECT digest, 0, NULL, 0 FROM (
+     SELECT input AS digest FROM item UNION SELECT input FROM job UNION SELECT output FROM result
+     UNION SELECT input FROM canary UNION SELECT output FROM canary);`,
 ]
 
 /** The one database of a data folder, brought to this program's version first. Throws StoreError. */

@@ -2,24 +2,37 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
-import { expect, onTestFinished, test } from 'vitest'
+import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { sha256 } from '../../../compute/work/tagged-hash.ts'
+import { openBlobStore } from '../../../src/blobs/blob-store.ts'
 import { openApiKeys } from '../../../src/coordinator/api-keys.ts'
+import { openHolds } from '../../../src/coordinator/holds.ts'
 import { openSiteDatabase } from '../../../src/coordinator/migrations.ts'
+import { maturedAccount } from '../../../src/ledger/accounts.ts'
 import { applySchema, openDatabase } from '../../../src/store/open-database.ts'
 
-/** The tables as they were while an account had its key in its own row. */
-const SCHEMA_1 = readFileSync(new URL('./schema-1.sql', import.meta.url), 'utf8')
-const SCHEMA = readFileSync(
-  new URL('../../../src/coordinator/coordinator-schema.sql', import.meta.url),
-  'utf8',
-)
+const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8')
+/** Of every room whose tables stand in the one database. */
+const SCHEMAS = [
+  '../../../src/log/log-schema.sql',
+  '../../../src/ledger/ledger-schema.sql',
+  '../../../src/coordinator/coordinator-schema.sql',
+  '../../../anchor/anchor-schema.sql',
+  '../../../anchor/payer-schema.sql',
+]
+const NAMES_1 = ['log', 'ledger', 'coordinator', 'anchor', 'payer']
 const KEY = Buffer.alloc(32, 7)
+const bytes = (fill: number) => new Uint8Array(32).fill(fill)
+
+let folder: string
+beforeEach(() => {
+  folder = temporaryFolder()
+})
 
 function temporaryFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'assay-migrations-'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  return folder
+  const made = mkdtempSync(join(tmpdir(), 'assay-migrations-'))
+  onTestFinished(() => rmSync(made, { recursive: true }))
+  return made
 }
 
 function closing(db: Database): Database {
@@ -27,22 +40,58 @@ function closing(db: Database): Database {
   return db
 }
 
-/** Every table that has changed since version 1, column by column. */
-function columns(db: Database): unknown {
-  return ['api_key', 'requester'].map((table) => db.pragma(`table_info(${table})`))
+/** The tables of `rooms` as they were while an account had its key in its own row. */
+function oldDatabase(rooms: readonly string[], fill: (db: Database) => void = () => {}): void {
+  const db = openDatabase(join(folder, 'assay.sqlite'))
+  for (const room of rooms) applySchema(db, read(`./schema-1/${room}-schema.sql`))
+  fill(db)
+  db.close()
 }
 
-test('a database of version 1 becomes one of this program, and no account loses its key', () => {
-  const folder = temporaryFolder()
-  const old = openDatabase(join(folder, 'assay.sqlite'))
-  applySchema(old, SCHEMA_1)
-  old
-    .prepare('INSERT INTO requester VALUES (1, ?, ?, ?, ?, 4)')
-    .run('alice', sha256(KEY), 'bcrt1pdeposit', 'bcrt1prefund')
-  old.close()
+/** Opened as the coordinator does it: brought to this version, then every room makes what it lacks. */
+function opened(at: string): Database {
+  const db = closing(openSiteDatabase(at))
+  for (const schema of SCHEMAS) applySchema(db, read(schema))
+  return db
+}
 
-  const db = closing(openSiteDatabase(folder))
-  applySchema(db, SCHEMA)
+/** Every table, column, index and trigger, whatever its comments and blanks. */
+function schemaOf(db: Database): unknown {
+  const things = db
+    .prepare<[], { type: string; name: string; sql: string | null }>(
+      'SELECT type, name, sql FROM sqlite_schema ORDER BY type, name',
+    )
+    .all()
+  return things.map(({ type, name, sql }) => ({
+    type,
+    name,
+    sql: sql
+      ?.replace(/--.*$/gm, '')
+      .replace(/[\s"]+/g, ' ')
+      .replace(/ ?([(),]) ?/g, '$1')
+      .trim(),
+    columns: type === 'table' ? db.pragma(`table_xinfo(${name})`) : null,
+  }))
+}
+
+test.each([
+  ['whole', NAMES_1],
+  ['without a genesis', ['log', 'ledger', 'coordinator']],
+])(
+  'a database of version 1, %s, gets every table, column, index and trigger of a new one',
+  (_name, rooms) => {
+    oldDatabase(rooms)
+    expect(schemaOf(opened(folder))).toEqual(schemaOf(opened(temporaryFolder())))
+  },
+)
+
+test('no account loses its key, and the file as it was stands beside it', () => {
+  oldDatabase(NAMES_1, (db) =>
+    db
+      .prepare('INSERT INTO requester VALUES (1, ?, ?, ?, ?, 4)')
+      .run('alice', sha256(KEY), 'bcrt1pdeposit', 'bcrt1prefund'),
+  )
+  const db = opened(folder)
   expect(db.prepare('SELECT * FROM requester').all()).toEqual([
     {
       number: 1n,
@@ -53,9 +102,46 @@ test('a database of version 1 becomes one of this program, and no account loses 
     },
   ])
   expect(openApiKeys(db).find(`Bearer ${KEY.toString('hex')}`)).toEqual({ role: 'requester', name: 'alice' })
-  const fresh = closing(openSiteDatabase(temporaryFolder()))
-  applySchema(fresh, SCHEMA)
-  expect(columns(db)).toEqual(columns(fresh))
   const copy = closing(openDatabase(join(folder, 'assay.sqlite.v1')))
   expect(copy.prepare('SELECT name FROM requester').pluck().all()).toEqual(['alice'])
+})
+
+test('work is public, payouts name accounts, the treasury’s own key signs, and what was held is held for good', () => {
+  oldDatabase(NAMES_1, (db) =>
+    db.exec(`
+      INSERT INTO worker (key, address, threshold_sats, entry_index) VALUES (x'${'01'.repeat(32)}', 'bcrt1p', 0, 1);
+      INSERT INTO item (subnet, model, item, input) VALUES ('s', x'${'02'.repeat(32)}', 0, x'${'03'.repeat(32)}');
+      INSERT INTO job (id, bytes, subnet, model, input, input_salt, origin_salt, origin_record, worker, epoch, units,
+                       entry_index, deadline_ms, unproven, state)
+        VALUES (x'${'04'.repeat(32)}', x'00', 's', x'${'02'.repeat(32)}', x'${'05'.repeat(32)}', x'${'06'.repeat(32)}',
+                x'${'06'.repeat(32)}', x'00', x'${'01'.repeat(32)}', 3, 10, 2, 99, 1, 'submitted');
+      INSERT INTO result VALUES (x'${'04'.repeat(32)}', x'${'07'.repeat(32)}', x'${'08'.repeat(32)}', x'${'09'.repeat(32)}');
+      INSERT INTO submission (entry_index, id, worker, sequence, count, unmatured_msat)
+        VALUES (5, x'${'0a'.repeat(32)}', x'${'01'.repeat(32)}', 0, 1, 0);
+      INSERT INTO receipt (id, submission, position, job, reward_msat, sampled, verdict, verdict_entry)
+        VALUES (x'${'07'.repeat(32)}', 5, 0, x'${'04'.repeat(32)}', 11, 1, 'pass', 6);
+      INSERT INTO payout VALUES (0, 7, x'${'0b'.repeat(32)}', x'${'01'.repeat(32)}', 12, 13, 'settled');
+      INSERT INTO payer_payout (id, state, total_sats) VALUES ('payout/0', 'pinned', 12);
+      INSERT INTO payer_input VALUES (1, 0, '${'0c'.repeat(32)}', 2, 14);`),
+  )
+  const db = opened(folder)
+  expect(db.prepare('SELECT units, unproven, is_private, state FROM job').all()).toEqual([
+    { units: 10n, unproven: 1n, is_private: 0n, state: 'submitted' },
+  ])
+  expect(
+    db.prepare('SELECT reward_msat, verdict, verdict_entry, is_refuted, reason FROM receipt').all(),
+  ).toEqual([{ reward_msat: 11n, verdict: 'pass', verdict_entry: 6n, is_refuted: 0n, reason: null }])
+  expect(db.prepare('SELECT last_account, total_sats, height FROM payout').all()).toEqual([
+    { last_account: maturedAccount('01'.repeat(32)), total_sats: 12n, height: 13n },
+  ])
+  expect(db.prepare('SELECT vout, value_sats, key_index FROM payer_input').all()).toEqual([
+    { vout: 2n, value_sats: 14n, key_index: 0n },
+  ])
+  // A later lease of the same input must not give it an end.
+  const blobs = openBlobStore(join(folder, 'blobs'))
+  onTestFinished(() => blobs.close())
+  openHolds({ db, blobs }).hold([bytes(3)], false, 9)
+  expect(db.prepare('SELECT digest, epoch FROM held_blob ORDER BY digest').all()).toEqual(
+    [3, 5, 8].map((fill) => ({ digest: Buffer.from(bytes(fill)), epoch: null })),
+  )
 })

@@ -1,3 +1,5 @@
+-- Fixture: anchor/anchor-schema.sql as commit c9251b4 had it, while tables were at version 1.
+
 -- Every anchor transaction that was ever planned. Attempts form a tree: `parent` made the seal that this one
 -- spends (NULL: the first seal of genesis), and siblings compete for it. The log's one history is the path of
 -- mined ones. Nothing is deleted: an older sibling can still be mined while no sibling is final.

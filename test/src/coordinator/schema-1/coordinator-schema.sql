@@ -1,3 +1,5 @@
+-- Fixture: src/coordinator/coordinator-schema.sql as commit c9251b4 had it, while tables were at version 1.
+
 -- The coordinator's own tables: work on its way from lease to verdict. Everything that decides money can be
 -- rebuilt from log + blobs + chain; a row here changes in the same transaction as the entry that says so.
 

@@ -1,3 +1,5 @@
+-- Fixture: src/ledger/ledger-schema.sql as commit c9251b4 had it, while tables were at version 1.
+
 -- The ledger: double entry after TigerBeetle's data model. Amounts are millisatoshis. What must hold of money stands
 -- here, so that it also holds for whoever writes with another program; src/ledger/*.ts decides what to ask for.
 

@@ -1,3 +1,5 @@
+-- Fixture: src/log/log-schema.sql as commit c9251b4 had it, while tables were at version 1.
+
 -- The log: its entries, and the hash of every complete subtree over them (RFC 6962).
 -- Rows are only ever appended, each at the next number: the triggers hold that against any bug of ours, REPLACE
 -- included. They are no defence against whoever holds the file; the anchors are.

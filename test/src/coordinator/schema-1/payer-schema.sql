@@ -1,3 +1,5 @@
+-- Fixture: anchor/payer-schema.sql as commit c9251b4 had it, while tables were at version 1.
+
 -- Payouts of the treasury, one row each for good. Every attempt spends the same coins and pays the same outputs: at most
 -- one of them can ever be mined.
 CREATE TABLE IF NOT EXISTS payer_payout (
