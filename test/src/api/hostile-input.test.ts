@@ -149,7 +149,8 @@ describe('too much', () => {
 })
 
 describe('who is slow', () => {
-  test.each([
+  // Side by side: each waits for a timeout of the server's.
+  test.concurrent.each([
     ['with its head', 'GET /v1/status HTTP/1.1\r\nhost: x\r\n'],
     ['with saying anything', ''],
   ])(

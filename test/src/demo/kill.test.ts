@@ -39,13 +39,3 @@ test(
   },
   DEMO_LIMIT_MS,
 )
-
-test(
-  'the taproot method goes the whole way, at 111 vB an anchor',
-  async () => {
-    const summary = await runDemo({ method: 'taproot', onEvent: () => undefined })
-    expect(failed(summary)).toEqual([])
-    expect(new Set(summary.anchors.map(({ vsize }) => vsize))).toEqual(new Set([111]))
-  },
-  DEMO_LIMIT_MS,
-)

@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { expect, test } from 'vitest'
+import type { DemoSummary } from '../../../src/demo/demo-event.ts'
+
+const CLI = fileURLToPath(new URL('../../../src/cli/assay.js', import.meta.url))
+/** Three times what the demo takes on two busy cores. */
+const LIMIT_MS = 300_000
+const EXPLORER = /The explorer is at (\S+) until/
+
+/** `assay demo` with `options`; Ctrl-C once `examined` has looked at the coordinator that is left running. */
+async function demo(options: string[], examined: (url: string) => Promise<void>): Promise<DemoSummary> {
+  const program = spawn(process.execPath, [CLI, 'demo', '--stay', '--json', ...options], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const ended = once(program, 'exit')
+  let said = ''
+  program.stdout.setEncoding('utf8').on('data', (text: string) => {
+    said += text
+  })
+  for await (const line of createInterface(program.stderr)) {
+    const [, url] = EXPLORER.exec(line) ?? []
+    if (url === undefined) continue
+    await examined(url)
+    program.kill('SIGINT')
+  }
+  expect(await ended).toEqual([0, null])
+  return JSON.parse(said)
+}
+
+test('by taproot, with a cheat, and left running: anchors take 111 vB, the cheat loses what it had not been paid yet, the others get theirs', {
+  timeout: LIMIT_MS,
+}, async () => {
+  const { anchors, checks, workers } = await demo(['--method', 'taproot', '--cheat'], async (url) => {
+    expect((await fetch(`${url}/v1/epochs`)).status).toBe(200)
+  })
+  expect(new Set(anchors.map(({ vsize }) => vsize))).toEqual(new Set([111]))
+  expect(checks.filter(({ ok }) => !ok)).toEqual([])
+  expect(checks.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(['suspension', 'forfeit', 'others', 'audit log']),
+  )
+  expect(workers).toHaveLength(4)
+})
