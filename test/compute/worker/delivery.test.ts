@@ -10,7 +10,9 @@ import type { WorkerEvent } from '../../../compute/worker/worker-event.ts'
 import { toHex } from '../work/read-vector.ts'
 import { finishedRun } from './finished-run.ts'
 import { openDelivery } from './open-delivery.ts'
-import { PEER_ORIGIN, type PeerCoordinator, Problem, startPeerCoordinator } from './peer-coordinator.ts'
+import { Problem } from './peer-body.ts'
+import { type PeerCoordinator, startPeerCoordinator } from './peer-coordinator.ts'
+import { PEER_ORIGIN } from './peer-log.ts'
 
 let peer: PeerCoordinator
 let folder: string

@@ -4,7 +4,7 @@ import { createDelivery, type Delivery } from '../../../compute/worker/delivery.
 import { openExchange } from '../../../compute/worker/exchange.ts'
 import { openSpool, type Spool } from '../../../compute/worker/spool.ts'
 import type { WorkerEvent } from '../../../compute/worker/worker-event.ts'
-import { PEER_ORIGIN } from './peer-coordinator.ts'
+import { PEER_ORIGIN } from './peer-log.ts'
 
 /** A delivery over HTTP from a spool file; `run` closes the file behind itself. */
 export function openDelivery(o: {
