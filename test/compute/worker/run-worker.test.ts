@@ -93,6 +93,22 @@ describe('runWorker', () => {
     expect(states().at(-1)).toBe('submitted')
   })
 
+  test('pauses after jobs that failed together as after one, not for a minute', async () => {
+    const lost = peer.addModel(squarer, profile)
+    peer.blobs.delete(toHex(lost))
+    for (let i = 0; i < 40; i++) peer.addJob(bundle('x', i), lost)
+    const worker = start()
+    await seen('failed', 40, worker)
+    const digest = peer.addModel(doubler, profile)
+    // The first may be on a lease that was asked for before any job had failed; before the second there was a pause.
+    for (const ran of [1, 2]) {
+      peer.addJob(bundle('x', 1), digest)
+      await seen('ran', ran, worker)
+    }
+    stop.abort()
+    await worker
+  }, 30_000)
+
   test('runs a model that any machine may run as it likes best, in the precision that is asked for', async () => {
     const digest = peer.addModel(doubler, {
       bounds: [],
