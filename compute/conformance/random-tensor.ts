@@ -1,7 +1,7 @@
 import { seededRandom } from '../work/seeded-random.ts'
 import type { Datatype } from '../work/tensor-bundle.ts'
 
-type Array = Float32Array | BigInt64Array | Uint16Array
+export type RandomDatatype = Extract<Datatype, 'FP32' | 'FP16' | 'INT64'>
 
 /** Large enough that products of two don't fit into 53 bits, nor sums of two products into 64. */
 const MAX_INT64 = 2 ** 31
@@ -9,9 +9,9 @@ const MAX_INT64 = 2 ** 31
 /** Numbers of a fixed pattern, alike in what models hold: FP32 and FP16 spread evenly over −1 to 1, INT64 over both signs. */
 export function randomArray(
   seed: string,
-  datatype: Extract<Datatype, 'FP32' | 'FP16' | 'INT64'>,
+  datatype: RandomDatatype,
   count: number,
-): Array {
+): Float32Array | BigInt64Array | Uint16Array {
   const random = seededRandom(`conformance ${seed}`)
   const next = () => 2 * random() - 1
   if (datatype === 'INT64')
