@@ -1,6 +1,5 @@
 import type { Books } from './books.ts'
-import type { Coordinator, OpenHouse } from './coordinator.ts'
-import { reconcile } from './reconcile.ts'
+import { type BothSides, reconcile, type Spenders } from './reconcile.ts'
 import { RefusedError } from './refused-error.ts'
 
 /** What the books and the chain said of each other once an epoch was settled. */
@@ -14,11 +13,8 @@ export interface EpochReconciliation {
 }
 
 /** Holds the books against the chain once for each settled epoch, and keeps what came out. Throws RpcError, NodeError. */
-export async function reconcileSettled(
-  coordinator: Pick<Coordinator, 'books' | 'node' | 'watched'>,
-  house: OpenHouse,
-): Promise<void> {
-  const { db } = coordinator.books
+export async function reconcileSettled(sides: BothSides, spenders: Spenders): Promise<void> {
+  const { db } = sides.books
   const due = db
     .prepare<[], bigint>(
       `SELECT number FROM epoch WHERE settled_entry IS NOT NULL
@@ -27,7 +23,7 @@ export async function reconcileSettled(
     .pluck()
     .all()
   if (due.length === 0) return
-  const { height, ok, rows, inconsistent } = await reconcile(coordinator, house).catch(unlessMoved)
+  const { height, ok, rows, inconsistent } = await reconcile(sides, spenders).catch(unlessMoved)
   if (height === null) return
   const differs = [...rows.filter((row) => !row.ok).map(({ what }) => what), ...inconsistent]
   const insert = db.prepare('INSERT INTO reconciliation (epoch, height, ok, differs) VALUES (?, ?, ?, ?)')

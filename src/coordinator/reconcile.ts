@@ -1,6 +1,11 @@
+import type { Anchorer } from '../../anchor/anchorer.ts'
+import type { Node } from '../../anchor/node.ts'
+import type { Payer } from '../../anchor/payer.ts'
+import type { Books } from './books.ts'
 import { changeOutpoints } from './change-outpoints.ts'
-import type { OpenHouse, Coordinator as WholeCoordinator } from './coordinator.ts'
+import type { Genesis } from './genesis.ts'
 import { RefusedError } from './refused-error.ts'
+import type { WatchedKeys } from './watch-keys.ts'
 
 export interface ReconciliationRow {
   readonly what: string
@@ -17,7 +22,19 @@ export interface Reconciliation {
   readonly ok: boolean
 }
 
-type Coordinator = Pick<WholeCoordinator, 'books' | 'node' | 'watched'>
+/** The books, and what shows the chain that they are held against. */
+export interface BothSides {
+  readonly books: Books
+  readonly node: Node
+  readonly watched: Pick<WatchedKeys, 'treasuryCoins'>
+}
+
+/** What spends: the chain of seals from its first one, and the treasury. */
+export interface Spenders {
+  readonly genesis: Genesis
+  readonly anchorer: Pick<Anchorer, 'anchors'>
+  readonly payer: Payer
+}
 
 const MSAT_PER_SAT = 1000n
 /** Blocks rarely come twice within one reading; when they do, as on a chain that is catching up, nothing can be said. */
@@ -28,11 +45,11 @@ const MAX_READINGS = 3
  * that what is owed never exceeds what is there. Read at one tip: again when a block came in between. Throws
  * RefusedError 503 `chain_moved`, RpcError, NodeError.
  */
-export async function reconcile(coordinator: Coordinator, house: OpenHouse): Promise<Reconciliation> {
+export async function reconcile(sides: BothSides, spenders: Spenders): Promise<Reconciliation> {
   for (let reading = 0; reading < MAX_READINGS; reading += 1) {
-    const { height, hash } = await coordinator.node.chain()
-    const reconciliation = await readAt(height, coordinator, house)
-    if ((await coordinator.node.chain()).hash === hash) return reconciliation
+    const { height, hash } = await sides.node.chain()
+    const reconciliation = await readAt(height, sides, spenders)
+    if ((await sides.node.chain()).hash === hash) return reconciliation
   }
   throw new RefusedError(
     503,
@@ -41,22 +58,19 @@ export async function reconcile(coordinator: Coordinator, house: OpenHouse): Pro
   )
 }
 
-async function readAt(height: number, coordinator: Coordinator, house: OpenHouse): Promise<Reconciliation> {
+async function readAt(height: number, sides: BothSides, spenders: Spenders): Promise<Reconciliation> {
   const rows = [
-    await treasuryRow(coordinator, house),
-    await sealRow(coordinator, house),
-    payoutRow(coordinator, house),
-    liabilitiesRow(coordinator),
+    await treasuryRow(sides, spenders),
+    await sealRow(sides, spenders),
+    payoutRow(sides, spenders),
+    liabilitiesRow(sides),
   ]
-  const inconsistent = coordinator.books.ledger.check().map(({ account }) => account)
+  const inconsistent = sides.books.ledger.check().map(({ account }) => account)
   return { height, rows, inconsistent, ok: inconsistent.length === 0 && rows.every(({ ok }) => ok) }
 }
 
 /** Coins in the wallet, and what is on its way: deposits not final yet, payouts sent but not settled. */
-async function treasuryRow(
-  { books, watched }: Coordinator,
-  { payer }: OpenHouse,
-): Promise<ReconciliationRow> {
+async function treasuryRow({ books, watched }: BothSides, { payer }: Spenders): Promise<ReconciliationRow> {
   const booked = books.db
     .prepare<[string, number], bigint>('SELECT 1 FROM deposit WHERE txid = ? AND vout = ?')
     .pluck()
@@ -74,7 +88,7 @@ async function treasuryRow(
 }
 
 /** The last seal in the chain holds the first one's coins and every top-up, less the fees of every anchor in the chain. */
-async function sealRow({ node }: Coordinator, { genesis, anchorer }: OpenHouse): Promise<ReconciliationRow> {
+async function sealRow({ node }: BothSides, { genesis, anchorer }: Spenders): Promise<ReconciliationRow> {
   const inChain = anchorer.anchors().filter(({ state }) => state === 'mined' || state === 'final')
   const addedSats = inChain.reduce((sum, { topUpSats, feeSats }) => sum + topUpSats - feeSats, 0n)
   const last = inChain.at(-1)
@@ -87,7 +101,7 @@ async function sealRow({ node }: Coordinator, { genesis, anchorer }: OpenHouse):
 }
 
 /** What the ledger says was paid with fees, and what the settled payout transactions took from the treasury. */
-function payoutRow({ books }: Coordinator, { payer }: OpenHouse): ReconciliationRow {
+function payoutRow({ books }: BothSides, { payer }: Spenders): ReconciliationRow {
   const paidMsat = books.db
     .prepare<[], bigint>(
       `SELECT coalesce(sum(amount_msat), 0) FROM ledger_transfer WHERE code IN ('payout_settled', 'payout_fee')`,
@@ -105,7 +119,7 @@ function payoutRow({ books }: Coordinator, { payer }: OpenHouse): Reconciliation
 }
 
 /** Everything owed, the reserve included, is covered by treasury and fees spent: debits equal credits. */
-function liabilitiesRow({ books }: Coordinator): ReconciliationRow {
+function liabilitiesRow({ books }: BothSides): ReconciliationRow {
   const assets = new Set<string>(['treasury', 'fees', 'inherited'])
   let owedMsat = 0n
   let heldMsat = 0n

@@ -1,7 +1,8 @@
 import { hex } from '../../compute/work/hex.ts'
 import { assignItem, assignmentHeight, itemName } from '../rules/assignment.ts'
 import type { OpenedReceipt } from './check-openings.ts'
-import { keysAt, placeOf, type ReplayedJob, type ReplayState, wasSuspended } from './replay-state.ts'
+import { keysAt, placeOf, type ReplayedJob, type ReplayState } from './replay-state.ts'
+import { wasSuspended } from './suspensions.ts'
 
 /**
  * The open dataset's work went to whom the beacon of its epoch assigned it, among the keys anchored by then; and it was

@@ -12,7 +12,7 @@ import { type EpochSettlement, settleEpoch } from '../rules/settle-epoch.ts'
 import { subsidyWeight } from '../rules/subsidy-weight.ts'
 import { checkAssignment } from './check-assignment.ts'
 import { checkOpenings } from './check-openings.ts'
-import { checkSampling, type JudgedReceipt, type SettledSample } from './check-sampling.ts'
+import { checkSampling, type JudgedReceipt } from './check-sampling.ts'
 import { judgeAgain } from './check-verdict.ts'
 import { hasBusiness, submissionsOf } from './epoch-range.ts'
 import type { Check } from './findings.ts'
@@ -21,19 +21,15 @@ import { readBlob } from './read-blob.ts'
 import { latestTip, type ReplayedReceipt, type ReplayState } from './replay-state.ts'
 import { tableDifference } from './table-difference.ts'
 
-/** Settles the epoch once more, from receipts to the last msat. @returns what had to be audited, and what wasn't in time */
-export async function checkEpoch(
-  state: ReplayState,
-  entry: EntryOf<'epoch'>,
-  index: number,
-): Promise<SettledSample | null> {
+/** Settles the epoch once more, from receipts to the last msat. */
+export async function checkEpoch(state: ReplayState, entry: EntryOf<'epoch'>, index: number): Promise<void> {
   const check = state.findings.at('epochs', index)
   const { epoch } = entry
   const isNext = check(epoch >= state.nextEpoch, 'epoch_repeated', () => `epoch ${epoch} is settled already`)
-  if (!isNext) return null
+  if (!isNext) return
   const due = settlementHeight(epoch, state.rules)
   const isDue = latestTip(state, index) >= due
-  if (!check(isDue, 'settled_early', () => `the log held it before block ${due}`)) return null
+  if (!check(isDue, 'settled_early', () => `the log held it before block ${due}`)) return
   await checkBlock(state, check, entry, due)
   const receipts = takeReceipts(state, check, epoch)
   const opened = await checkOpenings(state, entry, index, receipts)
@@ -49,11 +45,15 @@ export async function checkEpoch(
   post(state, check, epoch, shares, shares.returnedMsat + bookedMsat - budgetMsat)
   postFees(state, check, epoch, fees)
   noteDemand(state, epoch, judged)
+  state.sample.add({
+    receipts: judged.length,
+    due: judged.filter(({ isSampled }) => isSampled).length,
+    missed,
+  })
   observeCanaries(state, judged, { epoch, index })
   forget(state, judged)
   state.nextEpoch = epoch + 1
   state.knownHeight = settlementHeight(epoch, state.rules)
-  return { receipts: judged.length, due: judged.filter(({ isSampled }) => isSampled).length, missed }
 }
 
 async function checkBlock(

@@ -10,30 +10,9 @@ import type { ReceiptOutcome } from '../rules/settle-epoch.ts'
 import type { OpenedReceipt } from './check-openings.ts'
 import { auditorOf, type Draw, drawOf } from './draw.ts'
 import { NOT_SHOWN, readBlob, readBundle } from './read-blob.ts'
-import { type Fate, lastSuspension, placeOf, type ReplayedReceipt, type ReplayState } from './replay-state.ts'
-
-/** A receipt whose audit the beacon asked for and the operator didn't get done in time. */
-export interface MissedAudit {
-  readonly epoch: number
-  /** The submission's. */
-  readonly entry: number
-  readonly receipt: string
-  /** Who had to audit it, in order, hex: as many rounds as were begun, one at least unless nobody could be drawn. */
-  readonly auditors: readonly string[]
-  /** The last block that may have anchored its verdict. */
-  readonly cutoffHeight: number
-  /** The entry that decided too late; null: none did. */
-  readonly lateEntry: number | null
-}
-
-/** Of one epoch. */
-export interface SettledSample {
-  readonly receipts: number
-  /** Those that had to be audited. */
-  readonly due: number
-  /** To be asked at the end of the log: a verdict that is late comes after the settlement. */
-  readonly missed: readonly (() => MissedAudit)[]
-}
+import { type Fate, placeOf, type ReplayedReceipt, type ReplayState } from './replay-state.ts'
+import type { MissedAudit } from './sample-tally.ts'
+import { lastSuspension } from './suspensions.ts'
 
 export interface JudgedReceipt extends OpenedReceipt {
   readonly isSampled: boolean

@@ -11,7 +11,8 @@ import {
   thawModel,
 } from '../rules/standings.ts'
 import { forfeitAccruals, releaseAccruals } from './release-accruals.ts'
-import { lastSuspension, latestTip, type ReplayState } from './replay-state.ts'
+import { latestTip, type ReplayState } from './replay-state.ts'
+import { lastSuspension } from './suspensions.ts'
 
 /** Observes the verdicts of an entry: what they bring about has to be the next entries of the log. */
 export function observeAgain(state: ReplayState, audits: readonly AuditedReceipt[], index: number): void {

@@ -1,5 +1,5 @@
 import type { Node } from '../../anchor/node.ts'
-import type { Legacy } from './legacy.ts'
+import type { Succession } from '../log/entry.ts'
 
 /** Everything that a replay reads. Nothing in it is believed but the chain, which the reader brings. */
 export interface ReplaySource {
@@ -17,10 +17,10 @@ export interface ReplaySource {
   /** What the operator says of its books; null: nothing was asked. */
   readonly claims: Claims | null
   /**
-   * Recomputes what the log before this one left, where genesis names one. Throws SuccessionError. Null: nobody said where
-   * that log is.
+   * Recomputes what a genesis that succeeds the log before has to name. Throws SuccessionError. Null: nobody said where that
+   * log is.
    */
-  readonly predecessor: (() => Promise<Legacy>) | null
+  readonly predecessor: (() => Promise<{ readonly succeeds: Succession }>) | null
 }
 
 interface MinedAnchor {

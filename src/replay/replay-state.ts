@@ -15,8 +15,10 @@ import { type Balances, openBalances } from './balances.ts'
 import type { Findings } from './findings.ts'
 import { type Markets, openMarkets } from './markets.ts'
 import type { ReplaySource } from './replay-source.ts'
+import { openSampleTally, type SampleTally } from './sample-tally.ts'
 import { scriptOf } from './script-of.ts'
 import { openStandings, type ReplayedStandings } from './standings.ts'
+import type { Suspension } from './suspensions.ts'
 
 /**
  * What the entries so far have made of the log's world, from public data alone. What an epoch has settled is let go: what
@@ -75,13 +77,9 @@ export interface ReplayState {
   readonly coins: Map<string, ReplayedCoin>
   /** The subnets that ever were private, and the comparisons that outsiders could not make again. */
   readonly privateWork: { readonly subnets: Set<string>; comparisons: number }
+  readonly sample: SampleTally
   /** False once a payment could not be read: what it left is not known. */
   areCoinsKnown: boolean
-}
-
-interface Suspension {
-  readonly from: number
-  to: number | null
 }
 
 interface ReplayedRequester {
@@ -243,6 +241,7 @@ export function openReplayState(
     payouts: [],
     coins: new Map(),
     privateWork: { subnets: new Set(), comparisons: 0 },
+    sample: openSampleTally(),
     areCoinsKnown: true,
   }
 }
@@ -285,15 +284,4 @@ export function keysAt(state: ReplayState, size: number): Uint8Array[] {
 export function latestTip({ anchored, rules, source }: ReplayState, entry: number): number {
   const anchor = anchored.first(entry)
   return anchor === null ? source.chain.tipHeight : anchor.height - 1 + rules.finalDepth
-}
-
-/** The entry that last suspended the worker. */
-export function lastSuspension({ suspensions }: ReplayState, worker: string): number | null {
-  return suspensions.get(worker)?.at(-1)?.from ?? null
-}
-
-/** Whether the worker was suspended when the log had `size` entries. */
-export function wasSuspended({ suspensions }: ReplayState, worker: string, size: number): boolean {
-  const known = suspensions.get(worker) ?? []
-  return known.some(({ from, to }) => from < size && (to === null || to >= size))
 }

@@ -1,40 +1,17 @@
 import { verifyCheckpoint } from '../log/checkpoint.ts'
-import { type Entry, type EntryOf, parseEntry } from '../log/entry.ts'
+import { type EntryOf, parseEntry } from '../log/entry.ts'
 import { parseVerifierKey } from '../log/note-key.ts'
 import { leafHash } from '../log/rfc6962.ts'
 import { openTreeEdge } from '../monitor/tree-edge.ts'
 import { verifierKeyOf } from '../monitor/verifier-key.ts'
-import { checkAddress } from './check-address.ts'
-import { checkAudit } from './check-audit.ts'
-import { checkAuditor } from './check-auditor.ts'
-import { checkBudget } from './check-budget.ts'
 import { checkClaims } from './check-claims.ts'
-import { checkDeposit } from './check-deposit.ts'
-import { checkEpoch } from './check-epoch.ts'
-import { checkGenesis } from './check-genesis.ts'
-import { checkJobs } from './check-jobs.ts'
-import { checkInheritance, checkMaturity } from './check-maturity.ts'
+import { checkEntry } from './check-entry.ts'
 import { checkOverdue } from './check-overdue.ts'
-import { checkPayout } from './check-payout.ts'
-import { checkPrice } from './check-price.ts'
-import { checkRefund } from './check-refund.ts'
-import { checkRequester } from './check-requester.ts'
-import type { MissedAudit, SettledSample } from './check-sampling.ts'
-import { checkExpected, checkReturn, checkThaw } from './check-standing.ts'
-import { checkSubmission } from './check-submission.ts'
-import { checkSubnet } from './check-subnet.ts'
 import { checkTreasury } from './check-treasury.ts'
-import { checkVerdict } from './check-verdict.ts'
-import { checkWorker } from './check-worker.ts'
 import { type Finding, type Findings, firstOf, openFindings, type RuleResult, readable } from './findings.ts'
 import type { ReplaySource } from './replay-source.ts'
 import { openReplayState, type ReplayState } from './replay-state.ts'
-
-interface SampleCounts {
-  receipts: number
-  due: number
-  missed: number
-}
+import { type MissedAudit, openSampleTally, type SampleCounts } from './sample-tally.ts'
 
 export interface ReplayReport {
   /** Nothing differs, and no audit was missed. */
@@ -47,15 +24,12 @@ export interface ReplayReport {
   readonly origin: string | null
   readonly tipHeight: number
   /** Of all settled epochs: receipts, those that had to be audited, and those of them that weren't in time. */
-  readonly sample: Readonly<SampleCounts>
+  readonly sample: SampleCounts
   /** What outsiders can't recheck: the private subnets by name, and how many comparisons of outputs were left out for them. */
   readonly privateWork: { readonly subnets: readonly string[]; readonly comparisons: number }
   /** The operator's failures: audits that the beacon asked for and that have no verdict in time. The first of them. */
   readonly missedAudits: readonly MissedAudit[]
 }
-
-/** All are counted; this many are named, in some 50 MB of JSON. */
-const MAX_MISSED_NAMED = 100_000
 
 /**
  * Recomputes a whole log, entry by entry, from public data and the chain alone: with the operator's rules and none of its
@@ -71,8 +45,6 @@ export async function replayLog(
 ): Promise<{ report: ReplayReport; state: ReplayState | null }> {
   const findings = openFindings()
   const tree = openTreeEdge()
-  const missed: (() => MissedAudit)[] = []
-  const sample: SampleCounts = { receipts: 0, due: 0, missed: 0 }
   checkAnchors(findings, source)
   let state: ReplayState | null = null
   for await (const bytes of source.entries()) {
@@ -86,15 +58,7 @@ export async function replayLog(
       }
       state = openReplayState(source, findings, entry)
     }
-    if (entry !== null) {
-      const settled = await checkEntry(state, entry, index)
-      if (settled !== null) {
-        sample.receipts += settled.receipts
-        sample.due += settled.due
-        sample.missed += settled.missed.length
-        missed.push(...settled.missed.slice(0, MAX_MISSED_NAMED - missed.length))
-      }
-    }
+    if (entry !== null) await checkEntry(state, entry, index)
     const { claims } = source
     if (claims?.size === tree.size()) await checkClaims(state, claims)
   }
@@ -108,6 +72,7 @@ export async function replayLog(
   if (source.claims === null) findings.skip('balances')
   const rules = findings.results()
   const first = firstOf(rules)
+  const sample = state?.sample ?? openSampleTally()
   const report = {
     ok: first === null && state !== null,
     first,
@@ -115,98 +80,14 @@ export async function replayLog(
     entries: tree.size(),
     origin: state?.genesis.origin ?? null,
     tipHeight: source.chain.tipHeight,
-    sample,
+    sample: sample.counts(),
     privateWork: {
       subnets: [...(state?.privateWork.subnets ?? [])].sort(),
       comparisons: state?.privateWork.comparisons ?? 0,
     },
-    missedAudits: missed.map((name) => name()),
+    missedAudits: sample.missed(),
   }
   return { report, state }
-}
-
-/** Every kind has its rule: no money moves by an entry that nobody recomputes. */
-async function checkEntry(state: ReplayState, entry: Entry, index: number): Promise<SettledSample | null> {
-  if (checkExpected(state, entry, index)) return null
-  switch (entry.kind) {
-    case 'genesis':
-      await checkGenesis(state, entry, index)
-      break
-    case 'worker':
-      checkWorker(state, entry, index)
-      break
-    case 'address':
-      checkAddress(state, entry, index)
-      break
-    case 'subnet':
-      await checkSubnet(state, entry, index)
-      break
-    case 'jobs':
-      await checkJobs(state, entry, index)
-      break
-    case 'requester':
-      checkRequester(state, entry, index)
-      break
-    case 'price':
-      checkPrice(state, entry, index)
-      break
-    case 'refund':
-      await checkRefund(state, entry, index)
-      break
-    case 'submission':
-      await checkSubmission(state, entry, index)
-      break
-    case 'audit':
-      await checkAudit(state, entry, index)
-      break
-    case 'verdict':
-      await checkVerdict(state, entry, index)
-      break
-    case 'budget':
-      checkBudget(state, entry, index)
-      break
-    case 'deposit':
-      await checkDeposit(state, entry, index)
-      break
-    case 'status':
-      checkStatus(state, entry, index)
-      break
-    case 'forfeit':
-      break
-    case 'payout':
-      await checkPayout(state, entry, index)
-      break
-    case 'epoch':
-      return checkEpoch(state, entry, index)
-    default:
-      entry satisfies never
-  }
-  return null
-}
-
-function checkStatus(state: ReplayState, entry: EntryOf<'status'>, index: number): void {
-  switch (entry.subject) {
-    case 'epoch':
-      checkMaturity(state, entry, index)
-      break
-    case 'auditor':
-      checkAuditor(state, entry, index)
-      break
-    case 'inheritance':
-      checkInheritance(state, entry, index)
-      break
-    case 'worker':
-      checkReturn(state, entry, index)
-      break
-    case 'model':
-      checkThaw(state, entry, index)
-      break
-    case 'contradiction':
-      // Compared already with what the `epoch` entry brings about.
-      break
-    default:
-      entry satisfies never
-  }
 }
 
 /** Blocks and log grow together; whether they are anchors at all is not asked here. */
