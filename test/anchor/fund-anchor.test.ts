@@ -4,6 +4,7 @@ import { AnchorStall } from '../../anchor/anchor-stall.ts'
 import { anchorVsize, type Method } from '../../anchor/anchor-transaction.ts'
 import { fundAnchor } from '../../anchor/fund-anchor.ts'
 import type { AnchorPolicy } from '../../anchor/price-anchor.ts'
+import { runwayBlocks } from '../../anchor/runway.ts'
 import { POLICY } from './anchor-site.ts'
 
 const rate = fc.bigInt(0n, 300_000n)
@@ -120,7 +121,8 @@ describe('fundAnchor, for any market, policy, seal and coin', () => {
         const alone = bare[0]
         if (first?.topUp != null && alone !== undefined) {
           expect(first.outputSats > alone.outputSats).toBe(true)
-          expect(of.policy.topUpBelowBlocks).toBeDefined()
+          const { topUpBelowBlocks = 0, everyBlocks } = of.policy
+          expect(runwayBlocks(of.sealSats, alone.feeSats, everyBlocks)).toBeLessThan(topUpBelowBlocks)
         }
         if (first !== undefined && first.topUp === null) expect(alone).toEqual(first)
       }),
