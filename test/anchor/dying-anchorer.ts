@@ -8,6 +8,7 @@ import { openAnchorer } from '../../anchor/anchorer.ts'
 import { type Node, openNode } from '../../anchor/node.ts'
 import { connectRpc } from '../../anchor/rpc.ts'
 import { openDatabase, POLICY } from './anchor-site.ts'
+import { dyingAt } from './dying-at.ts'
 
 const task = z
   .object({
@@ -22,22 +23,7 @@ const task = z
   })
   .parse(JSON.parse(process.argv[2] ?? ''))
 
-let moments = 0
-
-function moment(): void {
-  moments++
-  if (moments === task.dieAt) process.kill(process.pid, 'SIGKILL')
-}
-
-function dying<A extends unknown[], R>(call: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
-  return async (...args) => {
-    moment()
-    const result = await call(...args)
-    moment()
-    return result
-  }
-}
-
+const { dying } = dyingAt(task.dieAt)
 const rpc = connectRpc({ url: task.rpcUrl, cookieFile: task.cookieFile })
 const node = openNode(rpc, 'regtest')
 const dyingNode: Node = {
