@@ -6,27 +6,26 @@ import { Overview } from './pages/overview.tsx'
 import { Receipts } from './pages/receipts.tsx'
 import { Subnets } from './pages/subnets.tsx'
 import { Workers } from './pages/workers.tsx'
-import { Frame } from './parts/frame.tsx'
+import { Frame, TITLES } from './parts/frame.tsx'
 import { lazily } from './parts/lazily.tsx'
 import { useRoute } from './route.ts'
 
 /** `rest`: what follows the page's name in the address. */
 type Page = ComponentType<{ rest: string }>
 
-const PAGES: Readonly<Record<string, { title: string; page: Page }>> = {
-  '': { title: 'Overview', page: Overview },
-  anchors: { title: 'Anchors', page: Anchors },
-  log: { title: 'Log', page: lazily(async () => (await import('./pages/log.tsx')).Log) },
-  epochs: { title: 'Epochs', page: Epochs },
-  workers: { title: 'Workers', page: Workers },
-  subnets: { title: 'Subnets', page: Subnets },
-  receipts: { title: 'Receipts', page: Receipts },
+const PAGES: Readonly<Record<keyof typeof TITLES, Page>> = {
+  '': Overview,
+  anchors: Anchors,
+  log: lazily(async () => (await import('./pages/log.tsx')).Log),
+  epochs: Epochs,
+  workers: Workers,
+  subnets: Subnets,
+  receipts: Receipts,
 }
-const NOT_FOUND = { title: 'Not found', page: NotFound }
 
 export function App() {
   const { page: name, rest } = useRoute()
-  const { title, page: Page } = PAGES[name] ?? NOT_FOUND
+  const [title, Page] = isPage(name) ? [TITLES[name], PAGES[name]] : ['Not found', NotFound]
   const isFirst = useRef(true)
   useEffect(() => {
     document.title = `${title} · Assay`
@@ -42,6 +41,10 @@ export function App() {
       <Page key={`${name}/${rest}`} rest={rest} />
     </Frame>
   )
+}
+
+function isPage(name: string): name is keyof typeof TITLES {
+  return Object.hasOwn(TITLES, name)
 }
 
 function NotFound() {

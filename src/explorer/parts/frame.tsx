@@ -1,14 +1,15 @@
 import type { ComponentChildren } from 'preact'
 
-const PAGES = [
-  { path: '', name: 'Overview' },
-  { path: 'anchors', name: 'Anchors' },
-  { path: 'log', name: 'Log' },
-  { path: 'epochs', name: 'Epochs' },
-  { path: 'workers', name: 'Workers' },
-  { path: 'subnets', name: 'Subnets' },
-  { path: 'receipts', name: 'Receipts' },
-] as const
+/** By path, in the order of the bar. */
+export const TITLES = {
+  '': 'Overview',
+  anchors: 'Anchors',
+  log: 'Log',
+  epochs: 'Epochs',
+  workers: 'Workers',
+  subnets: 'Subnets',
+  receipts: 'Receipts',
+} as const
 
 /** What stands around every page. `current` is the path of the page shown. */
 export function Frame({ current, children }: { current: string; children: ComponentChildren }) {
@@ -34,10 +35,10 @@ export function Frame({ current, children }: { current: string; children: Compon
           </a>
           <nav aria-label="Pages">
             <ul>
-              {PAGES.map(({ path, name }) => (
+              {Object.entries(TITLES).map(([path, title]) => (
                 <li key={path}>
                   <a href={`/#/${path}`} aria-current={current === path ? 'page' : undefined}>
-                    {name}
+                    {title}
                   </a>
                 </li>
               ))}

@@ -13,7 +13,8 @@ const found = PLACES.find((path) => path !== undefined && existsSync(path))
 
 /** A suite that needs a browser; without one it is skipped, and a line says why. */
 export function describeInChromium(name: string, suite: () => void): void {
-  if (found === undefined) process.stderr.write(`${name}: skipped, no Chromium is here: name it in CHROMIUM\n`)
+  if (found === undefined)
+    process.stderr.write(`${name}: skipped, no Chromium is here: name it in CHROMIUM\n`)
   describe.skipIf(found === undefined)(name, suite)
 }
 
