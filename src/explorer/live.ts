@@ -2,7 +2,7 @@
 let source: EventSource | null = null
 const watchers = new Set<() => void>()
 
-/** Calls `onNews` whenever the coordinator says that something has changed. @returns how to stop */
+/** Calls `onNews` whenever the coordinator says that something has changed, or says nothing more. @returns how to stop */
 export function watchNews(onNews: () => void): () => void {
   watchers.add(onNews)
   source ??= openSource()
@@ -22,8 +22,11 @@ export function newsComes(): boolean {
 /** The browser comes back by itself when the stream breaks, unless it was refused. */
 function openSource(): EventSource {
   const opened = new EventSource('/v1/events')
-  opened.addEventListener('state', () => {
+  const tell = () => {
     for (const onNews of [...watchers]) onNews()
-  })
+  }
+  opened.addEventListener('state', tell)
+  // That it broke is news, too: whoever asks now learns that nobody answers.
+  opened.addEventListener('error', tell)
   return opened
 }
