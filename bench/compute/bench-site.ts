@@ -61,6 +61,7 @@ export async function openBenchSite(models: readonly BenchModel[], workers: numb
       profile: exactProfile(),
       falseFailRate: { numerator: 1, denominator: 1_000_000 },
       unitsPerItem,
+      version: 1,
     })),
     dataset: null,
   })

@@ -143,6 +143,7 @@ export const subnetsAnswer = z.array(
         digest: z.string(),
         bytes: count,
         unitsPerItem: count,
+        version: count,
         spdx: z.string(),
         source: z.string(),
         profile: z.object({

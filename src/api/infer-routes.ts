@@ -8,7 +8,6 @@ import { RefusedError } from '../coordinator/refused-error.ts'
 import { ANONYMOUS } from '../coordinator/requesters.ts'
 import { encodeInferResponse } from '../oip/encode-infer-response.ts'
 import { type ModelStatistics, type RunningRequest, statisticsJson } from '../oip/model-statistics.ts'
-import { MODEL_VERSION } from '../oip/model-version.ts'
 import { OipError } from '../oip/oip-error.ts'
 import { parseInferRequest } from '../oip/parse-infer-request.ts'
 import { HEADER_LENGTH } from '../oip/split-body.ts'
@@ -66,18 +65,19 @@ export function inferRoutes(
   routes.use('/repository', repositoryRoutes(models, asOperator))
 
   routes.get('/models/stats', (_request, response) => {
-    response.json({ model_stats: models.index().map(({ name }) => statisticsOf(name)) })
+    response.json({ model_stats: models.index().map(statisticsOf) })
   })
 
   routes.get(pathsOf('/stats'), (request, response) => {
-    response.json({ model_stats: [statisticsOf(modelOf(request).model.name)] })
+    const { model, version } = modelOf(request)
+    response.json({ model_stats: [statisticsOf({ name: model.name, version })] })
   })
 
   routes.get(pathsOf(''), (request, response) => {
-    const { model, signature } = modelOf(request)
+    const { model, version, signature } = modelOf(request)
     response.json({
       name: model.name,
-      versions: [MODEL_VERSION],
+      versions: [version],
       platform: 'onnxruntime_onnx',
       inputs: signature.inputs.map(metadataTensor),
       outputs: signature.outputs.map(metadataTensor),
@@ -103,7 +103,7 @@ export function inferRoutes(
     express.raw({ type: () => true, limit: MAX_BODY_BYTES }),
     async (request, response) => {
       const served = modelOf(request)
-      const running = statistics.begin(served.model.name)
+      const running = statistics.begin(served.model.name, served.version)
       try {
         const { items, headers, body } = await infer(request, response, served, running)
         response.set(headers).send(body)
@@ -124,7 +124,7 @@ export function inferRoutes(
   async function infer(
     request: Request,
     response: Response,
-    { subnet, model, signature }: ServedModel,
+    { subnet, model, version, signature }: ServedModel,
     running: RunningRequest,
   ) {
     const { id, inputs, outputs, items, timeoutMicroseconds, priority } = parseInferRequest(
@@ -170,7 +170,7 @@ export function inferRoutes(
     const { headers, body } = encodeInferResponse({
       id,
       modelName: model.name,
-      modelVersion: MODEL_VERSION,
+      modelVersion: version,
       signature: signature.outputs,
       tensors: parseTensorBundle(answer.outputs),
       requested: outputs,
@@ -181,8 +181,8 @@ export function inferRoutes(
     return { items, headers: { ...headers, ...packed.headers }, body: packed.body }
   }
 
-  function statisticsOf(name: string) {
-    return statisticsJson(name, statistics.of(name))
+  function statisticsOf({ name, version }: { name: string; version: string }) {
+    return statisticsJson(statistics.of(name, version))
   }
 
   function modelOf(request: Request): ServedModel {

@@ -7,7 +7,6 @@ import type { Desks } from '../coordinator/desks.ts'
 import type { Genesis } from '../coordinator/genesis.ts'
 import type { MarketModel } from '../coordinator/market.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
-import { MODEL_VERSION } from '../oip/model-version.ts'
 import { epochOf } from '../rules/epoch.ts'
 import { epochRules } from '../rules/epoch-rules.ts'
 import { assertWorking } from './open-house.ts'
@@ -30,6 +29,8 @@ interface ServingRooms {
 }
 
 export interface ServedModel extends MarketModel {
+  /** As the protocol writes it. */
+  readonly version: string
   readonly signature: ModelSignature
 }
 
@@ -107,21 +108,30 @@ export function openServedModels(coordinator: ServingHouse): ServedModels {
 
     find(name, version) {
       const found = offered(name)
-      if (version !== null && version !== MODEL_VERSION) {
-        throw new RefusedError(404, 'version_unknown', `the one version of ${name} is ${MODEL_VERSION}`)
+      const served = String(found.model.version)
+      if (version !== null && version !== served) {
+        throw new RefusedError(404, 'version_unknown', `version ${served} of ${name} is served`)
       }
       if (unloaded.has(name)) throw new RefusedError(503, 'model_unloaded', UNLOADED)
-      return { ...found, signature: signatureOf(Buffer.from(found.model.digest).toString('hex')) }
+      return {
+        ...found,
+        version: served,
+        signature: signatureOf(Buffer.from(found.model.digest).toString('hex')),
+      }
     },
 
     index() {
       const { genesis, desks } = rooms()
       const models = desks.market.subnetsAt(epochNow(genesis) ?? 0).flatMap((subnet) => subnet.models)
-      return [...new Set(models.map(({ name }) => name))].sort().map((name) => {
-        const isReady = !unloaded.has(name)
-        const state = isReady ? 'READY' : 'UNAVAILABLE'
-        return { name, version: MODEL_VERSION, state, reason: isReady ? '' : UNLOADED }
-      })
+      // Of subnets that share a name, requests get the first one's.
+      const versions = new Map(models.toReversed().map(({ name, version }) => [name, String(version)]))
+      return [...versions]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, version]) => {
+          const isReady = !unloaded.has(name)
+          const state = isReady ? 'READY' : 'UNAVAILABLE'
+          return { name, version, state, reason: isReady ? '' : UNLOADED }
+        })
     },
 
     load(name) {

@@ -30,6 +30,7 @@ export async function publishDigits(
         license: { redistributable: true, source: 'trained by compute/digits/train.ts', spdx: 'MIT' },
         profile: exactProfile(),
         unitsPerItem: Number(await modelMacs(file)),
+        version: 1,
       },
     ],
     dataset: { items: rows.map(bundleOf), perEpoch: ROWS_PER_EPOCH },

@@ -5,7 +5,6 @@ import {
   type ModelFigures,
   type ModelStatistics,
 } from '../oip/model-statistics.ts'
-import { MODEL_VERSION } from '../oip/model-version.ts'
 
 const US_PER_NS = 1e-3
 
@@ -23,12 +22,11 @@ const counters: readonly (readonly [string, string, (figures: ModelFigures) => n
 /** Requests under the names and labels of Triton's own metrics, so that its dashboards show them. */
 export function registerInference(statistics: ModelStatistics, registry: Registry): void {
   const registers = [registry]
-  const version = MODEL_VERSION
   const labelNames = ['model', 'version']
   const models = [...statistics.all()]
   for (const [name, help, read] of counters) {
     const counter = new Counter({ name: `nv_inference_${name}`, help, labelNames, registers })
-    for (const [model, figures] of models) counter.inc({ model, version }, read(figures))
+    for (const figures of models) counter.inc(labelsOf(figures), read(figures))
   }
   const failures = new Counter({
     name: 'nv_inference_request_failure',
@@ -42,10 +40,15 @@ export function registerInference(statistics: ModelStatistics, registry: Registr
     labelNames,
     registers,
   })
-  for (const [model, figures] of models) {
-    for (const reason of FAILURE_REASONS) failures.inc({ model, version, reason }, figures.fail[reason].count)
-    pending.set({ model, version }, figures.pending)
+  for (const figures of models) {
+    const labels = labelsOf(figures)
+    for (const reason of FAILURE_REASONS) failures.inc({ ...labels, reason }, figures.fail[reason].count)
+    pending.set(labels, figures.pending)
   }
+}
+
+function labelsOf({ model, version }: ModelFigures) {
+  return { model, version }
 }
 
 function micros({ ns }: Duration): number {

@@ -1,4 +1,3 @@
-import { MODEL_VERSION } from './model-version.ts'
 import type { OipCode } from './oip-error.ts'
 
 export interface Duration {
@@ -10,8 +9,10 @@ export interface Duration {
 export const FAILURE_REASONS = ['REJECTED', 'CANCELED', 'BACKEND', 'OTHER'] as const
 type FailureReason = (typeof FAILURE_REASONS)[number]
 
-/** What Triton's statistics extension counts of one model, since this process started. */
+/** What Triton's statistics extension counts of one version of a model, since this process started. */
 export interface ModelFigures {
+  readonly model: string
+  readonly version: string
   /** Requests that wait for a worker or for its answer. */
   pending: number
   /** Rows of requests that were answered. */
@@ -41,10 +42,10 @@ export interface RunningRequest {
 }
 
 export interface ModelStatistics {
-  /** `model` is one that is served: names of strangers' choice would fill the memory. */
-  begin(model: string): RunningRequest
-  of(model: string): ModelFigures
-  all(): ReadonlyMap<string, ModelFigures>
+  /** Of a model and version that are served: names of strangers' choice would fill the memory. */
+  begin(model: string, version: string): RunningRequest
+  of(model: string, version: string): ModelFigures
+  all(): Iterable<ModelFigures>
 }
 
 const REASONS = new Map<unknown, FailureReason>([
@@ -58,17 +59,19 @@ const REASONS = new Map<unknown, FailureReason>([
 export function openModelStatistics(): ModelStatistics {
   const figures = new Map<string, ModelFigures>()
 
-  function of(model: string): ModelFigures {
-    const known = figures.get(model) ?? noFigures()
-    figures.set(model, known)
+  function of(model: string, version: string): ModelFigures {
+    // No name has a slash (PROTOCOL §4).
+    const key = `${model}/${version}`
+    const known = figures.get(key) ?? noFigures(model, version)
+    figures.set(key, known)
     return known
   }
 
   return {
     of,
-    all: () => figures,
-    begin(model) {
-      const figures = of(model)
+    all: () => figures.values(),
+    begin(model, version) {
+      const figures = of(model, version)
       const beganMs = performance.now()
       let [askedMs, takenMs, answeredMs] = [beganMs, beganMs, beganMs]
       figures.pending += 1
@@ -104,11 +107,11 @@ export function openModelStatistics(): ModelStatistics {
 }
 
 /** Of Triton's statistics extension. Workers do not say which requests they ran in one batch: each counts as one execution. */
-export function statisticsJson(name: string, figures: ModelFigures) {
+export function statisticsJson(figures: ModelFigures) {
   const fails = Object.values(figures.fail)
   return {
-    name,
-    version: MODEL_VERSION,
+    name: figures.model,
+    version: figures.version,
     last_inference: figures.lastInferenceMs,
     inference_count: figures.inferences,
     execution_count: figures.success.count,
@@ -138,8 +141,10 @@ function zero(): Duration {
   return { count: 0, ns: 0 }
 }
 
-function noFigures(): ModelFigures {
+function noFigures(model: string, version: string): ModelFigures {
   return {
+    model,
+    version,
     pending: 0,
     inferences: 0,
     lastInferenceMs: 0,

@@ -26,6 +26,8 @@ const model = z.strictObject({
   profile: modelProfile,
   /** Multiply–accumulates for one row: the unit of work (MAC). */
   unitsPerItem: count,
+  /** As requests name it. Another version is another file, and takes this one's place by another definition. */
+  version: count,
 })
 
 export const definition = z.strictObject({

@@ -41,6 +41,8 @@ const subnetFile = z.strictObject({
     z.strictObject({
       name: z.string(),
       file: z.string(),
+      /** As requests name it; a later file of the name takes the place of this one. */
+      version: z.int().min(1).default(1),
       /** How often audits of honest work fail bit by bit; at most "1/20". */
       falseFailRate: share.default(EXACT_FALSE_FAIL_RATE),
       /** The report of `assay subnet calibrate`: within its bounds then, at its rate, on any device. */
@@ -130,7 +132,7 @@ async function readDraft(file: string, nextEpoch: number) {
     auditFloor: ratioOf(auditFloor),
     objective: 'throughput' as const,
     models: await Promise.all(
-      models.map(async ({ file: path, name, falseFailRate, calibration, ...license }) => {
+      models.map(async ({ file: path, name, version, falseFailRate, calibration, ...license }) => {
         const bytes = new Uint8Array(readFileSync(resolve(folder, path)))
         return {
           name,
@@ -140,6 +142,7 @@ async function readDraft(file: string, nextEpoch: number) {
             ? { profile: exactProfile(), falseFailRate: ratioOf(falseFailRate) }
             : readReport(readFileSync(resolve(folder, calibration), 'utf8'), hash('sha256', bytes))),
           unitsPerItem: Number(await modelMacs(bytes)),
+          version,
         }
       }),
     ),

@@ -53,13 +53,13 @@ describe('the server', () => {
     expect(await outcome(await fetch(`${url}/health/ready`))).toEqual({ status: 200, json: { ready: true } })
   })
 
-  test.each(['', '/versions/1'])('describes a model at …%s', async (version) => {
+  test.each(['', '/versions/3'])('describes a model at …%s', async (version) => {
     const { url } = await serveInfer(openServingHouse().house)
     expect(await outcome(await fetch(`${url}/models/mlp${version}`))).toEqual({
       status: 200,
       json: {
         name: 'mlp',
-        versions: ['1'],
+        versions: ['3'],
         platform: 'onnxruntime_onnx',
         inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 64] }],
         outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 10] }],
@@ -144,7 +144,7 @@ describe('the server', () => {
     const { house } = openServingHouse()
     const get = vi.spyOn(house.books.blobs, 'get')
     const { url } = await serveInfer(house)
-    for (const path of ['/models/mlp', '/models/mlp/versions/1', '/models/mlp/ready']) await fetch(url + path)
+    for (const path of ['/models/mlp', '/models/mlp/versions/3', '/models/mlp/ready']) await fetch(url + path)
     expect(get).toHaveBeenCalledTimes(1)
   })
 
@@ -180,7 +180,7 @@ describe('an inference', () => {
       json: {
         id: '42',
         model_name: 'mlp',
-        model_version: '1',
+        model_version: '3',
         parameters: { assay_receipt_id: receiptHex },
         outputs: [
           {
@@ -222,7 +222,7 @@ describe('an inference', () => {
     )
     const body = Buffer.concat([json, data])
     const [response, asked] = await Promise.all([
-      post(`${url}/models/mlp/versions/1/infer`, encoding === 'gzip' ? gzipSync(body) : body, {
+      post(`${url}/models/mlp/versions/3/infer`, encoding === 'gzip' ? gzipSync(body) : body, {
         'inference-header-content-length': String(json.length),
         ...(encoding === '' ? {} : { 'content-encoding': encoding }),
       }),

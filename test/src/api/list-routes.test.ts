@@ -115,7 +115,7 @@ describe('lists', () => {
       dataset: { items: 24, perEpoch: 24 },
       itemsOpen: 0,
       itemsDone: 24,
-      models: [{ name: 'identity', unitsPerItem: 7, spdx: 'MIT' }],
+      models: [{ name: 'identity', unitsPerItem: 7, version: 1, spdx: 'MIT' }],
     })
   })
 

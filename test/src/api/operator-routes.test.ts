@@ -89,6 +89,7 @@ describe('a subnet', () => {
           license: { redistributable: true, source: 'made by the test', spdx: 'MIT' },
           profile: { comparison: 'exact', ...TINY_PROFILE },
           unitsPerItem: 1,
+          version: 1,
         },
       ],
       ...changes,

@@ -22,17 +22,17 @@ const answer = {
 describe('the model repository', () => {
   test('lists what is served; the operator unloads a model and loads it again', async () => {
     const { url } = await serveInfer(openServingHouse().house)
-    const ready = [{ name: 'mlp', version: '1', state: 'READY', reason: '' }]
+    const ready = [{ name: 'mlp', version: '3', state: 'READY', reason: '' }]
     const index = async (body?: string) => (await post(`${url}/repository/index`, body)).json()
     expect(await index()).toEqual(ready)
     expect(await index('{"ready":true}')).toEqual(ready)
 
     expect((await post(`${url}/repository/models/mlp/unload`, '', OPERATOR)).status).toBe(200)
     expect(await index()).toEqual([
-      { name: 'mlp', version: '1', state: 'UNAVAILABLE', reason: 'unloaded by the operator' },
+      { name: 'mlp', version: '3', state: 'UNAVAILABLE', reason: 'unloaded by the operator' },
     ])
     expect(await index('{"ready":true}')).toEqual([])
-    for (const path of ['', '/ready', '/stats', '/versions/1'])
+    for (const path of ['', '/ready', '/stats', '/versions/3'])
       expect(await codeOf(await fetch(`${url}/models/mlp${path}`))).toEqual({
         status: 503,
         code: 'model_unloaded',
@@ -88,7 +88,7 @@ describe('the statistics', () => {
     expect(model_stats).toEqual([
       {
         name: 'mlp',
-        version: '1',
+        version: '3',
         last_inference: expect.any(Number),
         inference_count: 4,
         execution_count: 2,
@@ -110,13 +110,13 @@ describe('the statistics', () => {
     // Each is rounded by itself.
     expect(Math.abs(success.ns - parts.reduce((sum, { ns }) => sum + ns, 0))).toBeLessThan(20)
     expect(success.ns).toBeGreaterThan(0)
-    const { fail, pending } = statistics.of('mlp')
+    const { fail, pending } = statistics.of('mlp', '3')
     expect([fail.BACKEND.count, fail.OTHER.count, fail.REJECTED.count, fail.CANCELED.count]).toEqual([
       1, 1, 0, 0,
     ])
     expect([pending, requests.length]).toEqual([0, 0])
     expect(await (await fetch(`${url}/models/stats`)).json()).toEqual({ model_stats })
-    expect(await (await fetch(`${url}/models/mlp/versions/1/stats`)).json()).toEqual({ model_stats })
+    expect(await (await fetch(`${url}/models/mlp/versions/3/stats`)).json()).toEqual({ model_stats })
   })
 
   test.each([

@@ -147,4 +147,5 @@ const MODEL: Omit<SubnetModel, 'bytes' | 'digest'> = {
     threads: 1,
   },
   unitsPerItem: 9_472,
+  version: 3,
 }

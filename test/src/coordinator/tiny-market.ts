@@ -77,6 +77,7 @@ export function tinyMarket(changes: Partial<SubnetDraft> = {}): SubnetDraft {
         license: { redistributable: true, source: 'made by the test', spdx: 'MIT' },
         profile: { comparison: 'exact', ...TINY_PROFILE },
         unitsPerItem: 7,
+        version: 1,
       },
     ],
     dataset: { items: Array.from({ length: 24 }, (_, item) => tinyInput(item + 1)), perEpoch: 24 },

@@ -6,10 +6,10 @@ import { parseScrape } from './scrape.ts'
 
 test('requests are shown under Triton’s names, by model and version', async () => {
   const statistics = openModelStatistics()
-  const answered = statistics.begin('mlp')
+  const answered = statistics.begin('mlp', '3')
   for (const step of [answered.asked, answered.taken, answered.answered]) step()
   answered.succeeded(32)
-  statistics.begin('mlp')
+  statistics.begin('mlp', '3')
   const refused = [
     'queue_full',
     'deadline_exceeded',
@@ -18,8 +18,8 @@ test('requests are shown under Triton’s names, by model and version', async ()
     'answer_invalid',
     '',
   ]
-  for (const code of refused) statistics.begin('mlp').failed(Object.assign(new Error(), { code }))
-  const { success, queue } = statistics.of('mlp')
+  for (const code of refused) statistics.begin('mlp', '3').failed(Object.assign(new Error(), { code }))
+  const { success, queue } = statistics.of('mlp', '3')
   Object.assign(success, { ns: 7_000_000 })
   Object.assign(queue, { ns: 2_000_000 })
 
@@ -27,7 +27,7 @@ test('requests are shown under Triton’s names, by model and version', async ()
   registerInference(statistics, registry)
   const { samples } = parseScrape(await registry.metrics())
   const of = (name: string, reason = '') =>
-    samples.get(`nv_inference_${name}{model="mlp",version="1"${reason && `,reason="${reason}"`}}`)
+    samples.get(`nv_inference_${name}{model="mlp",version="3"${reason && `,reason="${reason}"`}}`)
   expect(of('request_success')).toBe(1)
   expect(of('count')).toBe(32)
   expect(of('exec_count')).toBe(1)

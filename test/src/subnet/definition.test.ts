@@ -25,6 +25,7 @@ const MODEL: SubnetModel = {
     threads: 1,
   },
   unitsPerItem: 4_810,
+  version: 1,
 }
 const DATASET = { items: 300, list: new Uint8Array(32).fill(2), perEpoch: 60 }
 const DEFINITION: SubnetDefinition = {
@@ -107,6 +108,7 @@ test('a definition with a model of either comparison has the bytes and digest of
 })
 
 const { name: _, ...nameless } = DEFINITION
+const { version: __, ...versionless } = MODEL
 const ratio = (numerator: number, denominator: number) => ({ numerator, denominator })
 const oneModel = (changes: object) => ({ models: [{ ...MODEL, ...changes }] })
 
@@ -156,6 +158,8 @@ test.each<[string, unknown]>([
     { ...DEFINITION, ...oneModel({ falseFailRate: ratio(51, 1_000) }) },
   ],
   ['a model without work', { ...DEFINITION, ...oneModel({ unitsPerItem: 0 }) }],
+  ['a model of version 0', { ...DEFINITION, ...oneModel({ version: 0 }) }],
+  ['a model of no version', { ...DEFINITION, models: [versionless] }],
   ['a model named by a path', { ...DEFINITION, ...oneModel({ name: 'a/b' }) }],
   ['a digest of 33 bytes', { ...DEFINITION, ...oneModel({ digest: new Uint8Array(33) }) }],
   [
