@@ -6,9 +6,10 @@ import { hex } from '../../compute/work/hex.ts'
 import type { ModelProfile } from '../../compute/work/model-profile.ts'
 import { parseTensorBundle } from '../../compute/work/tensor-bundle.ts'
 import type { CanaryOutcome } from '../rules/canaries.ts'
+import type { MarketModel } from '../subnet/markets.ts'
 import type { Books } from './books.ts'
 import { openHolds } from './holds.ts'
-import type { Market, MarketModel } from './market.ts'
+import type { Market } from './market.ts'
 import { RefusedError } from './refused-error.ts'
 
 /** An answer that the operator knows; both digests name bundles that are held. */

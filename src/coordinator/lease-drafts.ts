@@ -1,10 +1,11 @@
 import { randomInt } from 'node:crypto'
 import { hex } from '../../compute/work/hex.ts'
 import type { OriginRecord } from '../../compute/work/job.ts'
+import type { MarketModel } from '../subnet/markets.ts'
 import type { Books } from './books.ts'
 import type { Canaries, Canary } from './canaries.ts'
 import type { Charges } from './charges.ts'
-import type { Market, MarketModel } from './market.ts'
+import type { Market } from './market.ts'
 import { RefusedError } from './refused-error.ts'
 import type { PendingRequest, RequestQueue } from './requests.ts'
 

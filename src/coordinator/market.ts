@@ -2,15 +2,11 @@ import { sha256 } from '../../compute/work/tagged-hash.ts'
 import { parseDataset } from '../subnet/dataset.ts'
 import type { SubnetDefinition, SubnetModel } from '../subnet/definition.ts'
 import { encodeDefinition, parseDefinition } from '../subnet/definition.ts'
+import { type MarketModel, openMarkets } from '../subnet/markets.ts'
 import type { Books } from './books.ts'
 import { record } from './books.ts'
 import { openHolds } from './holds.ts'
 import { RefusedError } from './refused-error.ts'
-
-export interface MarketModel {
-  readonly subnet: SubnetDefinition
-  readonly model: SubnetModel
-}
 
 /** The subnets: which models are worked on, for what share of the subsidy, on which open dataset. */
 export interface Market {
@@ -28,11 +24,6 @@ export interface Market {
   everyModel(): { readonly subnet: string; readonly models: readonly SubnetModel[] }[]
 }
 
-interface Known {
-  readonly entryIndex: number
-  readonly definition: SubnetDefinition
-}
-
 const MAX_SUBNETS = 1024
 
 export function openMarket(books: Books): Market {
@@ -46,13 +37,12 @@ export function openMarket(books: Books): Market {
     )
     .pluck()
   const holds = openHolds(books)
-  const known: Known[] = books.db
-    .prepare<[], { entry_index: bigint; definition: Uint8Array }>('SELECT * FROM subnet ORDER BY entry_index')
-    .all()
-    .map((row) => ({
-      entryIndex: Number(row.entry_index),
-      definition: parseDefinition(held(Buffer.from(row.definition).toString('hex'), 'subnet definition')),
-    }))
+  const markets = openMarkets()
+  const selectAll = books.db
+    .prepare<[], Uint8Array>('SELECT definition FROM subnet ORDER BY entry_index')
+    .pluck()
+  for (const digest of selectAll.all())
+    markets.add(parseDefinition(held(Buffer.from(digest).toString('hex'), 'subnet definition')))
 
   function held(digest: string, what: string): Uint8Array {
     const bytes = books.blobs.get(digest)
@@ -67,7 +57,7 @@ export function openMarket(books: Books): Market {
     if (definition.effectiveEpoch < least) {
       throw new RefusedError(409, 'subnet_in_the_past', `effectiveEpoch must be at least ${least}`)
     }
-    if (known.length >= MAX_SUBNETS)
+    if (markets.all().length >= MAX_SUBNETS)
       throw new RefusedError(503, 'subnets_full', `at most ${MAX_SUBNETS} definitions`)
     for (const model of definition.models) {
       const { length } = held(Buffer.from(model.digest).toString('hex'), `model ${model.name}`)
@@ -92,7 +82,7 @@ export function openMarket(books: Books): Market {
         return entryIndex
       },
     )
-    known.push({ entryIndex: index, definition })
+    markets.add(definition)
     return index
   }
 
@@ -122,19 +112,12 @@ export function openMarket(books: Books): Market {
     return inputs
   }
 
-  function subnetsAt(epoch: number): SubnetDefinition[] {
-    const newest = new Map<string, SubnetDefinition>()
-    for (const { definition } of known) {
-      if (definition.effectiveEpoch <= epoch) newest.set(definition.name, definition)
-    }
-    return [...newest.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
-  }
-
   return {
     define,
-    subnetsAt,
+    subnetsAt: markets.subnetsAt,
+    model: markets.model,
     modelNamed(name, epoch) {
-      for (const subnet of subnetsAt(epoch)) {
+      for (const subnet of markets.subnetsAt(epoch)) {
         const model = subnet.models.find((m) => m.name === name)
         if (model !== undefined) return { subnet, model }
       }
@@ -142,20 +125,12 @@ export function openMarket(books: Books): Market {
     },
     everyModel() {
       const subnets = new Map<string, Map<string, SubnetModel>>()
-      for (const { definition } of known) {
+      for (const definition of markets.all()) {
         const models = subnets.get(definition.name) ?? new Map<string, SubnetModel>()
         for (const model of definition.models) models.set(Buffer.from(model.digest).toString('hex'), model)
         subnets.set(definition.name, models)
       }
       return [...subnets].map(([subnet, models]) => ({ subnet, models: [...models.values()] }))
-    },
-    model(subnetName, digest, epoch) {
-      for (const { definition } of known.toReversed()) {
-        if (definition.name !== subnetName || definition.effectiveEpoch > epoch) continue
-        const model = definition.models.find((m) => Buffer.compare(m.digest, digest) === 0)
-        if (model !== undefined) return { subnet: definition, model }
-      }
-      return null
     },
   }
 }

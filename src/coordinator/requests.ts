@@ -1,5 +1,5 @@
+import type { MarketModel } from '../subnet/markets.ts'
 import type { Bell } from './bell.ts'
-import type { MarketModel } from './market.ts'
 import { RefusedError } from './refused-error.ts'
 
 /** What a requester gets: the output bundle and the receipt's id, known before the worker signs (DESIGN §9). */

@@ -13,8 +13,8 @@ import { unmaturedAccount } from '../ledger/accounts.ts'
 import type { EntryOf } from '../log/entry.ts'
 import type { Ratio } from '../rules/sampling.ts'
 import { isSuspended } from '../rules/standings.ts'
+import type { MarketModel } from '../subnet/markets.ts'
 import { type Check, readable } from './findings.ts'
-import type { ReplayedModel } from './markets.ts'
 import { readByteStrings } from './read-blob.ts'
 import type { ReplayedJob, ReplayedSubmission, ReplayState } from './replay-state.ts'
 
@@ -144,7 +144,7 @@ function checkProfile(
   check: Check,
   { profile }: Receipt,
   position: number,
-  { model: { profile: required } }: ReplayedModel,
+  { model: { profile: required } }: MarketModel,
   { items }: ReplayedJob,
 ): void {
   const wrong = profileMismatch(required, items, profile)

@@ -1,17 +1,20 @@
-import type { SubnetDefinition, SubnetModel } from '../subnet/definition.ts'
+import type { SubnetDefinition, SubnetModel } from './definition.ts'
 
-export interface ReplayedModel {
+/** A model, under the definition that counts. */
+export interface MarketModel {
   readonly subnet: SubnetDefinition
   readonly model: SubnetModel
 }
 
-/** Every definition logged so far. */
+/** Every definition logged so far, and which of them counts: the coordinator and who replays its log ask the same. */
 export interface Markets {
   add(definition: SubnetDefinition): void
+  /** In the order of the log. */
+  all(): readonly SubnetDefinition[]
   /** The newest of each subnet that is effective at `epoch`, by name. */
   subnetsAt(epoch: number): SubnetDefinition[]
   /** By the newest definition of the subnet with this model that is effective at `epoch`: that of the job. */
-  model(subnet: string, digest: Uint8Array, epoch: number): ReplayedModel | null
+  model(subnet: string, digest: Uint8Array, epoch: number): MarketModel | null
   /** Definitions of the subnet that have both a dataset and this model, oldest first. */
   withDataset(subnet: string, model: Uint8Array): readonly (SubnetDefinition & { dataset: Dataset })[]
 }
@@ -28,6 +31,7 @@ export function openMarkets(): Markets {
       definitions.push(definition)
       effective.clear()
     },
+    all: () => definitions,
     subnetsAt(epoch) {
       const known = effective.get(epoch)
       if (known !== undefined) return known
