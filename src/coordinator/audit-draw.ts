@@ -2,7 +2,7 @@ import type { Anchored } from '../rules/anchored.ts'
 import { AUDIT_ROUNDS, auditorOfRound } from '../rules/audit-rounds.ts'
 import type { EpochRules } from '../rules/epoch.ts'
 import { beaconHeight } from '../rules/epoch.ts'
-import { auditRate, isSampled } from '../rules/sampling.ts'
+import { auditRate, isSampled, ratioOf } from '../rules/sampling.ts'
 import type { Auditors } from './auditors.ts'
 import type { Books } from './books.ts'
 import type { Market } from './market.ts'
@@ -127,8 +127,7 @@ export function openAuditDraw(
   function floorOf({ subnet, model, epoch }: SampledRow) {
     const found = parts.market.model(subnet, model, Number(epoch))
     if (found === null) throw new Error(`the model of a receipt in ${subnet} is unknown`)
-    const { numerator, denominator } = found.subnet.auditFloor
-    return { numerator: BigInt(numerator), denominator: BigInt(denominator) }
+    return ratioOf(found.subnet.auditFloor)
   }
 
   async function redrawDue(tip: number, anchored: Anchored, blockHash: BlockHash): Promise<number> {

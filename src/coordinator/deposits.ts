@@ -1,6 +1,7 @@
 import type { Coin, Payer } from '../../anchor/payer.ts'
 import type { AccountName } from '../ledger/accounts.ts'
 import { txidBytes } from '../log/txid.ts'
+import { MSAT_PER_SAT } from '../rules/msat-per-sat.ts'
 import type { Books } from './books.ts'
 import { postAll, record } from './books.ts'
 import { changeOutpoints } from './change-outpoints.ts'
@@ -15,8 +16,6 @@ interface DepositCoin extends Omit<Coin, 'keyIndex'> {
   /** At `tip`. */
   confirmations: number
 }
-
-const MSAT_PER_SAT = 1000n
 
 /**
  * Coins that somebody sends to the treasury's own address belong to the reserve: nobody's yet, spent on the subsidy. Those at a

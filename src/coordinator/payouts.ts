@@ -10,6 +10,7 @@ import { payoutAccount } from '../ledger/accounts.ts'
 import { type Payee, parsePayees } from '../log/payees.ts'
 import { txidBytes } from '../log/txid.ts'
 import type { Anchored } from '../rules/anchored.ts'
+import { MSAT_PER_SAT } from '../rules/msat-per-sat.ts'
 import type { PayoutPlan } from '../rules/plan-payout.ts'
 import type { Books } from './books.ts'
 import { postAll, record } from './books.ts'
@@ -58,7 +59,6 @@ interface PayoutsOptions {
   readonly plan: (anchored: Anchored, tip: number) => PayoutPlan
 }
 
-const MSAT_PER_SAT = 1000n
 /** What can be in one payout's way; anything else is the round's. */
 const PAYOUT_ERRORS = [PayerError, PayoutBuildError, PayoutCheckError, AddressError]
 const MAX_PAYEES_BYTES = 1024 * 1024

@@ -1,6 +1,7 @@
 import type { Anchorer } from '../../anchor/anchorer.ts'
 import type { Node } from '../../anchor/node.ts'
 import type { Payer } from '../../anchor/payer.ts'
+import { MSAT_PER_SAT } from '../rules/msat-per-sat.ts'
 import type { Books } from './books.ts'
 import { changeOutpoints } from './change-outpoints.ts'
 import type { Genesis } from './genesis.ts'
@@ -36,7 +37,6 @@ export interface Spenders {
   readonly payer: Payer
 }
 
-const MSAT_PER_SAT = 1000n
 /** Blocks rarely come twice within one reading; when they do, as on a chain that is catching up, nothing can be said. */
 const MAX_READINGS = 3
 

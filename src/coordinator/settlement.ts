@@ -6,6 +6,7 @@ import { encodeOpenings } from '../log/opening.ts'
 import type { Anchored } from '../rules/anchored.ts'
 import type { EpochRules } from '../rules/epoch.ts'
 import { maturityHeight, settlementHeight, verdictCutoffHeight } from '../rules/epoch.ts'
+import { earnedOf, epochSums } from '../rules/epoch-sums.ts'
 import { demandOf, type Fee, feesOf } from '../rules/fees.ts'
 import { AUDIT } from '../rules/maturing.ts'
 import { isRefuted } from '../rules/outcome.ts'
@@ -121,19 +122,13 @@ export function openSettlement(
       openings: sha256(openingList),
       height,
       blockHash,
-      computeMsat: sum(shares.compute),
-      auditMsat: sum(shares.audit),
-      feesMsat: fees.reduce((total, { msat, shareMsat }) => total + msat + shareMsat, 0n),
-      returnedMsat: shares.returnedMsat + (bookedMsat - budgetMsat),
+      ...epochSums(shares, fees, bookedMsat - budgetMsat),
     } as const
     record(books, entry, (entryIndex) => {
       if (setSettled.run(epoch, entryIndex).changes !== 1)
         throw new Error(`epoch ${epoch} is settled already`)
       const budget = budgetAccount(epoch)
-      const earned = [
-        ...shares.compute,
-        ...shares.audit.map(({ auditor, msat }) => ({ worker: auditor, subnet: AUDIT, msat })),
-      ]
+      const earned = earnedOf(shares)
       const transfers: Transfer[] = earned.map(({ worker, subnet, msat }) => ({
         id: `epoch/${epoch}/${subnet}/${worker}`,
         debit: budget,
@@ -223,8 +218,4 @@ export function openSettlement(
     matureDue,
     nextCutoff: () => verdictCutoffHeight(Number(nextEpoch.get()), parts.rules),
   }
-}
-
-function sum(parts: readonly { msat: bigint }[]): bigint {
-  return parts.reduce((total, { msat }) => total + msat, 0n)
 }

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { hex } from '../../compute/work/hex.ts'
 import { type Standing, standingOf } from '../rules/cusum.ts'
 import { evidenceOf } from '../rules/cusum-evidence.ts'
+import { ratioOf } from '../rules/sampling.ts'
 import {
   type AuditedReceipt,
   modelKey,
@@ -99,7 +100,6 @@ export function openStandingRows(db: Database, market: Pick<Market, 'model'>): S
     const found = row === undefined ? null : market.model(row.subnet, row.model, Number(row.epoch))
     if (row === undefined || found === null)
       throw new Error(`the model of receipt ${hex(receipt)} is unknown`)
-    const { numerator, denominator } = found.model.falseFailRate
     return {
       entry,
       verdict,
@@ -107,7 +107,7 @@ export function openStandingRows(db: Database, market: Pick<Market, 'model'>): S
       auditor: hex(auditor),
       worker: hex(row.worker),
       model: modelKey(row.subnet, row.model),
-      evidence: evidenceOf({ numerator: BigInt(numerator), denominator: BigInt(denominator) }),
+      evidence: evidenceOf(ratioOf(found.model.falseFailRate)),
     }
   }
 

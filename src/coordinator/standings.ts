@@ -133,16 +133,8 @@ export function openStandingDesk(
     thaw({ subnet, digest: model }, how) {
       const key = modelKey(subnet, model)
       if (!rows.isFrozen(key)) throw new RefusedError(409, 'model_not_frozen', `${key} is not frozen`)
-      const entry = {
-        v: 1,
-        kind: 'status',
-        subject: 'model',
-        subnet,
-        model,
-        status: how,
-        workers: [],
-      } as const
-      return record(books, { ...entry, workers: [] }, (index) => {
+      const entry = { v: 1, kind: 'status', subject: 'model', subnet, model } as const
+      return record(books, { ...entry, status: how, workers: [] }, (index) => {
         log(thawModel(rows, key, how))
         maturing.release(books.log.size() - 1)
         return index

@@ -1,4 +1,5 @@
 import { type AccountName, parseAccount, requesterAccount } from '../ledger/accounts.ts'
+import { MSAT_PER_SAT } from '../rules/msat-per-sat.ts'
 import type { Books } from './books.ts'
 import type { Owed } from './owed.ts'
 import { RefusedError } from './refused-error.ts'
@@ -18,8 +19,6 @@ export interface Withdrawals {
   /** Of an account that a payout pays, in its entry's transaction. */
   take(account: AccountName, msat: bigint): void
 }
-
-const MSAT_PER_SAT = 1000n
 
 /** `thresholdSats`: the operator pays nobody less at a time. */
 export function openWithdrawals(

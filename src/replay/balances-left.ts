@@ -2,6 +2,7 @@ import { parseTransaction } from '../../anchor/parse-transaction.ts'
 import { maturedAccount, parseAccount, payoutAccount, unmaturedAccount } from '../ledger/accounts.ts'
 import type { InheritedBalances } from '../log/inherited-balances.ts'
 import { txidBytes, txidText } from '../log/txid.ts'
+import { MSAT_PER_SAT } from '../rules/msat-per-sat.ts'
 import { settlePayment } from './check-payment.ts'
 import { findPayment } from './find-payment.ts'
 import type { ChainNode } from './replay-source.ts'
@@ -9,8 +10,6 @@ import { payToOf, type ReplayedPayout, type ReplayState } from './replay-state.t
 import { paysTo, scriptOf } from './script-of.ts'
 import { SuccessionError } from './succession-error.ts'
 import { PRUNED, unlessPruned } from './unless-pruned.ts'
-
-const MSAT_PER_SAT = 1000n
 
 /**
  * What a closed log holds and owes after its last anchored entry. Budgets of epochs that are not settled, and all else that

@@ -2,12 +2,11 @@ import { parseTransaction } from '../../anchor/parse-transaction.ts'
 import { type AccountName, requesterAccount } from '../ledger/accounts.ts'
 import type { EntryOf } from '../log/entry.ts'
 import { txidText } from '../log/txid.ts'
+import { MSAT_PER_SAT } from '../rules/msat-per-sat.ts'
 import type { ChainNode } from './replay-source.ts'
 import { latestTip, type ReplayState } from './replay-state.ts'
 import { paysTo } from './script-of.ts'
 import { PRUNED, unlessPruned } from './unless-pruned.ts'
-
-const MSAT_PER_SAT = 1000n
 
 /** A deposit is a coin at the treasury's address, or at a requester's: booked once, to whom the address says. */
 export async function checkDeposit(

@@ -5,8 +5,9 @@ import { encodeAccruals } from '../log/accrual-table.ts'
 import type { EntryOf } from '../log/entry.ts'
 import { budgetInForce } from '../rules/budget.ts'
 import { lastHeight, settlementHeight, verdictCutoffHeight } from '../rules/epoch.ts'
+import { earnedOf, epochSums } from '../rules/epoch-sums.ts'
 import { demandOf, type Fee, feesOf } from '../rules/fees.ts'
-import { type Accrued, AUDIT } from '../rules/maturing.ts'
+import type { Accrued } from '../rules/maturing.ts'
 import { EPOCHS_IN_SIGHT } from '../rules/price.ts'
 import { type EpochSettlement, settleEpoch } from '../rules/settle-epoch.ts'
 import { subsidyWeight } from '../rules/subsidy-weight.ts'
@@ -123,12 +124,7 @@ async function compareShares(
   entry: EntryOf<'epoch'>,
   { shares, fees, lapsedMsat }: { shares: EpochSettlement; fees: readonly Fee[]; lapsedMsat: bigint },
 ): Promise<void> {
-  const sums = {
-    computeMsat: sum(shares.compute),
-    auditMsat: sum(shares.audit),
-    feesMsat: fees.reduce((total, { msat, shareMsat }) => total + msat + shareMsat, 0n),
-    returnedMsat: shares.returnedMsat + lapsedMsat,
-  }
+  const sums = epochSums(shares, fees, lapsedMsat)
   const table = encodeAccruals(entry.epoch, shares, fees)
   if (Buffer.compare(sha256(table), entry.accruals) !== 0) {
     const claimed = await readBlob(state, check, entry.accruals, 'accrual table')
@@ -147,12 +143,11 @@ function post(
   { balances, accruals }: ReplayState,
   check: Check,
   epoch: number,
-  { compute, audit }: EpochSettlement,
+  shares: EpochSettlement,
   returnedMsat: bigint,
 ): void {
   const budget = budgetAccount(epoch)
-  const earned = [...compute, ...audit.map(({ auditor, msat }) => ({ worker: auditor, subnet: AUDIT, msat }))]
-  const rows = earned.map((one): Accrued => ({ ...one, requester: null }))
+  const rows = earnedOf(shares).map((one): Accrued => ({ ...one, requester: null }))
   for (const { worker, msat } of rows) balances.move(budget, unmaturedAccount(worker), msat)
   balances.move(budget, 'reserve', returnedMsat)
   check(
@@ -224,8 +219,4 @@ function forget({ jobs, receipts }: ReplayState, judged: readonly JudgedReceipt[
     jobs.delete(hex(receipt.job.id))
     if (!isSampled || receipt.fate.verdict !== null) receipts.delete(receipt.hex)
   }
-}
-
-function sum(parts: readonly { msat: bigint }[]): bigint {
-  return parts.reduce((total, { msat }) => total + msat, 0n)
 }

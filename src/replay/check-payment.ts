@@ -2,12 +2,11 @@ import type { Transaction } from 'bitcoinjs-lib'
 import { parseTransaction } from '../../anchor/parse-transaction.ts'
 import { payoutAccount } from '../ledger/accounts.ts'
 import { txidText } from '../log/txid.ts'
+import { MSAT_PER_SAT } from '../rules/msat-per-sat.ts'
 import { findPayment } from './find-payment.ts'
 import type { ReplayedCoin, ReplayedPayout, ReplayState } from './replay-state.ts'
 import { paysTo, scriptOf } from './script-of.ts'
 import { PRUNED, unlessPruned } from './unless-pruned.ts'
-
-const MSAT_PER_SAT = 1000n
 
 /** Books a payout as settled, with the fee that its transaction in the chain paid. */
 export async function settlePayment(state: ReplayState, payout: ReplayedPayout): Promise<void> {

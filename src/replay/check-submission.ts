@@ -11,7 +11,7 @@ import {
 } from '../../compute/work/submission.ts'
 import { unmaturedAccount } from '../ledger/accounts.ts'
 import type { EntryOf } from '../log/entry.ts'
-import type { Ratio } from '../rules/sampling.ts'
+import { ratioOf } from '../rules/sampling.ts'
 import { isSuspended } from '../rules/standings.ts'
 import type { MarketModel } from '../subnet/markets.ts'
 import { type Check, readable } from './findings.ts'
@@ -134,10 +134,6 @@ function takeReceipt(
   }
   submission.receipts.push(replayed)
   state.receipts.set(replayed.hex, replayed)
-}
-
-function ratioOf({ numerator, denominator }: { numerator: number; denominator: number }): Ratio {
-  return { numerator: BigInt(numerator), denominator: BigInt(denominator) }
 }
 
 function checkProfile(

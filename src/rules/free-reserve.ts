@@ -1,4 +1,4 @@
-const MSAT_PER_SAT = 1000n
+import { MSAT_PER_SAT } from './msat-per-sat.ts'
 
 /**
  * What of the reserve an epoch may be promised, msat, never below 0: fees paid to miners and debts of an older log have used

@@ -1,5 +1,7 @@
 /** Whom the next payout pays, and why the others wait (docs/PROTOCOL.md §7, Payouts). */
+
 import type { AccountName } from '../ledger/accounts.ts'
+import { MSAT_PER_SAT } from './msat-per-sat.ts'
 
 export interface PayoutCandidate {
   readonly account: AccountName
@@ -41,8 +43,6 @@ export interface PayoutPlan {
   readonly payees: readonly Due[]
   readonly held: readonly (Due & { readonly reason: HeldReason })[]
 }
-
-const MSAT_PER_SAT = 1000n
 
 /**
  * In the order of the candidates: whole satoshis, up to the cap of each; from the first that doesn't fit on, all wait. What

@@ -25,6 +25,11 @@ export interface SampledReceipt {
   index: number
 }
 
+/** As a subnet's definition says it. */
+export function ratioOf({ numerator, denominator }: { numerator: number; denominator: number }): Ratio {
+  return { numerator: BigInt(numerator), denominator: BigInt(denominator) }
+}
+
 /**
  * The probability of an audit, by what the worker would lose: min(1, max(floor, 4·reward / (unmatured + reward))).
  * Whoever has nothing unmatured to lose is audited always.

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { type Command, InvalidArgumentError } from 'commander'
 import { formatMsat } from '../../client/format-msat.ts'
 import { openAccount, type RequesterHolding, readAccount, withdraw } from '../../client/requesters.ts'
+import { MSAT_PER_SAT } from '../../rules/msat-per-sat.ts'
 import { openTerminal } from '../terminal.ts'
 
 interface Options {
@@ -12,8 +13,6 @@ interface Options {
 interface OwnerOptions extends Options {
   readonly apiKeyFile: string
 }
-
-const MSAT_PER_SAT = 1000n
 
 export function addRequester(program: Command): void {
   const requester = program.command('requester').description('accounts of those who ask and pay')

@@ -1,0 +1,1 @@
+export const MSAT_PER_SAT = 1000n
