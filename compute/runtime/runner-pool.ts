@@ -47,6 +47,8 @@ export interface PoolOptions {
 
 interface Waiting {
   readonly request: PoolRequest
+  /** What it may run together with: the same. Null: with nothing. */
+  readonly kind: string | null
   readonly rows: number
   resolve(result: MeteredResult): void
   reject(error: unknown): void
@@ -102,12 +104,11 @@ function poolOver(slots: readonly Slot[], parts: AsyncDisposableStack): RunnerPo
   function takeGroup(): Waiting[] {
     const head = queue.shift()
     assert(head !== undefined)
-    const kind = kindOf(head.request)
-    const limit = limits.get(kind) ?? 1
+    const limit = head.kind === null ? 1 : (limits.get(head.kind) ?? 1)
     const group = [head]
     let { rows } = head
-    for (const other of head.request.mayJoin && limit > 1 ? [...queue] : []) {
-      if (rows + other.rows > limit || kindOf(other.request) !== kind) continue
+    for (const other of limit > 1 ? [...queue] : []) {
+      if (rows + other.rows > limit || other.kind !== head.kind) continue
       queue.splice(queue.indexOf(other), 1)
       group.push(other)
       rows += other.rows
@@ -134,9 +135,9 @@ function poolOver(slots: readonly Slot[], parts: AsyncDisposableStack): RunnerPo
 
   /** The warm-up of a model whose rows may be joined: found out when the first of them comes. */
   async function measureOnce(runner: ModelRunner, [head]: readonly Waiting[]): Promise<void> {
-    if (head === undefined || !head.request.mayJoin || limits.has(kindOf(head.request))) return
-    limits.set(kindOf(head.request), 1)
-    limits.set(kindOf(head.request), await largestUsefulBatch(runner, head.request))
+    if (head === undefined || head.kind === null || limits.has(head.kind)) return
+    limits.set(head.kind, 1)
+    limits.set(head.kind, await largestUsefulBatch(runner, head.request))
   }
 
   /** Null where they don't run together: then each is to be run alone, and bears its own fault. */
@@ -173,7 +174,8 @@ function poolOver(slots: readonly Slot[], parts: AsyncDisposableStack): RunnerPo
       assert(queue.length < MAX_QUEUED_RUNS, 'more runs wait than any worker leases')
       if (closed) return Promise.reject(new RunError('runner_died', 'the runner is closed'))
       return new Promise((resolve, reject) => {
-        queue.push({ request, rows: request.mayJoin ? rowsOf(request.inputs) : 1, resolve, reject })
+        const kind = request.mayJoin ? kindOf(request) : null
+        queue.push({ request, kind, rows: kind === null ? 1 : rowsOf(request.inputs), resolve, reject })
         pump()
       })
     },

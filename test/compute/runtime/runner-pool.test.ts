@@ -80,10 +80,16 @@ test('what waits for one model runs together, and each gets its own rows', async
   for (const [i, value] of (a ?? []).entries()) expect(value).toBeCloseTo(b?.[i] ?? Number.NaN, 4)
 })
 
-test('what asks for a run of its own gets one', async () => {
+test('what asks for a run of its own gets one, whatever waits beside it', async () => {
   const { pool } = await open()
-  const runs = Array.from({ length: 8 }, () => pool.run(job('mlp', floats([1, 64]), { mayJoin: false })))
-  for (const { profile } of await Promise.all(runs)) expect(profile.batch).toBe(1)
+  await pool.run(job('mlp', floats([1, 64])))
+  const wishes = Array.from({ length: 12 }, (_, i) => i % 2 === 0)
+  const results = await Promise.all(
+    wishes.map((mayJoin) => pool.run(job('mlp', floats([1, 64]), { mayJoin }))),
+  )
+  const batches = results.map(({ profile }) => profile.batch)
+  expect(batches.filter((_, i) => !wishes[i])).toEqual(Array(6).fill(1))
+  expect(Math.max(...batches)).toBeGreaterThan(1)
 })
 
 test('one with inputs at fault costs the others of its batch nothing', async () => {
