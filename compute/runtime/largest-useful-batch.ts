@@ -1,4 +1,4 @@
-import { joinRows, rowsOf } from '../work/batch-rows.ts'
+import { joinRows, rowsOf, splitRows } from '../work/batch-rows.ts'
 import type { ModelRunner, RunRequest } from './model-runner.ts'
 import { RunError } from './run-error.ts'
 
@@ -13,7 +13,7 @@ const MAX_RUN_MS = 100
 
 /**
  * Rows in one run from which on a row costs no less: tried with 1, 2, 4, … times the request's own inputs. 1 where the model does not
- * take them together. Throws what is no RunError.
+ * take them together, or does not give a row for each. Throws what is no RunError.
  */
 export async function largestUsefulBatch(
   runner: Pick<ModelRunner, 'run'>,
@@ -32,13 +32,14 @@ export async function largestUsefulBatch(
   return tried.find(({ msPerRow }) => msPerRow <= least * TOLERANCE)?.rows ?? 1
 }
 
-/** Null where it fails, or is not run as the batch that it is. */
+/** Null where it fails, is not run as the batch that it is, or its outputs are nobody's in particular. */
 async function leastTimeOf(runner: Pick<ModelRunner, 'run'>, request: RunRequest): Promise<number | null> {
+  const rows = rowsOf(request.inputs)
   let least = Number.POSITIVE_INFINITY
   try {
     // The first run loads the model and settles shapes.
-    const { profile } = await runner.run(request)
-    if (profile.batch !== rowsOf(request.inputs)) return null
+    const { outputs, profile } = await runner.run(request)
+    if (profile.batch !== rows || splitRows(outputs, [rows]) === null) return null
     for (let i = 0; i < TIMINGS; i += 1) {
       const startedMs = performance.now()
       await runner.run(request)

@@ -27,6 +27,18 @@ export function mlp(): ModelProto {
   )
 }
 
+/** x FP32 [N, 4] → y FP32 [1, 4]: a row for all rows, of which nobody can tell whose it is. */
+export function total(): ModelProto {
+  return model(
+    graph('total', {
+      input: [valueInfo('x', 'FP32', ['N', 4])],
+      output: [valueInfo('y', 'FP32', [1, 4])],
+      initializer: [tensor('axes', 'INT64', [1], BigInt64Array.of(0n))],
+      node: [node('ReduceSum', ['x', 'axes'], ['y'])],
+    }),
+  )
+}
+
 /** y = x through the given operator: one input, one output, one datatype. */
 export function unary(
   nodes: NodeProto[],

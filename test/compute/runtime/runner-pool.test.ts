@@ -2,12 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { graph, model, node, tensor, valueInfo } from '../../../compute/onnx/graph-builder.ts'
 import { encodeModel } from '../../../compute/onnx/model.ts'
 import type { RunnerEvent } from '../../../compute/runtime/model-runner.ts'
 import { type PoolRequest, startRunnerPool } from '../../../compute/runtime/runner-pool.ts'
 import { encodeTensorBundle, parseTensorBundle, type Tensor } from '../../../compute/work/tensor-bundle.ts'
-import { longWork, mlp, wavyFloats } from '../onnx/sample-models.ts'
+import { longWork, mlp, total, wavyFloats } from '../onnx/sample-models.ts'
 
 const OWN_CHOICE = { optimization: 'all', threads: 1, precision: 'fp32' } as const
 const HOUR_MS = 3_600_000
@@ -17,22 +16,14 @@ const floats = (shape: number[], scale = 1): Tensor => {
   return { name: 'x', datatype: 'FP32', shape, data: new Uint8Array(Float32Array.from(values).buffer) }
 }
 
-/** A row for all rows: it can't be told whose. */
-const total = encodeModel(
-  model(
-    graph('total', {
-      input: [valueInfo('x', 'FP32', ['N', 4])],
-      output: [valueInfo('y', 'FP32', [1, 4])],
-      node: [node('ReduceSum', ['x', 'axes'], ['y'])],
-      initializer: [tensor('axes', 'INT64', [1], BigInt64Array.of(0n))],
-    }),
-  ),
-)
-
 let folder: string
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'assay-pool-'))
-  for (const [name, bytes] of Object.entries({ mlp: encodeModel(mlp()), long: longWork(), total })) {
+  for (const [name, bytes] of Object.entries({
+    mlp: encodeModel(mlp()),
+    long: longWork(),
+    total: encodeModel(total()),
+  })) {
     await writeFile(join(folder, name), bytes)
   }
 })
