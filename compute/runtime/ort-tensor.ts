@@ -1,21 +1,8 @@
+import assert from 'node:assert/strict'
 import { Tensor as OrtTensor } from 'onnxruntime-node'
-import type { Datatype, Tensor } from '../work/tensor-bundle.ts'
+import { lengthPrefixed, prefixLengths } from '../work/length-prefixed.ts'
+import { type Datatype, ELEMENT_ARRAYS, type ElementArray, type Tensor } from '../work/tensor-bundle.ts'
 import { RunError } from './run-error.ts'
-
-const ARRAYS = {
-  BOOL: Uint8Array,
-  UINT8: Uint8Array,
-  UINT16: Uint16Array,
-  UINT32: Uint32Array,
-  UINT64: BigUint64Array,
-  INT8: Int8Array,
-  INT16: Int16Array,
-  INT32: Int32Array,
-  INT64: BigInt64Array,
-  FP16: Uint16Array,
-  FP32: Float32Array,
-  FP64: Float64Array,
-} as const
 
 const ORT_TYPES = {
   BOOL: 'bool',
@@ -37,9 +24,6 @@ const DATATYPES = new Map<string, Datatype>(
   Object.entries(ORT_TYPES).map(([datatype, type]) => [type, datatype as Datatype]),
 )
 
-/** Length of each BYTES element, uint32 LE, before its bytes. */
-const LENGTH_BYTES = 4
-
 /** Throws RunError `inputs_invalid` for values that ONNX Runtime would take for others. */
 export function toOrtTensor({ name, datatype, shape, data }: Tensor): OrtTensor {
   if (datatype === 'BYTES') return new OrtTensor('string', readStrings(name, data), shape)
@@ -47,18 +31,18 @@ export function toOrtTensor({ name, datatype, shape, data }: Tensor): OrtTensor 
     throw new RunError('inputs_invalid', `${name} holds a boolean that is neither 0 nor 1`)
   }
   // The bytes are copied: a typed array needs them aligned.
-  return numericTensor(datatype, new ARRAYS[datatype](Uint8Array.from(data).buffer), shape)
+  return numericTensor(datatype, new ELEMENT_ARRAYS[datatype](Uint8Array.from(data).buffer), shape)
 }
 
 export function zeroTensor(datatype: Datatype, shape: readonly number[]): OrtTensor {
   const count = shape.reduce((product, size) => product * size, 1)
   if (datatype === 'BYTES') return new OrtTensor('string', new Array<string>(count).fill(''), shape)
-  return numericTensor(datatype, new ARRAYS[datatype](count), shape)
+  return numericTensor(datatype, new ELEMENT_ARRAYS[datatype](count), shape)
 }
 
 function numericTensor(
-  datatype: keyof typeof ARRAYS,
-  elements: InstanceType<(typeof ARRAYS)[keyof typeof ARRAYS]>,
+  datatype: keyof typeof ELEMENT_ARRAYS,
+  elements: ElementArray,
   shape: readonly number[],
 ): OrtTensor {
   const tensor = new OrtTensor(ORT_TYPES[datatype], elements, shape)
@@ -71,36 +55,20 @@ export function fromOrtTensor(name: string, { type, dims, data }: OrtTensor): Te
   if (datatype === undefined) throw new RunError('model_refused', `output ${name} is of type ${type}`)
   const bytes = ArrayBuffer.isView(data)
     ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-    : writeStrings(data)
+    : prefixLengths(data.map((string) => Buffer.from(string, 'utf8')))
   return { name, datatype, shape: [...dims], data: bytes }
 }
 
 function readStrings(name: string, data: Uint8Array): string[] {
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength)
   const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
-  const strings: string[] = []
-  for (let offset = 0; offset < data.length; ) {
-    const start = offset + LENGTH_BYTES
-    offset = start + view.getUint32(offset, true)
-    const bytes = data.subarray(start, offset)
+  return Array.from(lengthPrefixed(data), (bytes) => {
+    assert(bytes !== null, 'a parsed bundle holds whole strings')
     // onnxruntime-node cuts strings at NUL.
     if (bytes.includes(0)) throw new RunError('inputs_invalid', `${name} holds a string with a NUL`)
     try {
-      strings.push(decoder.decode(bytes))
+      return decoder.decode(bytes)
     } catch (cause) {
       throw new RunError('inputs_invalid', `${name} holds a string that is not UTF-8`, { cause })
     }
-  }
-  return strings
-}
-
-function writeStrings(strings: readonly string[]): Uint8Array {
-  return Buffer.concat(
-    strings.flatMap((string) => {
-      const bytes = Buffer.from(string, 'utf8')
-      const length = Buffer.alloc(LENGTH_BYTES)
-      length.writeUInt32LE(bytes.length)
-      return [length, bytes]
-    }),
-  )
+  })
 }

@@ -9,25 +9,26 @@ const MAX_TENSORS = 64
 /** Above every operator's; shapes are printed in errors. */
 const MAX_RANK = 16
 
-/** Bytes of one element; null where each carries its own length. */
-const ELEMENT_BYTES = {
-  BOOL: 1,
-  UINT8: 1,
-  UINT16: 2,
-  UINT32: 4,
-  UINT64: 8,
-  INT8: 1,
-  INT16: 2,
-  INT32: 4,
-  INT64: 8,
-  FP16: 2,
-  FP32: 4,
-  FP64: 8,
-  BYTES: null,
+/** Whose elements are a datatype's: FP16 as its bits, BOOL as 0 and 1. */
+export const ELEMENT_ARRAYS = {
+  BOOL: Uint8Array,
+  UINT8: Uint8Array,
+  UINT16: Uint16Array,
+  UINT32: Uint32Array,
+  UINT64: BigUint64Array,
+  INT8: Int8Array,
+  INT16: Int16Array,
+  INT32: Int32Array,
+  INT64: BigInt64Array,
+  FP16: Uint16Array,
+  FP32: Float32Array,
+  FP64: Float64Array,
 } as const
+export type ElementArray = InstanceType<(typeof ELEMENT_ARRAYS)[keyof typeof ELEMENT_ARRAYS]>
 
 /** The Open Inference Protocol's names. */
-export type Datatype = keyof typeof ELEMENT_BYTES
+export type Datatype = keyof typeof ELEMENT_ARRAYS | 'BYTES'
+export const DATATYPES = [...Object.keys(ELEMENT_ARRAYS), 'BYTES'] as readonly Datatype[]
 
 export interface Tensor {
   name: string
@@ -90,7 +91,12 @@ function readTensor(cursor: CborCursor): Tensor {
 }
 
 function isDatatype(text: string): text is Datatype {
-  return Object.hasOwn(ELEMENT_BYTES, text)
+  return DATATYPES.some((datatype) => datatype === text)
+}
+
+/** Of one element; null where each carries its own length. */
+export function elementBytes(datatype: Datatype): number | null {
+  return datatype === 'BYTES' ? null : ELEMENT_ARRAYS[datatype].BYTES_PER_ELEMENT
 }
 
 export function bundleDigest(bundle: Uint8Array): Uint8Array {
@@ -112,8 +118,8 @@ function checkTensors(tensors: readonly Tensor[]): void {
 function checkLength({ name, datatype, shape, data }: Tensor): void {
   if (shape.length > MAX_RANK) throw new TensorError(`"${name}" has more than ${MAX_RANK} dimensions`)
   const elements = shape.reduce((product, dimension) => product * dimension, 1)
-  const elementBytes = ELEMENT_BYTES[datatype]
-  const held = elementBytes === null ? countLengthPrefixed(data) : data.length / elementBytes
+  const size = elementBytes(datatype)
+  const held = size === null ? countLengthPrefixed(data) : data.length / size
   if (held !== elements) {
     throw new TensorError(
       `"${name}" holds ${held ?? 'broken'} elements, ${datatype} [${shape}] says ${elements}`,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Datatype } from '../../compute/work/tensor-bundle.ts'
+import { DATATYPES, type Datatype } from '../../compute/work/tensor-bundle.ts'
 import { ClientError } from '../client/ask-coordinator.ts'
 import { datatypeOf, type TensorData, tensorBytes, tensorData } from './tensor-data.ts'
 
@@ -25,22 +25,6 @@ export interface Inference {
   /** Lower-case hex: the name of the receipt, and of its proof. */
   readonly receiptId: string
 }
-
-const DATATYPES = [
-  'BOOL',
-  'UINT8',
-  'UINT16',
-  'UINT32',
-  'UINT64',
-  'INT8',
-  'INT16',
-  'INT32',
-  'INT64',
-  'FP16',
-  'FP32',
-  'FP64',
-  'BYTES',
-] as const satisfies Datatype[]
 
 const size = z.int().min(0)
 const answerHead = z.object({

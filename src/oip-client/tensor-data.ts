@@ -1,27 +1,10 @@
 import assert from 'node:assert'
 import { endianness } from 'node:os'
-import type { Datatype } from '../../compute/work/tensor-bundle.ts'
-import { lengthPrefixed, prefixLengths } from '../oip/length-prefixed.ts'
+import { lengthPrefixed, prefixLengths } from '../../compute/work/length-prefixed.ts'
+import { type Datatype, ELEMENT_ARRAYS, type ElementArray } from '../../compute/work/tensor-bundle.ts'
 
 /** FP16 as its bits, BOOL as 0 and 1, BYTES as text. */
-export type TensorData = NumberArray | string[]
-
-type NumberArray = InstanceType<(typeof ARRAYS)[keyof typeof ARRAYS]>
-
-const ARRAYS = {
-  BOOL: Uint8Array,
-  UINT8: Uint8Array,
-  UINT16: Uint16Array,
-  UINT32: Uint32Array,
-  UINT64: BigUint64Array,
-  INT8: Int8Array,
-  INT16: Int16Array,
-  INT32: Int32Array,
-  INT64: BigInt64Array,
-  FP16: Uint16Array,
-  FP32: Float32Array,
-  FP64: Float64Array,
-} as const
+export type TensorData = ElementArray | string[]
 
 // Typed arrays are in the machine's order, tensors little-endian. Node runs on nothing else that is in use.
 assert.equal(endianness(), 'LE')
@@ -38,7 +21,7 @@ export function tensorData(datatype: Datatype, bytes: Uint8Array): TensorData | 
     const elements = [...lengthPrefixed(bytes)]
     return elements.includes(null) ? null : elements.map((one) => Buffer.from(one ?? []).toString('utf8'))
   }
-  const Type = ARRAYS[datatype]
+  const Type = ELEMENT_ARRAYS[datatype]
   if (bytes.length % Type.BYTES_PER_ELEMENT !== 0) return null
   // Copied: in an answer a tensor starts anywhere, an array of numbers only at a multiple of its element.
   return new Type(Uint8Array.from(bytes).buffer)
@@ -47,7 +30,7 @@ export function tensorData(datatype: Datatype, bytes: Uint8Array): TensorData | 
 /** What an array of that type holds unless told: nothing in it says BOOL or FP16. */
 export function datatypeOf(data: TensorData): Datatype {
   if (Array.isArray(data)) return 'BYTES'
-  const found = Object.entries(ARRAYS).find(([name, Type]) => name !== 'BOOL' && data instanceof Type)
+  const found = Object.entries(ELEMENT_ARRAYS).find(([name, Type]) => name !== 'BOOL' && data instanceof Type)
   assert(found !== undefined, 'data is a typed array or an array of strings')
   return found[0] as Datatype
 }

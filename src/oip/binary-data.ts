@@ -1,15 +1,7 @@
 import { isUtf8 } from 'node:buffer'
-import type { Datatype } from '../../compute/work/tensor-bundle.ts'
-import { lengthPrefixed } from './length-prefixed.ts'
-import { NUMBER_CODECS } from './number-codec.ts'
+import { lengthPrefixed } from '../../compute/work/length-prefixed.ts'
+import { type Datatype, elementBytes } from '../../compute/work/tensor-bundle.ts'
 import { OipError } from './oip-error.ts'
-
-/** Bytes of one element; null where each carries its own length. */
-export function elementBytes(datatype: Datatype): number | null {
-  if (datatype === 'BYTES') return null
-  if (datatype === 'BOOL') return 1
-  return datatype === 'FP16' ? 2 : NUMBER_CODECS[datatype].bytes
-}
 
 /** Checks a tensor's data against its shape, and for values that ONNX Runtime would take for others. Throws OipError. */
 export function checkData(

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer'
+import { lengthPrefixed, prefixLengths } from '../../compute/work/length-prefixed.ts'
 import type { Datatype, Tensor } from '../../compute/work/tensor-bundle.ts'
 import { flattenData } from './flatten-data.ts'
-import { lengthPrefixed, prefixLengths } from './length-prefixed.ts'
 import { NUMBER_CODECS } from './number-codec.ts'
 import { OipError } from './oip-error.ts'
 

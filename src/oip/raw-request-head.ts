@@ -1,5 +1,5 @@
 import type { TensorSignature } from '../../compute/onnx/signature.ts'
-import { elementBytes } from './binary-data.ts'
+import { elementBytes } from '../../compute/work/tensor-bundle.ts'
 import { OipError } from './oip-error.ts'
 import type { RequestHead } from './request-head.ts'
 

@@ -1,27 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { TensorSignature } from '../../../compute/onnx/signature.ts'
-import type { Datatype, Tensor } from '../../../compute/work/tensor-bundle.ts'
-import { elementBytes } from '../../../src/oip/binary-data.ts'
+import { prefixLengths } from '../../../compute/work/length-prefixed.ts'
+import { DATATYPES, elementBytes, type Tensor } from '../../../compute/work/tensor-bundle.ts'
 import { encodeInferResponse } from '../../../src/oip/encode-infer-response.ts'
-import { prefixLengths } from '../../../src/oip/length-prefixed.ts'
 import { parseInferRequest } from '../../../src/oip/parse-infer-request.ts'
-
-const DATATYPES: Datatype[] = [
-  'BOOL',
-  'UINT8',
-  'UINT16',
-  'UINT32',
-  'UINT64',
-  'INT8',
-  'INT16',
-  'INT32',
-  'INT64',
-  'FP16',
-  'FP32',
-  'FP64',
-  'BYTES',
-]
 
 const y: Tensor = {
   name: 'y',
