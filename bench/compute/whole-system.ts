@@ -1,6 +1,6 @@
 /** From a requester's HTTP request by coordinator and worker to receipts in the durable log. */
 import assert from 'node:assert/strict'
-import { median } from '../measure.ts'
+import { median, sideBySide } from '../measure.ts'
 import { type Row, rowOf } from '../row.ts'
 import { openBareRuntime } from './bare-runtime.ts'
 import { type BenchModel, convNet, mlp } from './bench-models.ts'
@@ -43,7 +43,6 @@ export async function* wholeSystem(): AsyncGenerator<Row> {
   yield await overhead(system, models.mlp)
 }
 
-/** Each round ends when the log holds a receipt for every answer. */
 async function saturated(
   system: BenchSite,
   model: BenchModel,
@@ -54,20 +53,14 @@ async function saturated(
   await using bare = await openBareRuntime(model, rows)
   const shot = inferShot(system.site.url, model, rows)
   await assertAnswer(system, model, rows)
-  const ours = async () => {
-    const before = (await system.drained()).open?.work['receipts'] ?? 0
-    const startedMs = performance.now()
-    await load(shot, CLIENTS, requests)
-    const after = (await system.drained()).open?.work['receipts'] ?? 0
-    assert.equal(after - before, requests, 'each answer has its receipt in the log')
-    return (performance.now() - startedMs) / 1000
-  }
   const baseline = async () => {
-    const startedMs = performance.now()
     for (let i = 0; i < requests; i += 1) await bare.run()
-    return (performance.now() - startedMs) / 1000
   }
-  const { oursSeconds, baselineSeconds } = await inTurns(ours, baseline)
+  const { oursSeconds, baselineSeconds } = await sideBySide(
+    () => answered(system, shot, CLIENTS, requests),
+    baseline,
+    ROUNDS,
+  )
   return rowOf({
     name: `whole system, ${model.name}, ${rows} rows a request, ${CLIENTS} clients, beside a bare loop`,
     value: requests / oursSeconds,
@@ -93,18 +86,11 @@ async function besideServer(
   await using bare = await startServer('./bare-server.ts')
   const shot = inferShot(system.site.url, model, 1)
   await assertAnswer(system, model, 1)
-  const ours = async () => {
-    const before = (await system.drained()).open?.work['receipts'] ?? 0
-    const startedMs = performance.now()
-    await load(shot, clients, requests)
-    const after = (await system.drained()).open?.work['receipts'] ?? 0
-    assert.equal(after - before, requests, 'each answer has its receipt in the log')
-    return (performance.now() - startedMs) / 1000
-  }
   const direct = bareShot(shot, model, `${bare.url}${beside.path}`)
-  const { oursSeconds, baselineSeconds } = await inTurns(
-    ours,
-    async () => (await load(direct, clients, requests)).seconds,
+  const { oursSeconds, baselineSeconds } = await sideBySide(
+    () => answered(system, shot, clients, requests),
+    () => load(direct, clients, requests),
+    ROUNDS,
   )
   return rowOf({
     name: `whole system, ${model.name}, ${o.name}, ${clients} clients, beside ${beside.what}`,
@@ -113,6 +99,14 @@ async function besideServer(
     baseline: requests / baselineSeconds,
     bar: { on: 'ratio', is: '≥', bound: o.bound },
   })
+}
+
+/** Until the log holds a receipt for every answer. */
+async function answered(system: BenchSite, shot: Shot, clients: number, requests: number): Promise<void> {
+  const receipts = async () => (await system.drained()).open?.work['receipts'] ?? 0
+  const before = await receipts()
+  await load(shot, clients, requests)
+  assert.equal((await receipts()) - before, requests, 'each answer has its receipt in the log')
 }
 
 /** The tensor alone. */
@@ -144,16 +138,4 @@ async function assertAnswer(system: BenchSite, model: BenchModel, rows: number):
   const expected = await bare.run()
   const { last } = await load(inferShot(system.site.url, model, rows), 1, 1)
   assert(Buffer.from(last.subarray(-expected.length)).equals(expected), `${model.name} gives its answer`)
-}
-
-async function inTurns(ours: () => Promise<number>, baseline: () => Promise<number>) {
-  const oursSeconds: number[] = []
-  const baselineSeconds: number[] = []
-  await ours()
-  await baseline()
-  for (let round = 0; round < ROUNDS; round += 1) {
-    oursSeconds.push(await ours())
-    baselineSeconds.push(await baseline())
-  }
-  return { oursSeconds: median(oursSeconds), baselineSeconds: median(baselineSeconds) }
 }
