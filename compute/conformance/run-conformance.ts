@@ -1,6 +1,7 @@
 import { openModelFile } from '../compare/calibrate-model-file.ts'
 import { compareTolerant } from '../compare/tolerant.ts'
 import type { ModelRunner, RunResult } from '../runtime/model-runner.ts'
+import { OWN_CHOICE } from '../runtime/own-choice.ts'
 import { RunError } from '../runtime/run-error.ts'
 import type { RequiredProfile } from '../runtime/runner-message.ts'
 import { type ConformanceCase, conformanceCases } from './conformance-cases.ts'
@@ -10,9 +11,6 @@ const RUN_LIMIT_MS = 60_000
 
 /** The plainest that ONNX Runtime does, on the same machine: what the others are measured by. */
 const REFERENCE = { optimization: 'disabled', threads: 1, precision: 'fp32', provider: 'cpu' } as const
-
-/** As a worker runs what leaves the choice to it. */
-const OWN = { optimization: 'all', threads: 1, precision: 'fp32' } as const
 
 export interface ConformanceResult {
   /** The operator first. */
@@ -42,7 +40,11 @@ async function faultOf(
     runner.run({ modelPath, modelDigest, profile, inputs, deadlineMs: Date.now() + RUN_LIMIT_MS })
   try {
     const reference = await run(REFERENCE)
-    const { verdict, reason } = compareTolerant((await run(OWN)).outputs, reference.outputs, bounds)
+    const { verdict, reason } = compareTolerant(
+      (await run({ ...OWN_CHOICE, precision: 'fp32' })).outputs,
+      reference.outputs,
+      bounds,
+    )
     return verdict === 'pass' ? null : reason
   } catch (error) {
     if (error instanceof RunError) return `${error.code}: ${error.message}`

@@ -1,4 +1,5 @@
 import type { InferenceSession } from 'onnxruntime-node'
+import { OWN_CHOICE } from './own-choice.ts'
 import type { Provider, RequiredProfile } from './runner-message.ts'
 
 /** What makes a run repeat bit by bit on one class of CPU, and near enough elsewhere. */
@@ -20,6 +21,6 @@ export function sessionOptions(
 
 /** For probing: a node that the provider can't run is an error, where ONNX Runtime would quietly use the CPU. */
 export function probeOptions(provider: Provider): InferenceSession.SessionOptions {
-  const options = sessionOptions(provider, { optimization: 'all', threads: 1 })
+  const options = sessionOptions(provider, OWN_CHOICE)
   return provider === 'cpu' ? options : { ...options, extra: { session: { disable_cpu_ep_fallback: '1' } } }
 }

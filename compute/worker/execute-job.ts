@@ -1,5 +1,7 @@
+import { OWN_CHOICE } from '../runtime/own-choice.ts'
 import { RunError } from '../runtime/run-error.ts'
 import type { MeteredResult, RunnerPool } from '../runtime/runner-pool.ts'
+import { hex } from '../work/hex.ts'
 import { inputCommitment, JobError, parseJob } from '../work/job.ts'
 import { type ModelProfile, profileMismatch } from '../work/model-profile.ts'
 import type { ExecutionProfile } from '../work/receipt.ts'
@@ -10,8 +12,6 @@ import { ModelError } from './model-error.ts'
 
 /** Outputs travel in a body of as many bytes, with a receipt beside them. */
 const MAX_OUTPUT_BYTES = MAX_BUNDLE_BYTES - 64 * 1024
-/** Where the profile leaves it to the worker: on a CPU two processes of one thread do more than one of two. */
-const OWN_CHOICE = { optimization: 'all', threads: 1 } as const
 /** The coordinator's limit. */
 const MAX_REASON_LENGTH = 500
 
@@ -52,7 +52,7 @@ export async function executeJob(
   if (Buffer.compare(inputCommitment(salt, bundleDigest(inputs)), job.input) !== 0) {
     throw new AssignmentError('inputs_mismatch', 'the inputs are not those that the job commits to')
   }
-  const modelDigest = Buffer.from(job.model).toString('hex')
+  const modelDigest = hex(job.model)
   const profile = await catalog.profile(modelDigest)
   if (profile === null) throw new AssignmentError('model_unknown', `no subnet has model ${modelDigest}`)
   const required = profile.comparison === 'exact' ? profile : { ...OWN_CHOICE, precision: profile.precision }
