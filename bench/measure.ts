@@ -1,5 +1,5 @@
 /** Whatever is to be timed; what it returns is awaited and dropped. */
-export type Way = () => unknown
+type Way = () => unknown
 
 /** Odd, so that the median is one of them. */
 const ROUNDS = 5

@@ -10,7 +10,7 @@ export interface Suite {
 }
 
 /** As the CLI's: 1, something was found wanting; 2, asked wrongly. */
-export const BENCH_EXIT = { ok: 0, barMissed: 1, usage: 2 } as const
+const BENCH_EXIT = { ok: 0, barMissed: 1, usage: 2 } as const
 
 /** @param args after the program's name @returns exit code */
 export async function runBench(

@@ -2,7 +2,7 @@ import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { sessionOptions } from '../../compute/runtime/session-options.ts'
 import { type BenchModel, inputRows } from './bench-models.ts'
 
-export interface BareRuntime extends AsyncDisposable {
+interface BareRuntime extends AsyncDisposable {
   /** The output's bytes. */
   run(): Promise<Uint8Array>
 }

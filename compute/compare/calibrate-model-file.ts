@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { hex } from '../work/hex.ts'
 import { sha256 } from '../work/tagged-hash.ts'
 
 interface ModelFile extends AsyncDisposable {
@@ -16,7 +17,7 @@ export async function openModelFile(model: Uint8Array): Promise<ModelFile> {
   await writeFile(modelPath, model)
   return {
     modelPath,
-    modelDigest: Buffer.from(sha256(model)).toString('hex'),
+    modelDigest: hex(sha256(model)),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   }
 }

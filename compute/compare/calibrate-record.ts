@@ -5,6 +5,7 @@ import { type ModelRunner, startModelRunner } from '../runtime/model-runner.ts'
 import { RunError } from '../runtime/run-error.ts'
 import type { Provider, RequiredProfile } from '../runtime/runner-message.ts'
 import { joinRows, rowsOf, splitRows } from '../work/batch-rows.ts'
+import { hex } from '../work/hex.ts'
 import { sha256 } from '../work/tagged-hash.ts'
 import { openModelFile } from './calibrate-model-file.ts'
 import { inputsDigest, type MachineRuns } from './calibrate-runs.ts'
@@ -48,7 +49,7 @@ export async function recordRuns({
   const runs: MachineRuns['runs'] = []
   /** Keeps each output once; answers where. */
   const pick = (output: Uint8Array): number => {
-    const digest = Buffer.from(sha256(output)).toString('hex')
+    const digest = hex(sha256(output))
     const place = places.get(digest) ?? outputs.push(output) - 1
     places.set(digest, place)
     return place

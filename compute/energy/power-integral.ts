@@ -1,5 +1,5 @@
 /** Energy from readings of power, each taken to hold until the next one. */
-export interface PowerIntegral {
+interface PowerIntegral {
   /** `watts` null: the device says that it doesn't know. */
   add(watts: number | null, atMs: number): void
   /** Millijoules from the first reading to `atMs`; null before it, and for good after a reading that was none. */

@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 const INSTALL_LIMIT_MS = 1_800_000
 
 /** The provider files could not be fetched. Codes: `cuda_unsupported`, `cuda_install_failed`. */
-export class CudaInstallError extends Error {
+class CudaInstallError extends Error {
   override readonly name = 'CudaInstallError'
   readonly code: 'cuda_unsupported' | 'cuda_install_failed'
 

@@ -46,7 +46,7 @@ export interface ModelRunner extends AsyncDisposable {
   run(request: RunRequest): Promise<RunResult>
 }
 
-export interface RunnerOptions {
+interface RunnerOptions {
   provider: 'auto' | Provider
   /** The one GPU that it sees, by PCI bus; null, the default: all, of which CUDA takes the first. */
   device?: number | null

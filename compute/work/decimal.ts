@@ -9,7 +9,7 @@ const SIGNIFICANT_DIGITS = 2
 
 /** A number without a float: digits · 10^−scale. */
 export const decimal = z.strictObject({ digits: integer, scale: integer.max(MAX_SCALE) })
-export type Decimal = z.infer<typeof decimal>
+type Decimal = z.infer<typeof decimal>
 
 /** The nearest binary64 number: what parsing the decimal text gives in every language (IEEE 754 §5.12.2). */
 export function decimalValue({ digits, scale }: Decimal): number {

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { AuditCommitment } from '../work/audit-commitment.ts'
 import { CborError, decodeCbor } from '../work/canonical-cbor.ts'
+import { hex } from '../work/hex.ts'
 import { modelProfile } from '../work/model-profile.ts'
 import { anyBytes, bytes32, integer } from '../work/record.ts'
 import type { Registration } from '../work/worker-registration.ts'
@@ -97,7 +98,7 @@ export function openCoordinatorClient(exchange: Exchange): CoordinatorClient {
     register: async (registration, signal) =>
       fromJson(registeredSchema, await exchange.post('/v1/workers', registration, { signal })).index,
     async chain(worker) {
-      const path = `/v1/workers/${Buffer.from(worker).toString('hex')}`
+      const path = `/v1/workers/${hex(worker)}`
       const { nextSequence, previous } = fromJson(workerSchema, await exchange.get(path))
       return { nextSequence, previous: Buffer.from(previous, 'hex') }
     },

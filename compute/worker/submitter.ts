@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { hex } from '../work/hex.ts'
 import { receiptId } from '../work/receipt.ts'
 import { receiptLeaf } from '../work/receipt-path.ts'
 import { treeRoot } from '../work/receipt-tree.ts'
@@ -192,5 +193,5 @@ export function createSubmitter(o: {
 
 function idOf(receipt: Uint8Array | undefined): string {
   assert(receipt !== undefined)
-  return Buffer.from(receiptId(receipt)).toString('hex')
+  return hex(receiptId(receipt))
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { hex } from '../work/hex.ts'
 import { jobId } from '../work/job.ts'
 import { alterOutputs } from './alter-outputs.ts'
 import type { CoordinatorClient, LeasedJob } from './coordinator-client.ts'
@@ -53,7 +54,7 @@ export async function workLoop(o: {
   /** @param lease counts once, however many of its jobs fail together, as on a model that can't be fetched just then */
   async function run(leased: LeasedJob, lease: { hasFailed: boolean }): Promise<void> {
     const id = jobId(leased.job)
-    const job = Buffer.from(id).toString('hex')
+    const job = hex(id)
     try {
       const result = await executeJob(o.bench, leased)
       const outputs = Math.random() < o.cheatShare ? alterOutputs(result.outputs) : result.outputs

@@ -12,7 +12,7 @@ const listAnswer = z.object({
   keys: z.array(z.object({ role: z.string(), name: z.string(), createdMs: z.int() })),
 })
 
-export type ListedKeys = z.infer<typeof listAnswer>
+type ListedKeys = z.infer<typeof listAnswer>
 
 /** Every one, page by page. */
 export async function listApiKeys({ url, token }: Operator): Promise<ListedKeys> {

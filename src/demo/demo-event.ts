@@ -8,17 +8,15 @@ export type DemoEvent =
   | { kind: 'fraction'; fraction: number; detail: string }
   | { kind: 'status'; status: ReadStatus }
 
-export const STAGES = [
-  'bitcoind',
-  'model',
-  'coordinator',
-  'workers',
-  'work',
-  'settlement',
-  'payout',
-  'proofs',
-] as const
-export type Stage = (typeof STAGES)[number]
+export type Stage =
+  | 'bitcoind'
+  | 'model'
+  | 'coordinator'
+  | 'workers'
+  | 'work'
+  | 'settlement'
+  | 'payout'
+  | 'proofs'
 
 export interface DemoCheck {
   readonly name: string

@@ -11,7 +11,7 @@ export type OnMoment = (moment: Moment, site: Site) => Promise<void>
 export type Moment = 'mined' | 'asking' | 'worked' | 'examined'
 
 /** Bitcoin's clock for the demo: a block when everything that the last one made due is done. */
-export interface BlockDriver {
+interface BlockDriver {
   /** Mines one block and waits for the coordinator to have judged it and for the audits that it drew. */
   mineOne(): Promise<ReadStatus>
   height(): number

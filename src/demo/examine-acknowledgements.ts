@@ -10,7 +10,7 @@ import { verifyCheckpoint } from '../log/checkpoint.ts'
 import { parseVerifierKey } from '../log/note-key.ts'
 import { checkRecord, leafHash } from '../log/rfc6962.ts'
 
-export interface AcknowledgementFindings {
+interface AcknowledgementFindings {
   readonly submissions: number
   readonly receipts: number
   /** What the log once vouched for and doesn't hold, or a word of the coordinator's that doesn't verify. */

@@ -15,10 +15,8 @@ export async function examineCheat(
   { log, node }: { log: string; node: RegtestNode },
   workers: readonly Worker[],
 ): Promise<DemoCheck[]> {
-  const [suspended = [], others = []] = [
-    workers.filter(({ standing }) => standing === 'suspended'),
-    workers.filter(({ standing }) => standing !== 'suspended'),
-  ]
+  const suspended = workers.filter(({ standing }) => standing === 'suspended')
+  const others = workers.filter(({ standing }) => standing !== 'suspended')
   const [cheat] = suspended
   const paidMsat = BigInt(cheat?.paidMsat ?? 0) + BigInt(cheat?.maturedMsat ?? 0)
   const forfeitedMsat = BigInt(cheat?.forfeitedMsat ?? 0)

@@ -11,7 +11,7 @@ import { parseProof } from '../proof/proof.ts'
 import { verifyProof } from '../proof/verify-proof.ts'
 import type { DemoCheck } from './demo-event.ts'
 
-export interface ProofFindings {
+interface ProofFindings {
   /** Of every receipt in the log. */
   readonly ids: ReadonlySet<string>
   readonly verified: number

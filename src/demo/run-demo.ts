@@ -28,7 +28,7 @@ import { askDigits, type DigitAnswer } from './requester.ts'
 import { freshAddress, openSite } from './site.ts'
 import { DemoError, until } from './until.ts'
 
-export interface DemoOptions {
+interface DemoOptions {
   readonly method?: 'dual' | 'taproot'
   /** Whether one worker more cheats. */
   readonly cheat?: boolean
