@@ -28,6 +28,8 @@ export interface Proctor {
   plantDue(tip: number): Promise<number>
 }
 
+type PlantingKey = ProctorKey & { readonly worker: Uint8Array }
+
 /** Its keys are suspended for what they do; the next one goes on. A thousand last for years. */
 const MAX_KEYS = 1_000
 
@@ -61,12 +63,23 @@ export function openProctor(
     .prepare<[Uint8Array], bigint>(`SELECT 1 FROM standing WHERE worker = ? AND standing = 'suspended'`)
     .pluck()
 
+  /** Derived once: that takes milliseconds, and every block begins with the first. */
+  const keys: PlantingKey[] = []
+
+  function keyAt(index: number): PlantingKey {
+    const known = keys[index]
+    if (known !== undefined) return known
+    const key = keyOf(index)
+    const made = { ...key, worker: publicKeyOf(key.secretKey) }
+    keys.push(made)
+    return made
+  }
+
   /** The first that is not suspended; null when all are. */
-  function keyInUse(): (ProctorKey & { worker: Uint8Array }) | null {
+  function keyInUse(): PlantingKey | null {
     for (let index = 0; index < MAX_KEYS; index += 1) {
-      const key = keyOf(index)
-      const worker = publicKeyOf(key.secretKey)
-      if (selectSuspended.get(worker) === undefined) return { ...key, worker }
+      const key = keyAt(index)
+      if (selectSuspended.get(key.worker) === undefined) return key
     }
     return null
   }
@@ -86,8 +99,9 @@ export function openProctor(
     const key = receiptsPerEpoch === 0 || epoch === null ? null : keyInUse()
     if (key === null || epoch === null) return 0
     const { worker, secretKey, address } = key
-    registry.register(signRegistration(address, origin, secretKey))
     const due = receiptsPerEpoch - Number(countPlanted.get(worker, epoch))
+    if (due <= 0) return 0
+    registry.register(signRegistration(address, origin, secretKey))
     const wrong = leases.leaseCanaries(worker, due, epoch).flatMap(wrongOf).map(answer)
     if (wrong.length === 0) return 0
     await parts.results.accept(worker, wrong)

@@ -13,6 +13,7 @@ import { replay } from '../../../src/replay/replay.ts'
 import type { ReplaySource } from '../../../src/replay/replay-source.ts'
 import { entriesOf, inOrder, recordLog } from '../replay/recorded-log.ts'
 import { epochEntry } from './epoch-entry.ts'
+import { ask } from './paying-requester.ts'
 import { idOf, type Peer } from './peer.ts'
 import { openSite, type Site, TOKEN } from './site.ts'
 import { cheatedOutput, TINY_MODEL, tinyInput, tinyMarket, tinyOutput } from './tiny-market.ts'
@@ -244,12 +245,4 @@ function contradictions(entries: readonly Uint8Array[]) {
 
 function askOperator(site: Site, path: string, body: Uint8Array): Promise<Response> {
   return askCoordinator(site.url, `/v1/operator/${path}`, { method: 'POST', token: TOKEN, body })
-}
-
-function ask(site: Site, value: number): Promise<Response> {
-  return fetch(new URL('/v2/models/identity/infer', site.url), {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 2], data: [value, -value] }] }),
-  })
 }
