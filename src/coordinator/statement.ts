@@ -1,4 +1,4 @@
-import { maturedAccount } from '../ledger/accounts.ts'
+import { maturedAccount, payoutAccount } from '../ledger/accounts.ts'
 import { parseEntry } from '../log/entry.ts'
 import { anchoredView } from '../rules/anchored.ts'
 import { epochOf, firstHeight, lastHeight, maturityHeight, settlementHeight } from '../rules/epoch.ts'
@@ -131,6 +131,7 @@ export function statementOf(
                   coalesce(sum(amount_msat), 0) AS through FROM ledger_transfer WHERE credit = ? AND entry_index <= ?`,
         )
         .get(maturedEntry, account, maturedEntry) ?? {}
+    const sentById = new Map(payer.payouts().map((sent) => [sent.id, sent]))
     return db
       .prepare<[string, bigint, bigint], { payout: bigint; entry: bigint; msat: bigint }>(
         `SELECT payout.number AS payout, payout.entry_index AS entry, msat
@@ -141,7 +142,7 @@ export function statementOf(
       )
       .all(account, before, through)
       .map(({ payout, entry, msat }) => {
-        const sent = payer.payouts().find(({ id }) => id === `payout/${payout}`)
+        const sent = sentById.get(payoutAccount(Number(payout)))
         return {
           payout: Number(payout),
           entry: Number(entry),

@@ -1,6 +1,6 @@
 import type { AnchorRecord } from '../../anchor/anchor-record.ts'
 import type { PayoutRecord } from '../../anchor/payer.ts'
-import { maturedAccount, unmaturedAccount } from '../ledger/accounts.ts'
+import { maturedAccount, payoutAccount, unmaturedAccount } from '../ledger/accounts.ts'
 import type { Standing } from '../rules/cusum.ts'
 import { epochOf } from '../rules/epoch.ts'
 import { epochRules } from '../rules/epoch-rules.ts'
@@ -127,6 +127,7 @@ function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer 
         .pluck()
         .get(...params),
     )
+  const sentById = new Map(payer.payouts().map((sent) => [sent.id, sent]))
   const anchoring = anchorer.state()
   const { stalled, runwayBlocks } = anchoring
   return {
@@ -180,7 +181,7 @@ function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer 
     payoutTrouble: desks.payouts.trouble(),
     payoutsStopped: payer.stopped(),
     payouts: desks.payouts.list().map(({ number, totalSats, state }) => {
-      const sent = payer.payouts().find(({ id }) => id === `payout/${number}`)
+      const sent = sentById.get(payoutAccount(number))
       return {
         number,
         totalSats,
