@@ -111,7 +111,8 @@ function epochWork(): EpochWork {
         Array.from({ length: RECEIPTS_PER_WORKER }, (_, receipt) => ({
           receipt: hash('sha256', `${worker}/${receipt}`),
           worker,
-          units: BigInt(1_000 + receipt),
+          // More than its part of the budget, so that everything has to be divided.
+          rewardMsat: BigInt(1_000 + receipt) * 10n ** 9n,
           outcome: 'unsampled' as const,
         })),
       ),

@@ -11,9 +11,8 @@ const WORDS: Readonly<Record<EarningReason, string>> = {
   unassigned: 'a request at price 0',
   repeated: 'an earlier receipt in the log has the same item and model',
   suspended: 'its worker was suspended before the epoch was settled',
-  zero_units: 'no units of work',
   no_budget: 'its subnet had nothing to share out in this epoch',
-  below_one_msat: "the worker's whole share is below 1 msat",
+  below_one_msat: "less than 1 msat was to be had for it in its job's epoch, or is left of it",
 }
 
 /** Why a receipt earned what it earned, or nothing; null: it is not settled. */

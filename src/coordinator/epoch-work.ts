@@ -12,6 +12,7 @@ import type { Market } from './market.ts'
 
 export interface EpochReceipt extends SettlementReceipt {
   readonly subnet: string
+  readonly units: bigint
   readonly job: Uint8Array
   readonly isPrivate: boolean
   /** Of the `jobs` entry. */
@@ -49,6 +50,7 @@ interface ReceiptRow {
   model: Uint8Array
   epoch: bigint
   units: bigint
+  reward_msat: bigint
   is_private: bigint
   item: bigint | null
   requester: string | null
@@ -87,7 +89,7 @@ export function openEpochWork(
   const { db } = books
   const selectReceipts = db.prepare<[number, number], ReceiptRow>(
     `SELECT receipt.id, receipt.submission, job.worker, ${SUSPENDED_ENTRY} job.worker) AS suspended_entry,
-            job.subnet, job.model, job.units, job.is_private, job.item, job.epoch, requester, charge_msat, refund_entry, sampled, verdict,
+            job.subnet, job.model, job.units, reward_msat, job.is_private, job.item, job.epoch, requester, charge_msat, refund_entry, sampled, verdict,
             verdict_entry, job.id AS job, job.input, job.input_salt, job.origin_record, job.origin_salt, result.output, result.salt, canary.output AS known
        FROM receipt JOIN job ON job.id = receipt.job JOIN result ON result.job = job.id LEFT JOIN canary ON canary.job = job.id
       WHERE receipt.submission >= ? AND receipt.submission < ? ORDER BY receipt.submission, receipt.position`,
@@ -146,6 +148,7 @@ export function openEpochWork(
         worker: hex(row.worker),
         subnet: row.subnet,
         units: row.units,
+        rewardMsat: row.reward_msat,
         outcome,
         job: row.job,
         isPrivate: row.is_private === 1n,

@@ -108,7 +108,7 @@ function settleAgain(
       receipts: (bySubnet.get(subnet.name) ?? []).map(({ receipt, outcome }) => ({
         receipt: receipt.hex,
         worker: receipt.job.worker,
-        units: receipt.job.units,
+        rewardMsat: receipt.rewardMsat,
         outcome,
       })),
     })),

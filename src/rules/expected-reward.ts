@@ -14,13 +14,20 @@ export interface JobWork {
   readonly units: bigint
 }
 
+/** As much of a definition as is asked here. */
+type Offer = Pick<SubnetDefinition, 'name' | 'weight' | 'privacy' | 'operatorBasisPoints'> & {
+  readonly dataset: { readonly perEpoch: number } | null
+  readonly models: readonly { readonly unitsPerItem: number }[]
+}
+
 /**
- * What a receipt may earn, as far as the log says when it is submitted: the subnet's part of the epoch's budget for the
- * whole of the work that the epoch offers; of what is not of the open dataset, the fee that a request of its size brings.
- * The audit rate follows it; pay is decided at settlement.
+ * What a receipt may earn, as far as the log says when it is submitted: of the subnet's part of the budget of its job's
+ * epoch, its share in the whole of the work that this epoch offers; of what is not of the open dataset, the fee that a
+ * request of its size brings. The audit rate follows it, and settlement, in whichever epoch, never pays more
+ * (settle-epoch.ts).
  */
 export function openExpectedReward(
-  market: { subnetsAt(epoch: number): SubnetDefinition[] },
+  market: { subnetsAt(epoch: number): readonly Offer[] },
   budgets: { booked(epoch: number): bigint },
   prices: { at(subnet: string, epoch: number): bigint },
   auditShareBasisPoints: number,

@@ -18,7 +18,7 @@ type UnpaidOutcome =
   | 'suspended'
 
 /** Why a receipt earned or didn't; every receipt gets one. */
-export type EarningReason = 'earned' | UnpaidOutcome | 'zero_units' | 'no_budget' | 'below_one_msat'
+export type EarningReason = 'earned' | UnpaidOutcome | 'no_budget' | 'below_one_msat'
 
 /** Genesis may grant auditors less, never more: at least 95 % go to those who computed. */
 export const MAX_AUDIT_SHARE_BASIS_POINTS = 500
@@ -29,7 +29,8 @@ export interface SettlementReceipt {
   receipt: string
   /** Key, hex. */
   worker: string
-  units: bigint
+  /** What its audit rate was set by, at its submission (expected-reward.ts): it never earns more out of a budget. */
+  rewardMsat: bigint
   outcome: ReceiptOutcome
 }
 
@@ -56,6 +57,10 @@ export interface EpochSettlement {
  * as they like, so their shares are rounded down and the rest, less than 1 msat a key, returns to the reserve. Work
  * spread over many keys thus never earns more than under one, and more verified work never earns less.
  *
+ * A subnet pays what was expected of its receipts, and where that is more than its part, as of work from epochs that paid
+ * better, proportionally less. The part of what was offered and not answered returns: shared among the few who did
+ * answer, it would be far above what their audit rates deter from cheating for.
+ *
  * Auditors get their share of what is paid, not of what was set aside: where little was computed, little goes to audits.
  */
 export function settleEpoch({
@@ -77,7 +82,9 @@ export function settleEpoch({
   const receipts: EpochSettlement['receipts'] = []
   for (const subnet of subnets) {
     const poolMsat = pools.get(subnet.name) ?? 0n
-    const earned = splitByFloor(poolMsat, scoreByWorker(subnet.receipts))
+    const scores = scoreByWorker(subnet.receipts)
+    const expectedMsat = scores.reduce((sum, { weight }) => sum + weight, 0n)
+    const earned = splitByFloor(expectedMsat < poolMsat ? expectedMsat : poolMsat, scores)
     for (const [worker, msat] of earned) {
       if (msat > 0n) compute.push({ worker, subnet: subnet.name, msat })
     }
@@ -114,15 +121,14 @@ function scoreByWorker(receipts: SettlementReceipt[]): Weight[] {
 function unitsByAuditor(audits: EpochWork['audits']): Weight[] {
   return [...Map.groupBy(audits, ({ auditor }) => auditor)].map(([key, own]) => ({
     key,
-    weight: scoreOf(own),
+    weight: own.reduce((sum, { units }) => sum + units, 0n),
   }))
 }
 
 function reasonOf(receipt: SettlementReceipt, poolMsat: bigint, earned: Map<string, bigint>): EarningReason {
   if (!isPaid(receipt.outcome)) return receipt.outcome
-  if (receipt.units === 0n) return 'zero_units'
   if (poolMsat === 0n) return 'no_budget'
-  return earned.get(receipt.worker) === 0n ? 'below_one_msat' : 'earned'
+  return receipt.rewardMsat === 0n || earned.get(receipt.worker) === 0n ? 'below_one_msat' : 'earned'
 }
 
 function isPaid(outcome: ReceiptOutcome): outcome is PaidOutcome {

@@ -16,6 +16,7 @@ import {
   RECEIPTS_PER_EPOCH,
   REWARD_MSAT,
   type Setting,
+  SUBNET,
 } from './setting.ts'
 import type { Move, Strategy } from './strategies.ts'
 
@@ -33,8 +34,8 @@ interface WorkerKey {
 }
 
 const PLAYER = 'player'
-const SUBNET = 'simulated'
-const NO_WORK: Move = { receipts: 0, cheatShare: 0 }
+const NO_WORK: Move = { receipts: 0, cheatShare: 0, isThin: false }
+const NO_AUDITS = { all: 0, own: 0 }
 const EVIDENCE = evidenceOf(P0)
 
 /**
@@ -56,10 +57,10 @@ export function playStrategy(strategy: Strategy, setting: Setting, seed: string,
     const move = epoch < EPOCHS ? strategy.move({ epoch, maturityEpochs, score }) : NO_WORK
     const beacon = named(seed, 'beacon', epoch)
     const worked = keys.map((key) => work(key, { strategy, setting, move, beacon, random }))
-    const audits = draws[epoch] ?? { all: 0, own: 0 }
+    const audits = move.isThin ? NO_AUDITS : (draws[epoch] ?? NO_AUDITS)
     const ownAudits = strategy.audits ? audits.own : 0
     const receipts = worked.flatMap((one) => one.receipts)
-    const settled = settle(receipts, { all: audits.all, own: ownAudits })
+    const settled = settle(receipts, { all: audits.all, own: ownAudits }, move)
     const cost = worked.reduce((sum, one) => sum + one.cost, ownAudits)
     const auditPay = settled.audit.find(({ auditor }) => auditor === PLAYER)
     profitMsat += Number(auditPay?.msat ?? 0n) - receiptCostMsat * cost
@@ -95,21 +96,25 @@ function work(
   key.suspicion = audited.suspicion
   const isSuspended = standingOf(key.suspicion) === 'suspended'
   return {
-    // Receipts of one fate are one line: their units add up alike.
+    // Receipts of one fate are one line: their rewards add up alike.
     receipts: (['pass', 'fail', 'unsampled'] as const).map((fate) => ({
       receipt: `${key.name} ${fate}`,
       worker: key.name,
-      units: BigInt(audited[fate]),
+      rewardMsat: BigInt(audited[fate]) * REWARD_MSAT,
       outcome: isSuspended ? 'suspended' : fate,
     })),
     cost: receipts - audited.cheated + strategy.cheatCost * audited.cheated,
   }
 }
 
-/** Beside the others' work. What the player leaves unaudited is redrawn to them. */
-function settle(receipts: SettlementReceipt[], audits: { all: number; own: number }): EpochSettlement {
-  const units = OTHERS * BigInt(RECEIPTS_PER_EPOCH)
-  const others: SettlementReceipt = { receipt: 'others', worker: 'others', units, outcome: 'unsampled' }
+/** Beside the others' work, unless they rest. What the player leaves unaudited is redrawn to them. */
+function settle(
+  receipts: SettlementReceipt[],
+  audits: { all: number; own: number },
+  { isThin }: Move,
+): EpochSettlement {
+  const rewardMsat = isThin ? 0n : OTHERS * BigInt(RECEIPTS_PER_EPOCH) * REWARD_MSAT
+  const others: SettlementReceipt = { receipt: 'others', worker: 'others', rewardMsat, outcome: 'unsampled' }
   return settleEpoch({
     budgetMsat: BUDGET_MSAT,
     auditShareBasisPoints: AUDIT_SHARE_BASIS_POINTS,

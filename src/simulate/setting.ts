@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { openExpectedReward } from '../rules/expected-reward.ts'
 import type { Ratio } from '../rules/sampling.ts'
 
 /** What is asked of a simulation; all else is fixed below. */
@@ -20,18 +21,33 @@ export const RECEIPTS_PER_EPOCH = 1_000
 /** Played for so many epochs; then everybody waits for what is still to mature. */
 export const EPOCHS = 24
 
-/** Expected of a receipt while all work honestly. */
-export const REWARD_MSAT = 1_000n
-
 /** Honest workers beside the one that is played. */
 export const OTHERS = 9n
 
 export const AUDIT_SHARE_BASIS_POINTS = 500
 
-/** All that a subnet pays in an epoch: the reward for everybody's receipts, and the auditors' part beside it. */
-export const BUDGET_MSAT =
-  ((OTHERS + 1n) * BigInt(RECEIPTS_PER_EPOCH) * REWARD_MSAT * 10_000n) /
-  BigInt(10_000 - AUDIT_SHARE_BASIS_POINTS)
+/** A subnet that pays in an epoch 1,000 msat for each receipt, and the auditors' part beside it, if all of its offer is answered. */
+export const BUDGET_MSAT = 10_526_316n
+export const SUBNET = 'simulated'
+
+/** For one receipt, by the product's rule: all of them are alike, and as many are offered as all workers answer. */
+export const REWARD_MSAT = openExpectedReward(
+  {
+    subnetsAt: () => [
+      {
+        name: SUBNET,
+        weight: 1,
+        privacy: 'public',
+        operatorBasisPoints: 0,
+        models: [{ unitsPerItem: 1 }],
+        dataset: { perEpoch: (Number(OTHERS) + 1) * RECEIPTS_PER_EPOCH },
+      },
+    ],
+  },
+  { booked: () => BUDGET_MSAT },
+  { at: () => 0n },
+  AUDIT_SHARE_BASIS_POINTS,
+)({ subnet: SUBNET, item: 0n, epoch: 0n, units: 1n })
 
 /** How often the audit of honest work fails, and as what it is calibrated. */
 export const FALSE_FAIL_RATE = 0.003

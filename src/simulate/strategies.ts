@@ -13,6 +13,8 @@ export interface Move {
   receipts: number
   /** Share of them that are cheated. */
   cheatShare: number
+  /** Whether it does so while all others rest: who waits can choose its epoch. */
+  isThin: boolean
 }
 
 export interface Strategy {
@@ -37,13 +39,20 @@ export interface Strategy {
   deterred: boolean
 }
 
+/** Seldom enough for the stake to be there again. */
+const THIN_EVERY_EPOCHS = 4
+
 /** The least that calibration lets a subnet claim (compute/compare/calibrate.ts). */
 const LEAST_DETECTION = 0.9
+
+function cheating(cheatShare: number): () => Move {
+  return () => ({ receipts: RECEIPTS_PER_EPOCH, cheatShare, isThin: false })
+}
 
 const HONEST: Strategy = {
   name: 'honest',
   what: 'computes everything, audits what it draws',
-  move: () => ({ receipts: RECEIPTS_PER_EPOCH, cheatShare: 0 }),
+  move: cheating(0),
   keys: 1,
   waits: true,
   cheatCost: 0,
@@ -53,8 +62,6 @@ const HONEST: Strategy = {
   audits: true,
   deterred: false,
 }
-
-const cheating = (cheatShare: number) => () => ({ receipts: RECEIPTS_PER_EPOCH, cheatShare })
 
 /** The first is honesty, which all others are measured by. */
 export const STRATEGIES: readonly [Strategy, ...Strategy[]] = [
@@ -78,6 +85,11 @@ export const STRATEGIES: readonly [Strategy, ...Strategy[]] = [
     name: 'trust-then-cheat',
     what: 'honest all its life, then an epoch of garbage to leave with',
     move: ({ epoch }) => cheating(epoch < EPOCHS - 1 ? 0 : 1)(),
+  }),
+  cheat({
+    name: 'thin-market',
+    what: 'honest, but for a single garbage receipt whenever nobody else works',
+    move: pounce,
   }),
   cheat({ name: 'sybil', what: 'skips a tenth under ten keys', move: cheating(0.1), keys: 10 }),
   cheat({
@@ -111,7 +123,13 @@ function cheat(changes: Pick<Strategy, 'name' | 'what'> & Partial<Strategy>): St
 /** Honest until the stake is built, idle until hardly anything is left to lose, then the burst; and again. */
 function burst({ epoch, maturityEpochs }: View): Move {
   const place = epoch % (2 * maturityEpochs + 1)
-  if (place <= maturityEpochs) return { receipts: RECEIPTS_PER_EPOCH, cheatShare: 0 }
+  if (place <= maturityEpochs) return cheating(0)()
   const isBurst = place === 2 * maturityEpochs
-  return isBurst ? { receipts: RECEIPTS_PER_EPOCH, cheatShare: 1 } : { receipts: 0, cheatShare: 0 }
+  return isBurst ? cheating(1)() : { receipts: 0, cheatShare: 0, isThin: false }
+}
+
+/** One receipt draws hardly any audit; were it paid all that was offered, it would earn as much as ten thousand. */
+function pounce({ epoch }: View): Move {
+  const isThin = epoch % THIN_EVERY_EPOCHS === THIN_EVERY_EPOCHS - 1
+  return isThin ? { receipts: 1, cheatShare: 1, isThin } : cheating(0)()
 }

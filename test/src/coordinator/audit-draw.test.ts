@@ -6,10 +6,12 @@ import { parseEntry } from '../../../src/log/entry.ts'
 import { auditRate, drawAuditor, isSampled } from '../../../src/rules/sampling.ts'
 import type { Peer } from './peer.ts'
 import { BUDGET_MSAT, openSite, type Site, TOKEN } from './site.ts'
-import { tinyMarket } from './tiny-market.ts'
+import { tinyInput, tinyMarket } from './tiny-market.ts'
 
-/** Of 24 items of one epoch, all alike (DESIGN §8: 95 % to those who computed). */
-const REWARD_MSAT = (BUDGET_MSAT * 95n) / 100n / 24n
+/** More than one key has to have in two epochs; of those of one epoch, all alike (DESIGN §8: 95 % to those who computed). */
+const ITEMS_PER_EPOCH = 48
+const ITEMS = Array.from({ length: 2 * ITEMS_PER_EPOCH }, (_, item) => tinyInput(item + 1))
+const REWARD_MSAT = (BUDGET_MSAT * 95n) / 100n / BigInt(ITEMS_PER_EPOCH)
 const FLOOR = { numerator: 1n, denominator: 100n }
 const BEACON_DELAY = 1
 /** As in the site's calendar: two confirmations. */
@@ -30,7 +32,12 @@ interface Drawn {
 test('the beacon alone decides what is audited and by whom, at the rate that the worker has at stake', async () => {
   await using site = await openSite(node, {
     flags: { 'epoch.maturityBlocks': '100', 'epoch.auditRoundBlocks': '100' },
-    subnets: [tinyMarket({ auditFloor: { numerator: 1, denominator: 100 } })],
+    subnets: [
+      tinyMarket({
+        auditFloor: { numerator: 1, denominator: 100 },
+        dataset: { items: ITEMS, perEpoch: ITEMS_PER_EPOCH },
+      }),
+    ],
   })
   const peers = await site.begin(3)
   const [worker] = peers
@@ -38,16 +45,16 @@ test('the beacon alone decides what is audited and by whom, at the rate that the
   const auditors = peers.filter((peer) => peer !== worker)
 
   // A new key has nothing at stake: all of it is audited.
-  const first = await worker.lease(2)
-  expect(first).toHaveLength(2)
-  expect(await drawOf(site, worker, first)).toEqual(await expectedDraw(site, worker, peers, 0n, 2))
+  const first = await worker.lease()
+  expect(first.length).toBeGreaterThan(3)
+  expect(await drawOf(site, worker, first)).toEqual(await expectedDraw(site, worker, peers, 0n, first.length))
   await site.mineAudited(auditors, 'the settlement', () =>
     site.status().workers.some(({ unmaturedMsat }) => unmaturedMsat > 0n),
   )
   const [{ unmaturedMsat } = { unmaturedMsat: 0n }] = site.status().workers
-  expect(unmaturedMsat).toBe((BUDGET_MSAT * 95n) / 100n)
+  expect(unmaturedMsat).toBe(BigInt(first.length) * REWARD_MSAT)
 
-  // Now it has, and of many receipts a few are.
+  // Now it has, and of many receipts a few are: 4 for each that pays as much.
   const more = await worker.lease()
   const drawn = await drawOf(site, worker, more)
   expect(drawn).toEqual(await expectedDraw(site, worker, peers, unmaturedMsat, more.length))

@@ -8,8 +8,8 @@ import { changeTable } from '../replay/changed-log.ts'
 import { recordLog } from '../replay/recorded-log.ts'
 import { epochEntry } from './epoch-entry.ts'
 import { ask, leaseOne } from './paying-requester.ts'
-import { idOf, type Peer, problemIn } from './peer.ts'
-import { BUDGET_MSAT, openSite, type Site, TOKEN } from './site.ts'
+import { idOf, type Peer, problemIn, worksOf } from './peer.ts'
+import { openSite, REWARD_MSAT, type Site, TOKEN } from './site.ts'
 import { tinyInput, tinyMarket, tinyOutput } from './tiny-market.ts'
 import { offBy, TOLERANT_MARKET } from './tolerant-market.ts'
 
@@ -37,7 +37,7 @@ test('private bytes are shown to auditors alone, earn no subsidy, and are passed
   const passed = await answered(site, honest, 1.5, offBy(9e-5))
   const failed = await answered(site, cheat, 2.5, offBy(2e-4))
   const shared = await answered(site, honest, SHARED_VALUE, tinyOutput)
-  await honest.work()
+  const items = await worksOf(honest.work())
   expect(site.status().privateSubnets).toEqual(['hidden'])
   const hidden = [passed.input, passed.output, failed.input, failed.output]
   for (const digest of hidden) {
@@ -62,8 +62,8 @@ test('private bytes are shown to auditors alone, earn no subsidy, and are passed
   const audited = [tinyOutput(tinyInput(1.5)), tinyOutput(tinyInput(2.5))].map((bytes) => sha256(bytes))
   for (const digest of [...hidden, ...audited]) expect((await blobOf(site, digest)).status).toBe(403)
   const { entry, reasons } = epochEntry(site, 0)
-  // All of it is the public subnet's: the thousandfold weight of `hidden` would show.
-  expect(entry.computeMsat).toBe((BUDGET_MSAT * 95n) / 100n)
+  // The whole budget is the public subnet's: the thousandfold weight of `hidden` would show.
+  expect(entry.computeMsat).toBe(BigInt(items.length) * REWARD_MSAT)
   expect([passed, failed].map(({ id }) => reasons.get(id))).toEqual(['unassigned', 'fail'])
   await site.anchorAll()
 

@@ -3,12 +3,8 @@ import { receiptId } from '../../../compute/work/receipt.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { epochEntry } from './epoch-entry.ts'
 import { idOf, type Peer, type Work, worksOf } from './peer.ts'
-import { BUDGET_MSAT, openSite, type Site } from './site.ts'
+import { BUDGET_MSAT, openSite, REWARD_MSAT, type Site } from './site.ts'
 import { cheatedOutput } from './tiny-market.ts'
-
-/** 95 % of a budget go to those who computed (DESIGN §8). */
-const COMPUTE_MSAT = (BUDGET_MSAT * 95n) / 100n
-const AUDIT_MSAT = BUDGET_MSAT - COMPUTE_MSAT
 
 /** As in the site's calendar. */
 const EPOCH_BLOCKS = 6
@@ -33,13 +29,15 @@ test('honest work is paid on the chain; cheated work earns nothing, and its item
   expect(verdictsOf(site, mine)).toEqual(new Set(['pass']))
   expect(verdictsOf(site, cheated)).toEqual(new Set(['fail']))
   const { entry, reasons } = epochEntry(site, 0)
-  expect(entry).toMatchObject({ computeMsat: COMPUTE_MSAT, epoch: 0 })
+  const earnedMsat = BigInt(mine.length) * REWARD_MSAT
+  expect(entry).toMatchObject({ computeMsat: earnedMsat, epoch: 0 })
   expect(entry.computeMsat + entry.auditMsat + entry.returnedMsat).toBe(BUDGET_MSAT)
-  // Auditors share theirs by floor: less than 1 msat each is left.
-  expect(AUDIT_MSAT - entry.auditMsat).toBeLessThan(3n)
+  // Auditors share their 5 % of it by floor: less than 1 msat each is left.
+  expect(earnedMsat / 19n - entry.auditMsat).toBeGreaterThanOrEqual(0n)
+  expect(earnedMsat / 19n - entry.auditMsat).toBeLessThan(3n)
   expect(mine.map((work) => reasons.get(idOf(work)))).toEqual(mine.map(() => 'earned'))
   expect(cheated.map((work) => reasons.get(idOf(work)))).toEqual(cheated.map(() => 'fail'))
-  expect(accrued(site, 0, honest, 'tiny')).toBe(COMPUTE_MSAT)
+  expect(accrued(site, 0, honest, 'tiny')).toBe(earnedMsat)
   expect(accrued(site, 0, cheat, 'tiny')).toBe(0n)
   expect(site.status().epochs.find(({ number }) => number === 0)?.accruedMsat).toBe(
     entry.computeMsat + entry.auditMsat,
@@ -59,8 +57,7 @@ test('honest work is paid on the chain; cheated work earns nothing, and its item
   await site.mineAudited([honest, cheat, operator], 'the payout', () =>
     site.status().payouts.some(({ state }) => state === 'settled'),
   )
-  const paidSats = COMPUTE_MSAT / 1000n
-  expect(await site.satsOnChain(honest.address)).toBeGreaterThanOrEqual(paidSats)
+  expect(await site.satsOnChain(honest.address)).toBeGreaterThanOrEqual(earnedMsat / 1000n)
   expect(await site.satsOnChain(honest.address)).toBe(paidMsatOf(site, honest) / 1000n)
   expect(await site.satsOnChain(cheat.address)).toBe(paidMsatOf(site, cheat) / 1000n)
   expect(site.troubles).toEqual([])
@@ -111,13 +108,14 @@ test('a verdict that is anchored after the cutoff pays, and so does none; a late
   await site.mineUntil('the settlement', () => site.status().epochs.some(({ settled }) => settled))
   const { entry, reasons } = epochEntry(site, 0)
   expect(works.map((work) => reasons.get(idOf(work)))).toEqual(works.map(() => 'earned'))
-  expect(entry).toMatchObject({ computeMsat: COMPUTE_MSAT, auditMsat: 0n })
+  const earnedMsat = BigInt(works.length) * REWARD_MSAT
+  expect(entry).toMatchObject({ computeMsat: earnedMsat, auditMsat: 0n })
   expect(site.status().audits).toMatchObject({ failed: late.length, undecided: works.length - late.length })
 
   await operator.audit()
   expect(verdictsOf(site, works)).toEqual(new Set(['fail']))
   await site.mineUntil('the payout', () => site.status().payouts.some(({ state }) => state === 'settled'))
-  expect(await site.satsOnChain(worker.address)).toBe(COMPUTE_MSAT / 1000n)
+  expect(await site.satsOnChain(worker.address)).toBe(earnedMsat / 1000n)
   // Paid for: what it should have been is not bought twice.
   expect(openItems(site)).toBe(24 - works.length)
 })

@@ -31,7 +31,7 @@ export const DIFFERENCES_IN_MONEY: Difference[] = [
     (log) =>
       changeTable(log, ({ receipts, ...table }) => ({
         ...table,
-        receipts: receipts.map((one) => ({ ...one, reason: 'zero_units' })),
+        receipts: receipts.map((one) => ({ ...one, reason: 'no_budget' })),
       })),
   ],
   [

@@ -20,7 +20,7 @@ const works: fc.Arbitrary<EpochWork> = fc
       fc.record({
         subnet: fc.nat(3),
         worker: fc.constantFrom('w1', 'w2', 'w3', 'w4', 'w5'),
-        units: fc.bigInt({ min: 0n, max: 1000n }),
+        rewardMsat: fc.oneof(fc.bigInt({ min: 0n, max: 20n }), fc.bigInt({ min: 0n, max: 10n ** 15n })),
         outcome: fc.constantFrom(...PAID, ...PAID, ...UNPAID),
       }),
       { maxLength: 30 },
@@ -48,6 +48,10 @@ function sum(parts: { msat: bigint }[]): bigint {
   return parts.reduce((total, { msat }) => total + msat, 0n)
 }
 
+function expectedOf(receipts: SettlementReceipt[]): bigint {
+  return receipts.reduce((total, { rewardMsat }) => total + rewardMsat, 0n)
+}
+
 function earnings(work: EpochWork, isMine: (worker: string) => boolean): bigint {
   return sum(settleEpoch(work).compute.filter(({ worker }) => isMine(worker)))
 }
@@ -55,10 +59,10 @@ function earnings(work: EpochWork, isMine: (worker: string) => boolean): bigint 
 function receipt(
   id: string,
   worker: string,
-  units: bigint,
+  rewardMsat: bigint,
   outcome: ReceiptOutcome = 'pass',
 ): SettlementReceipt {
-  return { receipt: id, worker, units, outcome }
+  return { receipt: id, worker, outcome, rewardMsat }
 }
 
 /** The first subnet's receipts changed, the others as they were. */
@@ -83,16 +87,16 @@ test('an epoch pays the right people and gives each receipt its reason', () => {
         name: 'vision',
         weight: 3n,
         receipts: [
-          receipt('r1', 'alice', 10n),
-          receipt('r2', 'bob', 20n, 'unsampled'),
-          receipt('r3', 'alice', 5n, 'operator_missed'),
-          receipt('r4', 'mallory', 1000n, 'fail'),
-          receipt('r5', 'bob', 9n, 'inconclusive'),
+          receipt('r1', 'alice', 203_572n),
+          receipt('r2', 'bob', 407_144n, 'unsampled'),
+          receipt('r3', 'alice', 101_786n, 'operator_missed'),
+          receipt('r4', 'mallory', 20_357_200n, 'fail'),
+          receipt('r5', 'bob', 183_214n, 'inconclusive'),
           receipt('r6', 'carol', 0n),
         ],
       },
-      { name: 'audio', weight: 1n, receipts: [receipt('r7', 'bob', 1n, 'suspended')] },
-      { name: 'free', weight: 0n, receipts: [receipt('r8', 'bob', 1n)] },
+      { name: 'audio', weight: 1n, receipts: [receipt('r7', 'bob', 20_000n, 'suspended')] },
+      { name: 'free', weight: 0n, receipts: [receipt('r8', 'bob', 20_000n)] },
     ],
     audits: [
       { auditor: 'dave', units: 1n },
@@ -101,7 +105,7 @@ test('an epoch pays the right people and gives each receipt its reason', () => {
       { auditor: 'frank', units: 0n },
     ],
   })
-  // 950,000 to compute: 712,500 to vision, of which alice has 15 of 35 units. Audits: 5/95 of the 712,499 paid.
+  // 950,000 to compute: 712,500 to vision, 2 less than expected, of which alice has three of seven parts. Audits: 5/95 of the 712,499 paid.
   expect(settled.compute).toEqual([
     { worker: 'alice', subnet: 'vision', msat: 305_357n },
     { worker: 'bob', subnet: 'vision', msat: 407_142n },
@@ -117,7 +121,7 @@ test('an epoch pays the right people and gives each receipt its reason', () => {
     { receipt: 'r3', reason: 'earned' },
     { receipt: 'r4', reason: 'fail' },
     { receipt: 'r5', reason: 'inconclusive' },
-    { receipt: 'r6', reason: 'zero_units' },
+    { receipt: 'r6', reason: 'below_one_msat' },
     { receipt: 'r7', reason: 'suspended' },
     { receipt: 'r8', reason: 'no_budget' },
   ])
@@ -138,11 +142,71 @@ test('a share below 1 msat is no pay, and says so', () => {
   expect(settled.returnedMsat).toBe(1n)
 })
 
+test('where little was answered of what was offered, each receipt earns what was expected of it, and the rest returns', () => {
+  // A pool of 950,000 over an offer of 1,000 units.
+  const settled = settleEpoch({
+    budgetMsat: 1_000_000n,
+    auditShareBasisPoints: 500,
+    subnets: [
+      {
+        name: 's',
+        weight: 1n,
+        receipts: [
+          receipt('r1', 'alice', 950n, 'unsampled'),
+          receipt('r2', 'bob', 1_900n),
+          receipt('r3', 'mallory', 950n, 'fail'),
+        ],
+      },
+    ],
+    audits: [{ auditor: 'dave', units: 2n }],
+  })
+  expect(settled.compute).toEqual([
+    { worker: 'alice', subnet: 's', msat: 950n },
+    { worker: 'bob', subnet: 's', msat: 1_900n },
+  ])
+  expect(settled.audit).toEqual([{ auditor: 'dave', msat: 150n }])
+  expect(settled.returnedMsat).toBe(1_000_000n - 3_000n)
+})
+
+test('where more is expected than there is, as of work from epochs that paid better, all get proportionally less', () => {
+  const settled = settleEpoch({
+    budgetMsat: 1_000n,
+    auditShareBasisPoints: 0,
+    subnets: [
+      {
+        name: 's',
+        weight: 1n,
+        receipts: [receipt('old', 'alice', 1_500n), receipt('new', 'bob', 500n)],
+      },
+    ],
+    audits: [],
+  })
+  expect(settled.compute).toEqual([
+    { worker: 'alice', subnet: 's', msat: 750n },
+    { worker: 'bob', subnet: 's', msat: 250n },
+  ])
+})
+
+test('a receipt of which nothing was expected earns nothing, whatever the pool', () => {
+  const free = receipt('free', 'w', 0n, 'unsampled')
+  const settled = settleEpoch({
+    budgetMsat: 1_000n,
+    auditShareBasisPoints: 0,
+    subnets: [{ name: 's', weight: 1n, receipts: [free, receipt('r', 'w', 7n)] }],
+    audits: [],
+  })
+  expect(settled.compute).toEqual([{ worker: 'w', subnet: 's', msat: 7n }])
+  expect(settled.receipts).toEqual([
+    { receipt: 'free', reason: 'below_one_msat' },
+    { receipt: 'r', reason: 'earned' },
+  ])
+})
+
 test('rounding never pays more than the budget: audits get what was set aside, though their share of 38 would be 2', () => {
   const settled = settleEpoch({
     budgetMsat: 39n,
     auditShareBasisPoints: 500,
-    subnets: [{ name: 's', weight: 1n, receipts: [receipt('r', 'w', 1n)] }],
+    subnets: [{ name: 's', weight: 1n, receipts: [receipt('r', 'w', 38n)] }],
     audits: [{ auditor: 'a', units: 1n }],
   })
   expect(settled).toMatchObject({
@@ -169,10 +233,10 @@ test('an epoch without subnets returns its budget', () => {
 
 test.each(UNPAID)('%s earns nothing, however much it claims', (outcome) => {
   fc.assert(
-    fc.property(works, fc.bigInt({ min: 0n, max: 10n ** 12n }), (work, units) => {
+    fc.property(works, fc.bigInt({ min: 0n, max: 10n ** 12n }), (work, rewardMsat) => {
       const claimed = inFirstSubnet(work, (receipts) => [
         ...receipts,
-        receipt('claim', 'mallory', units, outcome),
+        receipt('claim', 'mallory', rewardMsat, outcome),
       ])
       const settled = settleEpoch(claimed)
       expect(settled.compute).toEqual(settleEpoch(work).compute)
@@ -200,7 +264,7 @@ test('only workers with a paid receipt in that subnet are paid, each once, and e
       expect(new Set(listed).size).toBe(listed.length)
       const entitled = work.subnets.flatMap(({ name, receipts }) =>
         receipts
-          .filter(({ outcome, units }) => PAID.includes(outcome) && units > 0n)
+          .filter(({ outcome, rewardMsat }) => PAID.includes(outcome) && rewardMsat > 0n)
           .map((r) => `${name}/${r.worker}`),
       )
       expect(entitled).toEqual(expect.arrayContaining(listed))
@@ -228,20 +292,32 @@ test('at least 95 % of what is paid goes to those who computed, and no more than
   )
 })
 
-test('less than 1 msat a payee is lost to rounding when all subnets have work', () => {
-  const full = works.map((work) =>
-    inFirstSubnet({ ...work, auditShareBasisPoints: 0, subnets: work.subnets.slice(0, 1) }, (receipts) => [
-      ...receipts,
-      receipt('sure', 'w1', 1n),
-    ]),
-  )
+test('nobody earns more in a subnet than was expected of its paid receipts there', () => {
   fc.assert(
-    fc.property(full, (work) => {
-      const workers = new Set(work.subnets.flatMap(({ receipts }) => receipts.map(({ worker }) => worker)))
-      const isFunded = work.subnets.some(({ weight }) => weight > 0n)
-      expect(settleEpoch(work).returnedMsat < BigInt(workers.size)).toBe(
-        isFunded || work.budgetMsat < BigInt(workers.size),
-      )
+    fc.property(works, (work) => {
+      for (const { worker, subnet, msat } of settleEpoch(work).compute) {
+        const receipts = work.subnets.find(({ name }) => name === subnet)?.receipts ?? []
+        const own = receipts.filter((one) => one.worker === worker && PAID.includes(one.outcome))
+        expect(msat).toBeLessThanOrEqual(expectedOf(own))
+      }
+    }),
+  )
+})
+
+test('a subnet pays its pool or all that was expected, whichever is less: to rounding, less than 1 msat a payee, is lost', () => {
+  const one = works.map((work) => ({
+    ...work,
+    auditShareBasisPoints: 0,
+    subnets: work.subnets.slice(0, 1).map((subnet) => ({ ...subnet, weight: subnet.weight + 1n })),
+  }))
+  fc.assert(
+    fc.property(one, (work) => {
+      const paid = work.subnets.flatMap(({ receipts }) => receipts.filter((r) => PAID.includes(r.outcome)))
+      const workers = new Set(paid.map(({ worker }) => worker))
+      const expectedMsat = expectedOf(paid)
+      const computed = sum(settleEpoch(work).compute)
+      if (expectedMsat <= work.budgetMsat) expect(computed).toBe(expectedMsat)
+      else expect(work.budgetMsat - computed).toBeLessThan(BigInt(workers.size))
     }),
   )
 })
@@ -261,8 +337,9 @@ test('the order of subnets, receipts and audits plays no part', () => {
 
 test('more verified work never earns less', () => {
   fc.assert(
-    fc.property(works, fc.bigInt({ min: 0n, max: 1000n }), (work, units) => {
-      const more = inFirstSubnet(work, (receipts) => [...receipts, receipt('more', 'w1', units)])
+    fc.property(works, fc.bigInt({ min: 0n, max: 10n ** 12n }), (work, rewardMsat) => {
+      const added = receipt('more', 'w1', rewardMsat)
+      const more = inFirstSubnet(work, (receipts) => [...receipts, added])
       const isMine = (worker: string) => worker === 'w1'
       expect(earnings(more, isMine)).toBeGreaterThanOrEqual(earnings(work, isMine))
     }),

@@ -28,6 +28,7 @@ describe('at a floor of 1 %', () => {
       'copying',
       'burst',
       'trust-then-cheat',
+      'thin-market',
       'sybil',
       'self-dealing',
       'colluding',
@@ -48,7 +49,7 @@ describe('at a floor of 1 %', () => {
     expect(others.map(({ strategy, deterred }) => [strategy, deterred])).toEqual(
       others.map(({ strategy }) => [strategy, true]),
     )
-    expect(others).toHaveLength(10)
+    expect(others).toHaveLength(11)
     expect(isSafe(setting)).toBe(true)
   })
 
@@ -60,6 +61,11 @@ describe('at a floor of 1 %', () => {
     expect(row('abstaining')?.suspensions).toBe(0)
     const margin = EPOCHS * RECEIPTS_PER_EPOCH * 400
     expect(Number(row('abstaining')?.profitMsat) / margin).toBeCloseTo(1, 1)
+  })
+
+  test('the only receipt of an epoch earns no more than any other: waiting for a thin market forgoes what honest work pays', () => {
+    // Six of 24 epochs at a margin of 0.4, less one reward each; it audits nothing then either.
+    expect(row('thin-market')?.againstHonesty).toBeLessThan((-6 / 24) * 0.4 + 0.001)
   })
 
   test('a trickle stays unconvicted and gains no more than the statistic leaves it', () => {
