@@ -50,6 +50,8 @@ CREATE TABLE IF NOT EXISTS item (
   PRIMARY KEY (subnet, model, item)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS item_assigned ON item (assignee, state, epoch);
+CREATE INDEX IF NOT EXISTS item_under_way ON item (epoch, assignee) WHERE assignee IS NOT NULL AND state <> 'done';
+CREATE INDEX IF NOT EXISTS item_done ON item (subnet) WHERE state = 'done';
 
 -- A job is one lease of one piece of work. `origin_record` and `salt` are secret until settlement.
 CREATE TABLE IF NOT EXISTS job (
@@ -140,6 +142,26 @@ CREATE TABLE IF NOT EXISTS receipt (
 ) STRICT;
 -- Asked for at every block: what waits for a verdict, among all receipts there ever were.
 CREATE INDEX IF NOT EXISTS receipt_undecided ON receipt (id) WHERE sampled = 1 AND verdict IS NULL;
+
+-- How many receipts each worker has, and their verdicts: what is shown at each look isn't counted anew.
+CREATE TABLE IF NOT EXISTS worker_tally (
+  worker   BLOB    NOT NULL PRIMARY KEY REFERENCES worker (key),
+  receipts INTEGER NOT NULL,
+  passed   INTEGER NOT NULL DEFAULT 0,
+  failed   INTEGER NOT NULL DEFAULT 0,
+  void     INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TRIGGER IF NOT EXISTS submission_tally AFTER INSERT ON submission BEGIN
+  INSERT INTO worker_tally (worker, receipts) VALUES (NEW.worker, NEW.count)
+    ON CONFLICT (worker) DO UPDATE SET receipts = receipts + NEW.count;
+END;
+-- A verdict is said once.
+CREATE TRIGGER IF NOT EXISTS verdict_tally AFTER UPDATE OF verdict ON receipt
+  WHEN OLD.verdict IS NULL AND NEW.verdict IS NOT NULL BEGIN
+  UPDATE worker_tally
+     SET passed = passed + (NEW.verdict = 'pass'), failed = failed + (NEW.verdict = 'fail'), void = void + (NEW.verdict = 'void')
+   WHERE worker = (SELECT worker FROM submission WHERE entry_index = NEW.submission);
+END;
 
 -- One row for each round of each audit: an auditor drawn by the beacon.
 CREATE TABLE IF NOT EXISTS audit (

@@ -24,19 +24,16 @@ export function listWorkers({ books }: Coordinator, after: number | null) {
   const rows = books.db
     .prepare<[number, number], Row>(
       `SELECT key, address, worker.entry_index,
-              count(receipt.id) AS receipts,
-              count(*) FILTER (WHERE verdict = 'pass') AS passed,
-              count(*) FILTER (WHERE verdict = 'fail') AS failed,
-              count(*) FILTER (WHERE verdict = 'void') AS void,
+              coalesce(receipts, 0) AS receipts, coalesce(passed, 0) AS passed,
+              coalesce(failed, 0) AS failed, coalesce(void, 0) AS void,
               (SELECT count(*) FROM audit WHERE auditor = worker.key AND state IN ('pass', 'fail')) AS audits,
               (SELECT coalesce(sum(amount_msat), 0) FROM ledger_transfer
                 WHERE debit = 'worker/' || lower(hex(worker.key)) || '/matured' AND code = 'payout') AS paid,
               coalesce((SELECT standing FROM standing WHERE standing.worker = worker.key), 'good') AS standing,
               (SELECT coalesce(sum(forfeited_msat), 0) FROM suspension WHERE suspension.worker = worker.key) AS forfeited
          FROM worker
-         LEFT JOIN submission ON submission.worker = worker.key
-         LEFT JOIN receipt ON receipt.submission = submission.entry_index
-        WHERE worker.entry_index > ? GROUP BY worker.key ORDER BY worker.entry_index LIMIT ?`,
+         LEFT JOIN worker_tally ON worker_tally.worker = worker.key
+        WHERE worker.entry_index > ? ORDER BY worker.entry_index LIMIT ?`,
     )
     .all(after ?? -1, WORKERS_PER_PAGE)
   return rows.map(({ key, address, entry_index, receipts, passed, failed, audits, paid, ...row }) => {

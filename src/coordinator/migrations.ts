@@ -74,6 +74,18 @@ export const MIGRATIONS: readonly string[] = [
    DROP TABLE receipt;
    ALTER TABLE receipt_next RENAME TO receipt;
 
+   -- Receipts and their verdicts were counted at each look.
+   CREATE TABLE worker_tally (
+     worker   BLOB    NOT NULL PRIMARY KEY REFERENCES worker (key),
+     receipts INTEGER NOT NULL,
+     passed   INTEGER NOT NULL DEFAULT 0,
+     failed   INTEGER NOT NULL DEFAULT 0,
+     void     INTEGER NOT NULL DEFAULT 0
+   ) STRICT;
+   INSERT INTO worker_tally
+     SELECT worker, count(*), sum(verdict IS 'pass'), sum(verdict IS 'fail'), sum(verdict IS 'void')
+       FROM receipt JOIN submission ON submission.entry_index = receipt.submission GROUP BY worker;
+
    -- Workers alone were paid.
    CREATE TABLE payout_next (
      number      INTEGER NOT NULL PRIMARY KEY,

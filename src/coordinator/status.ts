@@ -128,6 +128,8 @@ function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer 
         .get(...params),
     )
   const sentById = new Map(payer.payouts().map((sent) => [sent.id, sent]))
+  const verdicts = verdictsOf(coordinator)
+  const open = desks.audits.open()
   const anchoring = anchorer.state()
   const { stalled, runwayBlocks } = anchoring
   return {
@@ -137,7 +139,7 @@ function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer 
       requestsOpen: desks.requests.length,
       jobsLeased: count(`SELECT count(*) FROM job WHERE state = 'leased'`),
       jobsAnswered: count(`SELECT count(*) FROM job WHERE state = 'answered'`),
-      receipts: count('SELECT count(*) FROM receipt'),
+      receipts: verdicts.receipts,
       undrawn: count('SELECT count(*) FROM submission WHERE drawn_height IS NULL'),
       itemsAssigned: count(
         `SELECT count(*) FROM item WHERE epoch IS ? AND assignee IS NOT NULL AND state <> 'done'
@@ -148,12 +150,13 @@ function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer 
     },
     audits: {
       ...desks.capacity.figures(epoch ?? 0),
-      rounds: desks.audits.open().rounds,
-      sampled: count('SELECT count(*) FROM receipt WHERE sampled = 1'),
-      undecided: desks.audits.open().receipts,
-      passed: count(`SELECT count(*) FROM receipt WHERE verdict = 'pass'`),
-      failed: count(`SELECT count(*) FROM receipt WHERE verdict = 'fail'`),
-      void: count(`SELECT count(*) FROM receipt WHERE verdict = 'void'`),
+      rounds: open.rounds,
+      // Only what was sampled has a verdict.
+      sampled: open.receipts + verdicts.passed + verdicts.failed + verdicts.void,
+      undecided: open.receipts,
+      passed: verdicts.passed,
+      failed: verdicts.failed,
+      void: verdicts.void,
     },
     data: desks.retention.sums(),
     privateSubnets: desks.market
@@ -200,6 +203,17 @@ function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer 
   }
 }
 
+function verdictsOf({ books }: Coordinator) {
+  const sums = books.db
+    .prepare<[], [bigint, bigint, bigint, bigint]>(
+      'SELECT coalesce(sum(receipts), 0), coalesce(sum(passed), 0), coalesce(sum(failed), 0), coalesce(sum(void), 0) FROM worker_tally',
+    )
+    .raw()
+    .get()
+  const [receipts = 0, passed = 0, failed = 0, voided = 0] = (sums ?? []).map(Number)
+  return { receipts, passed, failed, void: voided }
+}
+
 function epochsOf({ books }: Coordinator): EpochStatus[] {
   const rows = books.db
     .prepare<
@@ -232,8 +246,7 @@ function workersOf({ books }: Coordinator): WorkerStatus[] {
   const rows = books.db
     .prepare<[], WorkerRow>(
       `SELECT key, address,
-              (SELECT count(*) FROM receipt JOIN submission ON submission.entry_index = receipt.submission
-                WHERE submission.worker = worker.key) AS receipts,
+              coalesce((SELECT receipts FROM worker_tally WHERE worker_tally.worker = worker.key), 0) AS receipts,
               (SELECT coalesce(sum(amount_msat), 0) FROM ledger_transfer
                 WHERE debit = 'worker/' || lower(hex(worker.key)) || '/matured' AND code = 'payout') AS paid,
               coalesce((SELECT standing FROM standing WHERE standing.worker = worker.key), 'good') AS standing,

@@ -43,6 +43,13 @@ test('the screen shows work, audits, anchors, money and workers as they are', as
     site.status().payouts.some(({ state }) => state === 'settled'),
   )
   const out = await assay('status', '--url', site.url)
+  const { db } = site.coordinator().books
+  const receipts = Number(db.prepare('SELECT count(*) FROM receipt').pluck().get())
+  expect(site.status().work.receipts).toBe(receipts)
+  expect(site.status().workers.reduce((sum, one) => sum + one.receipts, 0)).toBe(receipts)
+  expect(site.status().audits.sampled).toBe(
+    Number(db.prepare('SELECT count(*) FROM receipt WHERE sampled = 1').pluck().get()),
+  )
   const { audits, runwayBlocks, epoch, payouts } = site.status()
   expect(out).toContain(`block ${site.coordinator().advancedTo()} · epoch ${epoch}`)
   expect(out).toContain(`${audits.sampled} sampled: ${audits.passed} passed, 0 failed`)

@@ -131,6 +131,9 @@ test('work is public, payouts name accounts, the treasury’s own key signs, and
   expect(
     db.prepare('SELECT reward_msat, verdict, verdict_entry, is_refuted, reason FROM receipt').all(),
   ).toEqual([{ reward_msat: 11n, verdict: 'pass', verdict_entry: 6n, is_refuted: 0n, reason: null }])
+  expect(db.prepare('SELECT receipts, passed, failed, void FROM worker_tally').raw().all()).toEqual([
+    [1n, 1n, 0n, 0n],
+  ])
   expect(db.prepare('SELECT last_account, total_sats, height FROM payout').all()).toEqual([
     { last_account: maturedAccount('01'.repeat(32)), total_sats: 12n, height: 13n },
   ])
