@@ -54,7 +54,7 @@ export const statusAnswer = z.object({
       payouts: z.array(
         z.object({ number: count, totalSats: money, state: z.string(), txid: z.string().nullable(), height }),
       ),
-      accounts: z.array(z.object({ account: z.string(), msat: money })),
+      balances: z.array(z.object({ kind: z.string(), msat: money })),
     })
     .nullable(),
 })

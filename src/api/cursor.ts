@@ -16,6 +16,9 @@ export const placeSchema = z
     return { entry, position }
   })
 
+/** Names of accounts (src/ledger/accounts.ts), none longer than a worker's. */
+export const accountSchema = z.string().regex(/^[a-z0-9/-]{1,128}$/)
+
 /** The cursor of a page: the last row's key of the page before. Null for the first page. Throws RefusedError 400. */
 export function cursorOf(value: unknown, name: 'after' | 'before' | 'from' | 'epoch'): number | null {
   if (value === undefined) return null
@@ -34,4 +37,12 @@ export function placeOf(value: unknown, name: 'after' | 'before'): z.output<type
     'cursor_malformed',
     `${name}: expected <entry>.<position> of the last page's last row`,
   )
+}
+
+/** The same for the accounts of the books. */
+export function accountOf(value: unknown): string | null {
+  if (value === undefined) return null
+  const { success, data } = accountSchema.safeParse(value)
+  if (success) return data
+  throw new RefusedError(400, 'cursor_malformed', 'after: expected the name of the last page’s last account')
 }

@@ -1,5 +1,6 @@
 import { Router } from 'express'
 import type { Coordinator } from '../coordinator/coordinator.ts'
+import { listAccounts } from '../coordinator/list-accounts.ts'
 import { listAnchors } from '../coordinator/list-anchors.ts'
 import { listEpochs } from '../coordinator/list-epochs.ts'
 import { receiptsAfter, receiptsBefore } from '../coordinator/list-receipts.ts'
@@ -7,7 +8,7 @@ import { listSubnets } from '../coordinator/list-subnets.ts'
 import { listEarnings, listWorkers } from '../coordinator/list-workers.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 import { statementOf } from '../coordinator/statement.ts'
-import { cursorOf, placeOf } from './cursor.ts'
+import { accountOf, cursorOf, placeOf } from './cursor.ts'
 import { sendJson } from './json.ts'
 import { openHouseOf } from './open-house.ts'
 
@@ -30,6 +31,11 @@ export function listRoutes(coordinator: Coordinator): Router {
   routes.get('/v1/epochs', (request, response) => {
     const before = cursorOf(request.query.before, 'before')
     sendJson(response, listEpochs(coordinator, openHouseOf(coordinator), before))
+  })
+
+  routes.get('/v1/accounts', (request, response) => {
+    openHouseOf(coordinator)
+    sendJson(response, listAccounts(coordinator, accountOf(request.query.after)))
   })
 
   routes.get('/v1/workers', (request, response) => {

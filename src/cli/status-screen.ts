@@ -1,6 +1,5 @@
 import { formatMsat } from '../client/format-msat.ts'
 import type { ReadStatus } from '../client/read-status.ts'
-import { parseAccount } from '../ledger/accounts.ts'
 import { renderTable } from './table.ts'
 
 type Open = NonNullable<ReadStatus['open']>
@@ -127,11 +126,10 @@ function dataText({ data: { heldBytes, collectedBytes } }: Open): string {
 }
 
 /** What the treasury holds is owed, or free: reserve less what miners got of it, and less what an older log left to pay. */
-function treasuryText({ accounts }: Open): string {
+function treasuryText({ balances }: Open): string {
   let treasuryMsat = 0n
   let freeMsat = 0n
-  for (const { account, msat } of accounts) {
-    const { kind } = parseAccount(account)
+  for (const { kind, msat } of balances) {
     if (kind === 'treasury') treasuryMsat += BigInt(msat)
     if (kind === 'reserve') freeMsat += BigInt(msat)
     if (kind === 'fees' || kind === 'inherited') freeMsat -= BigInt(msat)

@@ -97,7 +97,7 @@ const statusSchema = z.object({
           trouble: text.nullable(),
         }),
       ),
-      accounts: z.array(z.object({ account: text, msat: text })),
+      balances: z.array(z.object({ kind: text, msat: text })),
     })
     .nullable(),
 })

@@ -1,6 +1,7 @@
 import type { AnchorRecord } from '../../anchor/anchor-record.ts'
 import type { PayoutRecord } from '../../anchor/payer.ts'
 import { maturedAccount, payoutAccount, unmaturedAccount } from '../ledger/accounts.ts'
+import { prepareBalancesByKind } from '../ledger/balances-by-kind.ts'
 import type { Standing } from '../rules/cusum.ts'
 import { epochOf } from '../rules/epoch.ts'
 import { epochRules } from '../rules/epoch-rules.ts'
@@ -50,7 +51,8 @@ export interface OpenStatus {
   readonly payoutTrouble: string | null
   /** The kill switch, while it is on. */
   readonly payoutsStopped: { readonly reason: string; readonly sinceMs: number } | null
-  readonly accounts: readonly { readonly account: string; readonly msat: bigint }[]
+  /** Of the books, by kind of account: one by one they are paged. */
+  readonly balances: readonly { readonly kind: string; readonly msat: bigint }[]
 }
 
 type WorkFigure =
@@ -199,7 +201,7 @@ function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer 
         height: sent?.height ?? null,
       }
     }),
-    accounts: books.ledger.accounts().map(({ name, postedMsat }) => ({ account: name, msat: postedMsat })),
+    balances: prepareBalancesByKind(books.db)().map(([kind, msat]) => ({ kind, msat })),
   }
 }
 

@@ -42,6 +42,8 @@ export interface AccountStatements {
   readonly one: Statement<[string], StoredAccount>
   /** By name; the range takes the place of LIKE, which reads wildcards and ignores case. */
   readonly withPrefix: Statement<[string, string], StoredAccount>
+  /** By name, those after one. */
+  readonly page: Statement<[string, number], StoredAccount>
   readonly open: Statement<[string, bigint]>
   readonly quarantine: Statement<[string]>
 }
@@ -51,6 +53,9 @@ export function prepareAccounts(db: Database): AccountStatements {
     one: db.prepare<[string], StoredAccount>(`SELECT ${ACCOUNT_COLUMNS} FROM ledger_account WHERE name = ?`),
     withPrefix: db.prepare<[string, string], StoredAccount>(
       `SELECT ${ACCOUNT_COLUMNS} FROM ledger_account WHERE name >= ? AND name < ? || char(0x10ffff) ORDER BY name`,
+    ),
+    page: db.prepare<[string, number], StoredAccount>(
+      `SELECT ${ACCOUNT_COLUMNS} FROM ledger_account WHERE name > ? ORDER BY name LIMIT ?`,
     ),
     open: db.prepare<[string, bigint]>(
       'INSERT OR IGNORE INTO ledger_account (name, credit_normal) VALUES (?, ?)',

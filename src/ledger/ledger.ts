@@ -34,6 +34,8 @@ export interface Ledger {
   balance(account: AccountName): Balance
   /** Every account whose name starts so, in the order of names. */
   accounts(prefix?: string): AccountBalance[]
+  /** At most `limit` in the order of names; the next page comes after the last one's. '' starts. */
+  accountsAfter(name: string, limit: number): AccountBalance[]
   /** At most TRANSFERS_PER_PAGE, in order; the next page comes after the last one's sequence. */
   transfers(filter: TransferFilter, afterSequence?: number): RecordedTransfer[]
   /** Adds up all transfers anew and quarantines each account that differs: it takes part in no more transfers. */
@@ -143,15 +145,16 @@ export function openLedger(db: Database.Database): Ledger {
     },
     settlePending: (pendingId, settlement) => inTransaction.settle.immediate(pendingId, settlement),
     balance: (name) => balanceOf(name, account(name)),
-    accounts: (prefix = '') =>
-      accounts.withPrefix.all(prefix, prefix).map((stored) => ({
-        name: stored.name,
-        isQuarantined: stored.quarantined !== 0n,
-        ...balanceOf(stored.name, stored),
-      })),
+    accounts: (prefix = '') => accounts.withPrefix.all(prefix, prefix).map(accountBalance),
+    accountsAfter: (name, limit) => accounts.page.all(name, limit).map(accountBalance),
     transfers: (filter, afterSequence = 0) => transfers.page(filter, afterSequence),
     check: () => inTransaction.check.immediate(),
   }
+}
+
+function accountBalance(stored: StoredAccount): AccountBalance {
+  const { name, quarantined } = stored
+  return { name, isQuarantined: quarantined !== 0n, ...balanceOf(name, stored) }
 }
 
 function assertIdentity(id: string, entryIndex: number): void {

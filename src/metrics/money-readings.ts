@@ -1,23 +1,16 @@
 import type { Coordinator, OpenHouse } from '../coordinator/coordinator.ts'
 import { payoutAccount } from '../ledger/accounts.ts'
+import { prepareBalancesByKind } from '../ledger/balances-by-kind.ts'
 import { epochOf } from '../rules/epoch.ts'
 import { epochRules } from '../rules/epoch-rules.ts'
 import { type Reading, reading, readingBy } from './reading.ts'
 
 const PAYOUT_STATES = ['logged', 'pinned', 'prepared', 'broadcast', 'confirmed', 'settled'] as const
 
-/** Balances on their normal side, summed by kind of account: names of workers, requesters and epochs are no labels. */
-const BALANCES = `
-  SELECT CASE WHEN instr(name, '/') = 0 THEN name
-              WHEN name GLOB 'worker/*' THEN substr(name, length('worker/') + 64 + length('/') + 1)
-              ELSE substr(name, 1, instr(name, '/') - 1) END AS kind,
-         sum((credits_posted_msat - debits_posted_msat) * (2 * credit_normal - 1))
-    FROM ledger_account GROUP BY kind`
-
 /** Epochs, budgets, balances and payouts. Whether they agree with the chain is asked by `assay ledger reconcile`, never here. */
 export function createMoneyReadings(coordinator: Coordinator): () => Reading[] {
   const { db } = coordinator.books
-  const balances = db.prepare<[], [string, bigint]>(BALANCES).raw()
+  const balances = prepareBalancesByKind(db)
   const quarantined = db
     .prepare<[], bigint>('SELECT count(*) FROM ledger_account WHERE quarantined = 1')
     .pluck()
@@ -43,7 +36,7 @@ export function createMoneyReadings(coordinator: Coordinator): () => Reading[] {
               ['next', house.desks.budgets.booked(nextEpoch)],
             ],
       ),
-      readingBy('assay_ledger_millisatoshis', 'Balances by kind of account.', 'kind', balances.all()),
+      readingBy('assay_ledger_millisatoshis', 'Balances by kind of account.', 'kind', balances()),
       reading(
         'assay_ledger_accounts_quarantined',
         'Accounts whose balance was found not to be the sum of their transfers.',

@@ -1,13 +1,14 @@
-import { readStatus } from '../client/read-status.ts'
+import { readBooks } from '../client/read-books.ts'
 import type { Claims } from './replay-source.ts'
 
 /** What a running coordinator says of its books; null before its log is open. Throws ClientError. */
 export async function readClaims(url: string): Promise<Claims | null> {
-  const { log, open } = await readStatus(url)
+  const { status, accounts } = await readBooks(url)
+  const { log, open } = status
   if (open === null) return null
   return {
     size: log.size,
-    accounts: new Map(open.accounts.map(({ account, msat }) => [account, BigInt(msat)])),
+    accounts: new Map(accounts.map(({ account, msat }) => [account, BigInt(msat)])),
     payments: new Map(
       open.payouts.map(({ number, state, txid, height, feeSats, child }) => [
         number,

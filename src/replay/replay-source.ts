@@ -39,7 +39,7 @@ export interface ReplayChain {
 
 export type ChainNode = Pick<Node, 'blockAt' | 'blockTxids' | 'transactionInBlock' | 'txOut'>
 
-/** GET /v1/status, as far as it can be held against the log. */
+/** GET /v1/status and /v1/accounts, as far as it can be held against the log. */
 export interface Claims {
   /** Entries in the log when it was said. */
   readonly size: number

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { listAnswer } from '../../client/auditors.ts'
+import { accountsAnswer } from '../../client/read-books.ts'
 import { reconciliationSchema } from '../../client/read-reconciliation.ts'
 import { statementAnswer } from '../../client/read-statement.ts'
 import {
@@ -15,7 +16,7 @@ import {
   workerAnswer,
   workersAnswer,
 } from '../answers.ts'
-import { cursorSchema, placeSchema } from '../cursor.ts'
+import { accountSchema, cursorSchema, placeSchema } from '../cursor.ts'
 import { BYTES, type Content, cbor, json, type Operation } from './operation.ts'
 
 const HTML: Content = { type: 'text/html', schema: z.string() }
@@ -60,6 +61,13 @@ export const PUBLIC_OPERATIONS: readonly Operation[] = [
   get('listAnchors', '/v1/anchors/list', '50 anchors, the newest first.', json(anchorsAnswer), before),
   get('anchors', '/v1/anchors', 'An anchors file of the mined ones from an index on.', cbor(null), from),
   get('listEpochs', '/v1/epochs', '50 epochs, the newest first.', json(epochsAnswer), before),
+  get(
+    'listAccounts',
+    '/v1/accounts',
+    '1,000 accounts of the books in the order of their names.',
+    json(accountsAnswer),
+    { after: accountSchema },
+  ),
   get('listWorkers', '/v1/workers', '50 workers in the order of the log.', json(workersAnswer), after),
   get('worker', '/v1/workers/{key}', 'Where a worker is paid, and its standing.', json(workerAnswer)),
   get(

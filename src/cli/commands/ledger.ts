@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { formatMsat } from '../../client/format-msat.ts'
+import { readBooks } from '../../client/read-books.ts'
 import { type ReadReconciliation, readReconciliation } from '../../client/read-reconciliation.ts'
-import { readStatus } from '../../client/read-status.ts'
 import { EXIT } from '../exit-code.ts'
 import { renderTable } from '../table.ts'
 import { openTerminal } from '../terminal.ts'
@@ -15,11 +15,11 @@ export function addLedger(program: Command): void {
     .option('--url <url>', "the coordinator's", 'http://127.0.0.1:8380')
     .option('--json', 'print the result as JSON')
     .action(async (options: { url: string; json?: boolean }) => {
-      const { open } = await readStatus(options.url)
-      openTerminal(options.json === true).result({ accounts: open?.accounts ?? [] }, ({ accounts }) =>
+      const { accounts } = await readBooks(options.url)
+      openTerminal(options.json === true).result({ accounts }, (books) =>
         renderTable(
           ['account', 'sat'],
-          accounts.map(({ account, msat }) => [account, formatMsat(BigInt(msat))]),
+          books.accounts.map(({ account, msat }) => [account, formatMsat(BigInt(msat))]),
         ),
       )
     })

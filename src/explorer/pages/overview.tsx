@@ -112,7 +112,7 @@ function Running({ open }: { open: OpenStatus }) {
         </section>
         <section class="card">
           <h2>Treasury against liabilities</h2>
-          <TreasuryBar accounts={open.accounts} />
+          <TreasuryBar balances={open.balances} />
         </section>
         <WorkNow open={open} />
       </div>
@@ -121,8 +121,7 @@ function Running({ open }: { open: OpenStatus }) {
 }
 
 function Figures({ open }: { open: OpenStatus }) {
-  const sumOf = (ending: string) =>
-    open.accounts.filter(({ account }) => account.endsWith(ending)).reduce((sum, { msat }) => sum + msat, 0n)
+  const sumOf = (kind: string) => open.balances.find((one) => one.kind === kind)?.msat ?? 0n
   const paidSats = open.payouts
     .filter(({ state }) => state === 'settled')
     .reduce((sum, { totalSats }) => sum + totalSats, 0n)
@@ -145,14 +144,14 @@ function Figures({ open }: { open: OpenStatus }) {
       <div>
         <dt>Maturing</dt>
         <dd>
-          <Sats msat={sumOf('/unmatured')} />
+          <Sats msat={sumOf('unmatured')} />
           <small>earned, at stake until it matures</small>
         </dd>
       </div>
       <div>
         <dt>Ready to be paid</dt>
         <dd>
-          <Sats msat={sumOf('/matured')} />
+          <Sats msat={sumOf('matured')} />
           <small>waits for the payout threshold</small>
         </dd>
       </div>

@@ -2,21 +2,19 @@ import type { OpenStatus } from '../../api/answers.ts'
 import { formatMsat } from '../format.ts'
 import { Sats } from './sats.tsx'
 
-type Accounts = OpenStatus['accounts']
-
 /** What the treasury's coins are spoken for, by the ledger. */
 const PARTS = [
-  { name: 'Reserve', color: 4, of: /^reserve$/ },
-  { name: 'Budgets of epochs', color: 1, of: /^budget\// },
-  { name: 'Earned, maturing', color: 2, of: /^worker\/.*\/unmatured$/ },
-  { name: 'Matured', color: 3, of: /^worker\/.*\/matured$/ },
-  { name: 'Payouts under way, requesters', color: 5, of: /^(payout|requester)\/|^escrow$/ },
+  { name: 'Reserve', color: 4, of: ['reserve'] },
+  { name: 'Budgets of epochs', color: 1, of: ['budget'] },
+  { name: 'Earned, maturing', color: 2, of: ['unmatured'] },
+  { name: 'Matured', color: 3, of: ['matured'] },
+  { name: 'Payouts under way, requesters', color: 5, of: ['payout', 'requester', 'escrow'] },
 ] as const
 
-export function TreasuryBar({ accounts }: { accounts: Accounts }) {
-  const sum = (of: RegExp) =>
-    accounts.filter(({ account }) => of.test(account)).reduce((total, { msat }) => total + msat, 0n)
-  const treasury = sum(/^treasury$/)
+export function TreasuryBar({ balances }: Pick<OpenStatus, 'balances'>) {
+  const sum = (of: readonly string[]) =>
+    balances.filter(({ kind }) => of.includes(kind)).reduce((total, { msat }) => total + msat, 0n)
+  const treasury = sum(['treasury'])
   const parts = PARTS.map((part) => ({ ...part, msat: sum(part.of) }))
   const owed = parts.reduce((total, { msat }) => total + msat, 0n)
   if (treasury === 0n && owed === 0n) {
@@ -50,7 +48,7 @@ export function TreasuryBar({ accounts }: { accounts: Accounts }) {
         ))}
       </ul>
       <p class="soft small">
-        Fees paid to miners: <Sats msat={sum(/^fees$/)} />. The ledger against the chain, to the satoshi:{' '}
+        Fees paid to miners: <Sats msat={sum(['fees'])} />. The ledger against the chain, to the satoshi:{' '}
         <a href="/v1/reconciliation">reconciliation</a>.
       </p>
     </>

@@ -1,7 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 import { checkHeaderChain } from '../../../anchor/header-chain.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { readBooks } from '../../../src/client/read-books.ts'
+import { parseAccount } from '../../../src/ledger/accounts.ts'
 import type { Peer } from '../coordinator/peer.ts'
 import { BUDGET_MSAT, openSite, type Site } from '../coordinator/site.ts'
 import { expectRefused } from './refused.ts'
@@ -31,6 +35,55 @@ const ask = (path: string, headers: Record<string, string> = {}) =>
 const rowsAt = async (path: string) => rowsSchema.parse(await (await ask(path)).json())
 
 describe('lists', () => {
+  test('accounts come by name, each with what it holds, and sum up to the balances by kind', async () => {
+    const { status, accounts } = await readBooks(site.url)
+    const own = site.coordinator().books.ledger.accounts()
+    expect(accounts).toEqual(own.map(({ name, postedMsat }) => ({ account: name, msat: `${postedMsat}` })))
+    const sums = new Map<string, bigint>()
+    for (const { account, msat } of accounts) {
+      const { kind } = parseAccount(account)
+      sums.set(kind, (sums.get(kind) ?? 0n) + BigInt(msat))
+    }
+    expect(status.open?.balances).toEqual(
+      [...sums].toSorted().map(([kind, msat]) => ({ kind, msat: `${msat}` })),
+    )
+    const [first = { account: '' }, ...rest] = accounts
+    expect(await (await ask(`/v1/accounts?after=${first.account}`)).json()).toEqual({
+      size: status.log.size,
+      accounts: rest,
+      next: null,
+    })
+    for (const after of ['', 'Reserve', "x'", 'a'.repeat(129)]) {
+      expect((await ask(`/v1/accounts?after=${encodeURIComponent(after)}`)).status).toBe(400)
+    }
+  })
+
+  test('pages of accounts are read until they are of one moment, and not forever', async () => {
+    const size = site.coordinator().books.log.size()
+    const page = (name: string, next: string | null, at = size) => ({
+      size: at,
+      accounts: [{ account: name, msat: '1' }],
+      next,
+    })
+    // The log grows between the first two pages.
+    const pages = [page('a', 'a'), page('b', null, size + 1), page('a', 'a'), page('b', null)]
+    const asked: string[] = []
+    const server = createServer(async ({ url = '' }, response) => {
+      asked.push(url)
+      const isStatus = url === '/v1/status'
+      const body = isStatus ? await (await ask(url)).json() : (pages.shift() ?? page('z', null, size + 2))
+      response.end(JSON.stringify(body))
+    }).listen(0, '127.0.0.1')
+    onTestFinished(() => void server.close())
+    await once(server, 'listening')
+    const url = `http://127.0.0.1:${Object(server.address()).port}`
+    const { accounts } = await readBooks(url)
+    expect(accounts.map(({ account }) => account)).toEqual(['a', 'b'])
+    const tried = ['/v1/status', '/v1/accounts', '/v1/accounts?after=a']
+    expect(asked).toEqual([...tried, ...tried])
+    await expect(readBooks(url)).rejects.toMatchObject({ code: 'log_moving' })
+  })
+
   test('anchors come newest first, each with what it was first to cover', async () => {
     const rows = await rowsAt('/v1/anchors/list')
     const known = site.house().anchorer.anchors().toReversed()

@@ -267,7 +267,12 @@ function bookedBefore(size: number, account: string): bigint {
 }
 
 function balanceOf(site: Site, name: string): bigint {
-  return site.status().accounts.find(({ account }) => account === name)?.msat ?? 0n
+  return (
+    site
+      .coordinator()
+      .books.ledger.accounts(name)
+      .find((one) => one.name === name)?.postedMsat ?? 0n
+  )
 }
 
 function rule({ rules }: Awaited<ReturnType<typeof replay>>, name: string) {

@@ -15,6 +15,19 @@ test('accounts are listed by the start of their names, without wildcards', () =>
   expect(ledger.accounts().length).toBe(6)
 })
 
+test('accounts are paged in the order of their names', () => {
+  const { ledger } = fundedLedger()
+  const credits = Array.from({ length: 7 }, (_, i) => budgetAccount(i))
+  ledger.post(credits.map((credit, i) => transfer({ id: `${i}`, credit })))
+  const all = ledger.accounts()
+  const pages = [ledger.accountsAfter('', 4)]
+  for (let last = pages[0]?.at(-1); last !== undefined; last = pages.at(-1)?.at(-1)) {
+    pages.push(ledger.accountsAfter(last.name, 4))
+  }
+  expect(pages.map(({ length }) => length)).toEqual([4, 4, all.length - 8, 0])
+  expect(pages.flat()).toEqual(all)
+})
+
 test('transfers are listed in order, by account or by entry', () => {
   const { ledger } = fundedLedger()
   ledger.post([
