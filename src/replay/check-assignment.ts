@@ -1,14 +1,17 @@
 import { hex } from '../../compute/work/hex.ts'
 import { assignItem, assignmentHeight, itemName } from '../rules/assignment.ts'
 import type { OpenedReceipt } from './check-openings.ts'
-import { keysAt, placeOf, type ReplayedJob, type ReplayState } from './replay-state.ts'
+import { keysAt, placeOf, type ReplayedJob, type ReplayedReceipt, type ReplayState } from './replay-state.ts'
 import { wasSuspended } from './suspensions.ts'
 
+type Assigned = Pick<OpenedReceipt, 'item' | 'input'> & { readonly receipt: Pick<ReplayedReceipt, 'job'> }
+
 /**
- * The open dataset's work went to whom the beacon of its epoch assigned it, among the keys anchored by then; and it was
- * the next in the dataset's order, or the operator could look for items that come out as it likes.
+ * The open dataset's work went to whom the beacon of its epoch assigned it, among the keys anchored by then; it was the
+ * next in the dataset's order, or the operator could look for items that come out as it likes; and each job is of one
+ * item, or a friend's could be paid as many.
  */
-export async function checkAssignment(state: ReplayState, opened: readonly OpenedReceipt[]): Promise<void> {
+export async function checkAssignment(state: ReplayState, opened: readonly Assigned[]): Promise<void> {
   const draws = new Map<number, EpochDraw>()
   const limits = new Map<string, number>()
   for (const { receipt, item, input } of opened) {
@@ -32,6 +35,7 @@ export async function checkAssignment(state: ReplayState, opened: readonly Opene
       'item_out_of_turn',
       () => `item ${item} of ${job.subnet} in epoch ${job.epoch}, those below ${limit} come first`,
     )
+    check(job.items === 1, 'item_count', () => `item ${item} of ${job.subnet} counts as ${job.items}`)
   }
 }
 
