@@ -1,6 +1,5 @@
-import { parseCheckpoint } from '../log/checkpoint.ts'
+import { checkpointIn } from '../log/checkpoint.ts'
 import { LogError } from '../log/log-error.ts'
-import { parseNote } from '../log/note.ts'
 import { NoteError } from '../log/note-error.ts'
 import type { AnchorsFile } from './anchors-file.ts'
 
@@ -8,7 +7,7 @@ import type { AnchorsFile } from './anchors-file.ts'
 export function anchoredSizes({ anchors }: AnchorsFile): number[] {
   return anchors.flatMap(({ checkpoint }) => {
     try {
-      return [parseCheckpoint(parseNote(checkpoint).text).size]
+      return [checkpointIn(checkpoint).size]
     } catch (error) {
       if (error instanceof NoteError || error instanceof LogError) return []
       throw error

@@ -1,6 +1,5 @@
-import { parseCheckpoint } from '../log/checkpoint.ts'
+import { checkpointIn } from '../log/checkpoint.ts'
 import { LogError } from '../log/log-error.ts'
-import { parseNote } from '../log/note.ts'
 import { leafHash } from '../log/rfc6962.ts'
 import type { LogSource } from '../monitor/log-source.ts'
 import { MonitorError } from '../monitor/monitor-error.ts'
@@ -23,7 +22,7 @@ export interface LogRoots {
  */
 export async function readLogRoots(source: LogSource, sizes: Iterable<number>): Promise<LogRoots> {
   const wanted = new Set(sizes)
-  const { size } = parseCheckpoint(parseNote(await readCheckpoint(source)).text)
+  const { size } = checkpointIn(await readCheckpoint(source))
   const to = Math.max(1, ...wanted) // entry 0 is asked for in any case
   const roots = new Map<number, Uint8Array>()
   const edge = openTreeEdge()

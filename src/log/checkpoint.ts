@@ -1,6 +1,6 @@
 import { decodeCanonicalBase64 } from './canonical-base64.ts'
 import { LogError } from './log-error.ts'
-import { verifyNote } from './note.ts'
+import { parseNote, verifyNote } from './note.ts'
 import { isKeyName, type NoteVerifier } from './note-key.ts'
 import { HASH_BYTES } from './rfc6962.ts'
 
@@ -32,6 +32,15 @@ export function parseCheckpoint(text: string): Checkpoint {
   if (root?.length !== HASH_BYTES) throw malformed('the root is not a hash in canonical base64')
   if (end !== '' || more.length > 0) throw malformed('not exactly three lines')
   return { origin, size, root }
+}
+
+/**
+ * The checkpoint in a note, whoever signed it.
+ *
+ * @throws NoteError, LogError `checkpoint_malformed`
+ */
+export function checkpointIn(message: string): Checkpoint {
+  return parseCheckpoint(parseNote(message).text)
 }
 
 /**

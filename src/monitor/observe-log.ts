@@ -1,7 +1,6 @@
-import { type Checkpoint, parseCheckpoint, verifyCheckpoint } from '../log/checkpoint.ts'
+import { type Checkpoint, checkpointIn, verifyCheckpoint } from '../log/checkpoint.ts'
 import { EntryError, parseEntry } from '../log/entry.ts'
 import { LogError } from '../log/log-error.ts'
-import { parseNote } from '../log/note.ts'
 import { NoteError } from '../log/note-error.ts'
 import { parseVerifierKey } from '../log/note-key.ts'
 import { leafHash } from '../log/rfc6962.ts'
@@ -117,7 +116,7 @@ async function leadsPast(source: LogSource, old: Checkpoint, head: Checkpoint): 
 /** Trust on first use: the key that entry 0 names. */
 async function readGenesisKey(source: LogSource, served: string): Promise<string> {
   try {
-    const { size } = parseCheckpoint(parseNote(served).text)
+    const { size } = checkpointIn(served)
     for await (const bytes of readEntries(source, { from: 0, to: Math.min(1, size), size })) {
       const entry = parseEntry(bytes)
       if (entry.kind === 'genesis') return verifierKeyOf(entry)

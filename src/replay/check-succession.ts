@@ -1,9 +1,8 @@
 import { hex } from '../../compute/work/hex.ts'
 import { maturedAccount, requesterAccount, unmaturedAccount } from '../ledger/accounts.ts'
-import { parseCheckpoint, verifyCheckpoint } from '../log/checkpoint.ts'
+import { checkpointIn, verifyCheckpoint } from '../log/checkpoint.ts'
 import type { Succession } from '../log/entry.ts'
 import { type InheritedBalances, parseInheritedBalances } from '../log/inherited-balances.ts'
-import { parseNote } from '../log/note.ts'
 import { parseVerifierKey } from '../log/note-key.ts'
 import { txidText } from '../log/txid.ts'
 import { verifierKeyOf } from '../monitor/verifier-key.ts'
@@ -18,7 +17,7 @@ export async function checkSuccession(state: ReplayState, succeeds: Succession):
   const check = state.findings.at('succession', 0)
   const { logKey, checkpoint } = succeeds
   const old = readable(check, () => {
-    const { origin } = parseCheckpoint(parseNote(checkpoint).text)
+    const { origin } = checkpointIn(checkpoint)
     return verifyCheckpoint(checkpoint, parseVerifierKey(verifierKeyOf({ origin, logKey })))
   })
   check(old?.origin !== state.genesis.origin, 'origin_repeated', () => 'the log before has the same name')

@@ -5,10 +5,9 @@ import type { AnchorEvidence, AnchorsFile } from '../audit/anchors-file.ts'
 import { checkAnchorChain, lastSealOf, readGenesis } from '../audit/check-anchor-chain.ts'
 import { headersOf } from '../audit/headers-of.ts'
 import { readLogRoots } from '../audit/log-roots.ts'
-import { parseCheckpoint } from '../log/checkpoint.ts'
+import { checkpointIn } from '../log/checkpoint.ts'
 import type { Succession } from '../log/entry.ts'
 import { encodeInheritedBalances, type InheritedBalances } from '../log/inherited-balances.ts'
-import { parseNote } from '../log/note.ts'
 import { txidBytes } from '../log/txid.ts'
 import type { LogSource } from '../monitor/log-source.ts'
 import { readCheckpoint, readEntries } from '../monitor/read-entries.ts'
@@ -57,14 +56,17 @@ export async function legacyOf(
   const chain = await chainOfNode(node)
   const last = await lastAnchorOf(old, node, chain.tipHeight, genesis.epoch.finalDepth)
   if (!mayBeOpen) await checkBroken(old.anchors, node, chain.tipHeight, genesis.epoch.finalDepth)
-  const { size } = headOf(last.checkpoint)
-  const served = headOf(await readCheckpoint(old.log)).size
+  const { size } = checkpointIn(last.checkpoint)
+  const served = checkpointIn(await readCheckpoint(old.log)).size
   const { report, state } = await replayLog({
     checkpoint: last.checkpoint,
     verifierKey: null,
     entries: () => readEntries(old.log, { from: 0, to: size, size: served }),
     blob: old.blob,
-    anchors: old.anchors.anchors.map(({ height, checkpoint }) => ({ height, size: headOf(checkpoint).size })),
+    anchors: old.anchors.anchors.map(({ height, checkpoint }) => ({
+      height,
+      size: checkpointIn(checkpoint).size,
+    })),
     chain,
     claims: null,
     predecessor: null,
@@ -107,7 +109,7 @@ async function lastAnchorOf(
   }
   const roots = await readLogRoots(
     log,
-    file.anchors.map(({ checkpoint }) => headOf(checkpoint).size),
+    file.anchors.map(({ checkpoint }) => checkpointIn(checkpoint).size),
   )
   const report = checkAnchorChain(file, { headerAt: await headersOf(node, file), log: roots })
   if (report.break !== null) {
@@ -132,8 +134,4 @@ async function checkBroken(
     const finalHeight = recent.height + finalDepth - 1
     throw new SuccessionError('not_final_yet', `what broke its seal is final at block ${finalHeight}`)
   }
-}
-
-function headOf(note: string) {
-  return parseCheckpoint(parseNote(note).text)
 }

@@ -1,6 +1,5 @@
 import type { AnchorsFile } from '../audit/anchors-file.ts'
-import { parseCheckpoint } from '../log/checkpoint.ts'
-import { parseNote } from '../log/note.ts'
+import { checkpointIn } from '../log/checkpoint.ts'
 import type { LogSource } from '../monitor/log-source.ts'
 import { readCheckpoint, readEntries } from '../monitor/read-entries.ts'
 import type { ReplaySource } from './replay-source.ts'
@@ -18,15 +17,14 @@ export async function openReplaySource({
   readonly anchors: AnchorsFile
 }): Promise<ReplaySource> {
   const checkpoint = await readCheckpoint(log)
-  const { size } = headOf(checkpoint)
+  const { size } = checkpointIn(checkpoint)
   return {
     ...rest,
     checkpoint,
-    anchors: anchors.anchors.map(({ height, checkpoint: note }) => ({ height, size: headOf(note).size })),
+    anchors: anchors.anchors.map(({ height, checkpoint: note }) => ({
+      height,
+      size: checkpointIn(note).size,
+    })),
     entries: () => readEntries(log, { from: 0, to: size, size }),
   }
-}
-
-function headOf(note: string) {
-  return parseCheckpoint(parseNote(note).text)
 }
