@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { compareOutputs } from '../../compute/compare/compare-outputs.ts'
 import { decodeModel } from '../../compute/onnx/model.ts'
-import { modelSignature } from '../../compute/onnx/signature.ts'
+import { type ModelSignature, modelSignature } from '../../compute/onnx/signature.ts'
 import { hex } from '../../compute/work/hex.ts'
 import type { ModelProfile } from '../../compute/work/model-profile.ts'
 import { parseTensorBundle } from '../../compute/work/tensor-bundle.ts'
@@ -13,7 +13,7 @@ import type { Market } from './market.ts'
 import { RefusedError } from './refused-error.ts'
 
 /** An answer that the operator knows; both digests name bundles that are held. */
-export interface NewCanary {
+interface NewCanary {
   readonly subnet: string
   /** The model's name. */
   readonly model: string
@@ -78,8 +78,7 @@ export function openCanaries(
   }
 
   /** Rows of the batch as a request's are counted: by the first input, where its first dimension is free. */
-  function itemsOf(inputs: Uint8Array, model: MarketModel): number {
-    const { inputs: signature } = modelSignature(decodeModel(held(model.model.digest, 'model')))
+  function itemsOf(inputs: Uint8Array, model: MarketModel, { inputs: signature }: ModelSignature): number {
     const tensors = new Map(parseTensorBundle(inputs).map((tensor) => [tensor.name, tensor]))
     const [first] = signature
     if (tensors.size !== signature.length || !signature.every(({ name }) => tensors.has(name))) {
@@ -98,6 +97,13 @@ export function openCanaries(
 
   return {
     add(canaries, epoch) {
+      // A model may be large: it is decoded once for all of its canaries.
+      const signatures = new Map<string, ModelSignature>()
+      const signatureOf = ({ model: { digest } }: MarketModel) => {
+        const known = signatures.get(hex(digest)) ?? modelSignature(decodeModel(held(digest, 'model')))
+        signatures.set(hex(digest), known)
+        return known
+      }
       const rows = canaries.map(({ subnet, model, inputs, outputs }) => {
         const found = market.modelNamed(model, epoch)
         if (found === null || found.subnet.name !== subnet) {
@@ -111,7 +117,7 @@ export function openCanaries(
           )
         }
         parseTensorBundle(held(outputs, 'known output'))
-        const items = itemsOf(held(inputs, 'input'), found)
+        const items = itemsOf(held(inputs, 'input'), found, signatureOf(found))
         return { subnet, model: found.model.digest, inputs, outputs, items }
       })
       return db
