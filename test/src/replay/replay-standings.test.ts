@@ -129,7 +129,7 @@ function changeWorker(
   )
 }
 
-/** An entry in the place of the one before the last verdict but one: nothing is expected there. */
+/** In the place of the entry after the first submission: nothing is expected there. */
 async function early(status: WorkerStatus): Promise<ChangedLog> {
   const { entry: told } = await find(log, 'status', (entry) => isWorkers(entry, status))
   const { index } = await find(log, 'submission')
