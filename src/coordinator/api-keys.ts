@@ -13,7 +13,7 @@ export interface ApiKey {
   readonly name: string
 }
 
-export interface ListedApiKey extends ApiKey {
+interface ListedApiKey extends ApiKey {
   readonly createdMs: number
 }
 

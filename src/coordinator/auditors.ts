@@ -14,7 +14,7 @@ import { RefusedError } from './refused-error.ts'
 import type { Registry } from './registry.ts'
 
 /** The operator's decision on a key, as its entry says it. */
-export interface AuditorDecision {
+interface AuditorDecision {
   readonly worker: Uint8Array
   readonly status: 'admitted' | 'withdrawn'
   /** Public. */

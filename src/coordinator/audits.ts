@@ -26,7 +26,7 @@ export interface AuditCommitment {
   readonly round: number
 }
 
-export interface AuditReveal {
+interface AuditReveal {
   readonly receipt: Uint8Array
   readonly round: number
   readonly salt: Uint8Array
@@ -34,7 +34,7 @@ export interface AuditReveal {
   readonly outputs: Uint8Array | null
 }
 
-export type Verdict = 'pass' | 'fail' | 'inconclusive'
+type Verdict = 'pass' | 'fail' | 'inconclusive'
 
 /** One line of a `verdict` entry's blob: enough for anyone to judge again. */
 export interface VerdictRecord {

@@ -12,7 +12,7 @@ import type { Inheritance } from './succession-file.ts'
 export type Genesis = EntryOf<'genesis'>
 
 /** What genesis says of the keys: public halves alone. */
-export interface GenesisKeys {
+interface GenesisKeys {
   readonly internalKey: Uint8Array
   readonly logKey: Uint8Array
   readonly auditor: Uint8Array

@@ -27,7 +27,7 @@ interface ItemRow {
   input: Uint8Array
 }
 
-export interface LeaseDrafts {
+interface LeaseDrafts {
   /**
    * Up to `room` for this worker: of what is asked, with canaries among it, then items of datasets. Requests that find no room
    * beside them go back to the queue, and leave `asked`.

@@ -5,7 +5,7 @@ import { haltOf } from './halt.ts'
 import { listAnchors } from './list-anchors.ts'
 
 /** What tells somebody who watches that there is something new to read. */
-export interface LiveState {
+interface LiveState {
   /** Of the last whole round; null while starting. */
   readonly height: number | null
   readonly error: string | null

@@ -4,7 +4,7 @@ import type { Charges } from './charges.ts'
 import type { PendingRequest, RequestQueue } from './requests.ts'
 
 /** Leases that come to nothing, and the requests that wait on those that may. */
-export interface LostLeases {
+interface LostLeases {
   /** This job answers the request. */
   wait(job: Uint8Array, request: PendingRequest): void
   requestOf(job: Uint8Array): PendingRequest | null

@@ -6,7 +6,7 @@ import { openDatabase } from '../store/open-database.ts'
  * What leads from each version of the coordinator's tables to the next, the first from 1 to 2; the last leads to what
  * the schemas of this program have. Each is SQL that finds the tables as its version left them, and once released is never edited.
  */
-export const MIGRATIONS: readonly string[] = [
+const MIGRATIONS: readonly string[] = [
   // Keys get roles and stand in a table of their own; what is new by itself, its schema makes.
   `CREATE TABLE api_key (
      role       TEXT    NOT NULL CHECK (role IN ('operator', 'read_only', 'requester')),

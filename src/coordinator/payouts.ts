@@ -30,14 +30,14 @@ export interface Payouts {
   trouble(): string | null
 }
 
-export interface PayoutRow {
+interface PayoutRow {
   readonly number: number
   readonly totalSats: bigint
   readonly state: 'logged' | 'settled'
   readonly entryIndex: number
 }
 
-export interface PayoutPreview extends PayoutPlan {
+interface PayoutPreview extends PayoutPlan {
   readonly height: number
   readonly totalSats: bigint
   /** Null where there is nothing to pay, or something is in its way. */

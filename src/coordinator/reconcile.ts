@@ -8,7 +8,7 @@ import type { Genesis } from './genesis.ts'
 import { RefusedError } from './refused-error.ts'
 import type { WatchedKeys } from './watch-keys.ts'
 
-export interface ReconciliationRow {
+interface ReconciliationRow {
   readonly what: string
   readonly booksMsat: bigint
   readonly chainMsat: bigint

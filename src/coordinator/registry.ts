@@ -18,7 +18,7 @@ export interface Registration {
 /** `signature`: a BIP-322 one by the old address, as a serialised witness stack. */
 type SignedChange = AddressChange & { readonly signature: Uint8Array }
 
-export interface WorkerRow {
+interface WorkerRow {
   readonly key: Uint8Array
   /** As registered. */
   readonly address: string

@@ -1,5 +1,5 @@
 /** A job that runs again and again, one round at a time; kicks that come during a round share the next one. */
-export interface Repeating {
+interface Repeating {
   /** Resolves when a round that began after this call is over, whether it failed or not. */
   kick(): Promise<void>
   /** Ends after the round in hand; idempotent. */

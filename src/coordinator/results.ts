@@ -15,7 +15,7 @@ export interface Result {
   readonly salt: Uint8Array
 }
 
-export interface ResultsAnswer {
+interface ResultsAnswer {
   readonly accepted: number
   readonly refused: readonly { receipt: string; code: string; detail: string }[]
 }

@@ -31,7 +31,7 @@ export interface StandingDesk {
 type JudgedReceipt = Parameters<StandingRows['audited']>[0]
 
 /** A worker's own view of itself. */
-export interface WorkerStanding {
+interface WorkerStanding {
   readonly standing: Standing
   /** 16 suspend, 8 hold. */
   readonly scoreNats: number

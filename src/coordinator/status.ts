@@ -67,7 +67,7 @@ type AuditFigure = 'load' | 'limit' | 'rounds' | 'sampled' | 'undecided' | 'pass
 
 type AnchorStatus = Pick<AnchorRecord, 'index' | 'state' | 'size' | 'txid' | 'vsize' | 'feeSats' | 'height'>
 
-export interface EpochStatus {
+interface EpochStatus {
   readonly number: number
   readonly budgetMsat: bigint
   readonly settled: boolean
@@ -86,7 +86,7 @@ export interface WorkerStatus {
   readonly forfeitedMsat: bigint
 }
 
-export interface PayoutStatus extends Pick<PayoutRecord, 'feeSats' | 'height' | 'trouble'> {
+interface PayoutStatus extends Pick<PayoutRecord, 'feeSats' | 'height' | 'trouble'> {
   readonly number: number
   readonly totalSats: bigint
   readonly state: string

@@ -38,7 +38,7 @@ const ACCOUNT_COLUMNS = `name, quarantined,
   debits_pending_msat AS debitsPendingMsat, debits_posted_msat AS debitsPostedMsat,
   credits_pending_msat AS creditsPendingMsat, credits_posted_msat AS creditsPostedMsat`
 
-export interface AccountStatements {
+interface AccountStatements {
   readonly one: Statement<[string], StoredAccount>
   /** By name; the range takes the place of LIKE, which reads wildcards and ignores case. */
   readonly withPrefix: Statement<[string, string], StoredAccount>

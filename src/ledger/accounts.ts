@@ -17,7 +17,7 @@ export type AccountName =
   | `worker/${string}/matured`
   | `payout/${string}` // on its way, by its number
 
-export interface Account {
+interface Account {
   kind:
     | 'treasury'
     | 'fees'

@@ -20,7 +20,7 @@ export const MAX_TRANSFERS_PER_POST = 20_000
 /** `duplicate`: the very same transfer stands already. A refused id stays refused. */
 export type Outcome = 'applied' | 'duplicate' | { refused: RefusalReason }
 
-export interface AccountBalance extends Balance {
+interface AccountBalance extends Balance {
   name: AccountName
   isQuarantined: boolean
 }

@@ -1,4 +1,4 @@
-export type LogErrorCode =
+type LogErrorCode =
   | 'bundle_malformed'
   | 'checkpoint_malformed'
   | 'entry_too_large'

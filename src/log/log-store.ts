@@ -49,7 +49,7 @@ export interface LogStore {
   entryBundle(n: number, width?: number): Uint8Array
 }
 
-export interface LogOptions {
+interface LogOptions {
   /** From `openDatabase`; the caller closes it. */
   readonly db: Database
   /** The log's name, which is its key's name in signed notes. */

@@ -1,4 +1,4 @@
-export type NoteErrorCode =
+type NoteErrorCode =
   | 'key_malformed' // a key name or verifier key against the signed-note rules
   | 'note_malformed'
   | 'signature_invalid' // a known key's signature doesn't verify

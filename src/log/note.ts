@@ -18,7 +18,7 @@ export interface NoteSignature {
   readonly signature: Uint8Array
 }
 
-export interface Note {
+interface Note {
   /** What was signed, with its final line feed. */
   readonly text: string
   readonly signatures: readonly NoteSignature[]

@@ -116,7 +116,7 @@ export interface ReplayedJob {
   isRefunded: boolean
 }
 
-export interface ReplayedPrices {
+interface ReplayedPrices {
   readonly quotes: Quote[]
   /** Of the settled epochs in sight. */
   settled: Demand[]

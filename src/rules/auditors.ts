@@ -1,7 +1,7 @@
 /** Who may audit: genesis' auditor and the keys that the operator has admitted (docs/PROTOCOL.md §7). Keys are free, admissions aren't. */
 
 /** A registered key and where its earnings go. */
-export interface Auditor {
+interface Auditor {
   readonly key: Uint8Array
   readonly address: string
 }

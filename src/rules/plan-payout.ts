@@ -24,7 +24,7 @@ export interface PayoutLimits {
   readonly maxPayees: number
 }
 
-export type HeldReason =
+type HeldReason =
   | 'below_threshold'
   | 'below_dust'
   | 'address_unpayable'

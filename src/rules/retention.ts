@@ -1,7 +1,7 @@
 import { type EpochRules, maturityHeight } from './epoch.ts'
 
 /** A day after the money is the worker's: whoever wants to run the work again has had maturity and this. */
-export const RETENTION_BLOCKS = 144
+const RETENTION_BLOCKS = 144
 
 /** From this block on nobody has to hold inputs and outputs of the epoch's work, but for what a fail was said on. */
 export function retentionHeight(epoch: number, rules: EpochRules): number {

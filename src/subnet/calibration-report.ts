@@ -13,10 +13,10 @@ const report = z.object({
   refusals: z.array(z.string()),
 })
 
-export type CalibrationReport = z.infer<typeof report>
+type CalibrationReport = z.infer<typeof report>
 
 /** Codes: `calibration_malformed`, `calibration_refused`, `calibration_of_other_model`. */
-export class CalibrationReportError extends Error {
+class CalibrationReportError extends Error {
   override readonly name = 'CalibrationReportError'
   readonly code: 'calibration_malformed' | 'calibration_refused' | 'calibration_of_other_model'
 
