@@ -1,3 +1,6 @@
+import assert from 'node:assert/strict'
+import { findSpend } from './adopt-spend.ts'
+import type { Outpoint } from './anchor-transaction.ts'
 import { bumpPayout, raisePayout } from './bump-payout.ts'
 import { findMined, findWaiting, type MinedAttempt } from './find-payout.ts'
 import type { PayoutAttempt, PayoutRecord } from './payout-record.ts'
@@ -16,6 +19,9 @@ export async function advancePayout(site: PayoutSite, payout: PayoutRecord): Pro
   const payments = signed(payout, null)
   const mined = await findMined(node, payout, payments, tipHeight)
   if (mined !== null) return confirm(site, payout, mined, tipHeight)
+  const [coin] = payout.inputs
+  assert(coin !== undefined, 'a payout has a pinned input')
+  if (await adopt(site, payout, coin, null)) return
   const waiting = await findWaiting(node, payments)
   const newest = payments[0]
   if (newest === undefined) {
@@ -32,6 +38,19 @@ export async function advancePayout(site: PayoutSite, payout: PayoutRecord): Pro
   if (outcome.kind === 'refused' && PAYS_TOO_LITTLE.test(outcome.detail)) {
     await raisePayout(site, payout, newest, tipHeight)
   }
+}
+
+/** Keeps the mined attempt that has spent `coin` unknown to this database, to be judged from the next round on. @returns whether one has. */
+async function adopt(
+  { node, maker, store }: PayoutSite,
+  payout: PayoutRecord,
+  coin: Outpoint,
+  parent: PayoutAttempt | null,
+): Promise<boolean> {
+  const spend = await findSpend({ node, maker }, payout, { coin, parent }, { mempool: false })
+  if (spend?.kind !== 'ours') return false
+  store.keepAttempt(payout.id, spend.attempt)
+  return true
 }
 
 type SignedAttempt = PayoutAttempt & { raw: Uint8Array }
@@ -79,6 +98,10 @@ async function confirm(
     const isSettled = isFinal(block.height) && isFinal(child.block.height)
     return store.mark(payout.id, isSettled ? 'settled' : 'confirmed', standing(payment, child.attempt))
   }
+  const change = { txid: payment.txid, vout: payout.outputs.length }
+  // The change of what is mined goes into later payouts, too: then it is theirs.
+  if (!store.isPinned(change) && (await adopt(site, payout, change, payment)))
+    return store.mark(payout.id, 'confirmed', standing(payment, null))
   const waiting = await findChild(site, payout, payment)
   const isSettled = isFinal(block.height) && waiting === null
   store.mark(payout.id, isSettled ? 'settled' : 'confirmed', standing(payment, waiting))

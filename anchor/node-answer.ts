@@ -44,6 +44,7 @@ export const mempoolEntryAnswer = z.object({
   vsize: count.min(1),
   fees: z.object({ base: sats, descendant: sats }),
 })
+export const spendingAnswer = z.array(z.object({ spendingtxid: hash.optional() })).length(1)
 export const feeEstimateAnswer = z.object({ feerate: sats.optional() })
 export const mempoolInfoAnswer = z.object({
   mempoolminfee: sats,

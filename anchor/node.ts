@@ -13,6 +13,7 @@ import {
   mempoolEntryAnswer,
   mempoolInfoAnswer,
   readAnswer,
+  spendingAnswer,
   txOutAnswer,
 } from './node-answer.ts'
 import { NodeError } from './node-error.ts'
@@ -63,6 +64,8 @@ export interface Node {
   /** null when spent or unknown; with `mempool`, as the mempool leaves it. */
   txOut(outpoint: Outpoint, options: { mempool: boolean }): Promise<UnspentOutput | null>
   mempoolEntry(txid: string): Promise<MempoolEntry | null>
+  /** Full bytes of what spends it in the mempool, or null. */
+  mempoolSpender(outpoint: Outpoint): Promise<Uint8Array | null>
   /** Full bytes, or null when that block doesn't hold it. */
   transactionInBlock(txid: string, blockHash: string): Promise<Uint8Array | null>
   /** What that block's transaction left to the miner; null when that block doesn't hold it. Believed. */
@@ -152,6 +155,12 @@ export function openNode(rpc: BitcoinRpc, network: NetworkName): Node {
       const answer = await askOr(NOT_FOUND, ask(mempoolEntryAnswer, 'getmempoolentry', txid))
       if (answer === null) return null
       return { vsize: answer.vsize, feeSats: answer.fees.base, descendantFeeSats: answer.fees.descendant }
+    },
+
+    async mempoolSpender({ txid, vout }) {
+      const [spending] = await ask(spendingAnswer, 'gettxspendingprevout', [{ txid, vout }])
+      if (spending?.spendingtxid === undefined) return null
+      return askOr(NOT_FOUND, ask(bytesAnswer, 'getrawtransaction', spending.spendingtxid, 0))
     },
 
     async transactionInBlock(txid, blockHash) {

@@ -2,6 +2,7 @@ type PayerErrorCode =
   | 'insufficient_funds' // the coins that may be spent don't cover total, highest fee and change
   | 'payout_differs' // the same id with another total or other outputs
   | 'payout_unknown' // prepare before pin
+  | 'input_spent' // the pinned input went into something else
   | 'node_syncing' // the node is still catching up: a coin may be spent already
   | 'stopped' // by the kill switch
   | 'nothing_to_sign' // an import where nothing waits for a signature

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import type { Database } from 'better-sqlite3'
+import type { Outpoint } from './anchor-transaction.ts'
 import type { PayoutAttempt, PayoutOutput, PayoutRecord, PayoutState } from './payout-record.ts'
 import type { TreasuryCoin } from './payout-transaction.ts'
 
@@ -10,7 +11,7 @@ export type NewAttempt = Omit<PayoutAttempt, 'number' | 'block'>
 export interface PayerStore {
   /** `alongside` runs in the same transaction: it takes the pin down with it when it throws. */
   pin(id: string, totalSats: bigint, coins: readonly TreasuryCoin[], alongside: () => void): void
-  isPinned(coin: TreasuryCoin): boolean
+  isPinned(coin: Outpoint): boolean
   /** Keeps whom a pinned payout pays, and its first attempt: before its bytes may leave the process. */
   keepFirst(id: string, outputs: readonly PayoutOutput[], attempt: NewAttempt): void
   /** Keeps one more attempt; one of the same txid is the same one, and is returned as it was kept. */

@@ -1,6 +1,8 @@
+import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
 import type { Database } from 'better-sqlite3'
 import { parseAddress } from './address.ts'
+import { findSpend } from './adopt-spend.ts'
 import { advancePayout } from './advance-payout.ts'
 import { chooseCoins } from './choose-coins.ts'
 import { sealScript } from './commitment.ts'
@@ -46,8 +48,9 @@ export interface Payer {
    */
   pin(id: string, totalSats: bigint, alongside?: (coins: readonly Coin[]) => void): Promise<Coin[]>
   /**
-   * Makes the payout's first attempt and keeps it; sends nothing. The same call again does nothing. Throws PayerError
-   * `payout_unknown`, `payout_differs`, `fee_stalled`, `stopped`; AddressError, PayoutBuildError.
+   * Makes the payout's first attempt and keeps it, or the one that has spent the pinned input already; sends nothing. The same call
+   * again does nothing. Throws PayerError `payout_unknown`, `payout_differs`, `input_spent`, `fee_stalled`, `stopped`; AddressError,
+   * PayoutBuildError.
    */
   prepare(id: string, outputs: readonly PayoutOutput[]): Promise<void>
   /** Judges every payout that isn't settled at the present tip, sends again what the node lost, bumps. Idempotent. */
@@ -126,22 +129,22 @@ export function openPayer(options: PayerOptions): Payer {
     if (known.totalSats !== totalSats) {
       throw differs(id, `it was pinned for ${known.totalSats} sat, its outputs sum to ${totalSats}`)
     }
-    if (known.state === 'pinned') {
-      if (!maySend()) throw new PayerError('stopped', 'payouts are stopped: nothing is signed')
-      return build(known, outputs)
-    }
+    if (known.state === 'pinned') return build(known, outputs)
     if (!isDeepStrictEqual(known.outputs, outputs.map(plain)))
       throw differs(id, 'it was prepared for other outputs')
   }
 
   async function build({ id, inputs, totalSats }: PayoutRecord, outputs: readonly PayoutOutput[]) {
+    const [coin] = inputs
+    assert(coin !== undefined, 'a payout has a pinned input')
+    const meant = { inputs, outputs: [...outputs] }
+    const spend = await findSpend({ node, maker }, meant, { coin, parent: null }, { mempool: true })
+    if (spend?.kind === 'foreign') throw new PayerError('input_spent', spend.reason)
+    if (spend !== null) return store.keepFirst(id, outputs, spend.attempt)
+    if (!maySend()) throw new PayerError('stopped', 'payouts are stopped: nothing is signed')
     const feeSats = await price(maker.paymentVsize(inputs.length, outputs), totalSats)
     const { height } = await node.chain()
-    store.keepFirst(
-      id,
-      outputs,
-      maker.make({ inputs, outputs: [...outputs] }, { parent: null, feeSats }, height),
-    )
+    store.keepFirst(id, outputs, maker.make(meant, { parent: null, feeSats }, height))
   }
 
   async function price(vsize: number, totalSats: bigint): Promise<bigint> {

@@ -1,6 +1,7 @@
 import { parseAddress } from './address.ts'
 import { checkPayoutTransaction } from './check-payout-transaction.ts'
 import type { NetworkName } from './network.ts'
+import { parseTransaction } from './parse-transaction.ts'
 import type { NewAttempt } from './payer-store.ts'
 import type { PayoutAttempt, PayoutOutput, PayoutRecord } from './payout-record.ts'
 import {
@@ -27,6 +28,8 @@ export interface PayoutMaker {
   make(payout: Payout, wanted: Wanted, sinceHeight: number): NewAttempt
   /** The attempt as a PSBT, signed for the keys that are at hand. */
   psbt(payout: Payout, wanted: Wanted): Uint8Array
+  /** `raw` as an attempt, with the fee that it pays. Throws PayoutCheckError where it is none with good signatures. */
+  adopt(payout: Payout, parent: PayoutAttempt | null, raw: Uint8Array, sinceHeight: number): NewAttempt
   /** Throws PayoutCheckError where `raw` is not that attempt with good signatures. */
   check(payout: Payout, wanted: Wanted, raw: Uint8Array): void
 }
@@ -69,8 +72,19 @@ export function createPayoutMaker(options: {
       return { parent, txid, vsize, changeSats, feeSats: plan.feeSats, sinceHeight, raw }
     },
     psbt: (payout, wanted) => payoutPsbt(planOf(payout, wanted)),
+    adopt(payout, parent, raw, sinceHeight) {
+      const { inputs } = planOf(payout, { parent, feeSats: 0n })
+      const outputs = parseTransaction(raw)?.outs ?? []
+      const feeSats = sum(inputs.map(({ valueSats }) => valueSats)) - sum(outputs.map(({ value }) => value))
+      const { txid, vsize, changeSats } = checkPayoutTransaction(raw, planOf(payout, { parent, feeSats }))
+      return { parent: parent?.number ?? null, txid, vsize, changeSats, feeSats, sinceHeight, raw }
+    },
     check(payout, wanted, raw) {
       checkPayoutTransaction(raw, planOf(payout, wanted))
     },
   }
+}
+
+function sum(sats: readonly bigint[]): bigint {
+  return sats.reduce((total, one) => total + one, 0n)
 }

@@ -78,6 +78,7 @@ export async function advance(
   const anchored = anchoredView(anchorer.anchors())
 
   desks.leases.expire(Date.now())
+  await desks.payouts.follow(anchored)
   const coins = await watched.treasuryCoins(finalDepth)
   // Confirmations give a height at one tip alone: when a block came meanwhile, the round that it asks for books them.
   const deposits = (await node.chain()).height === tip ? desks.deposits.bookNew(coins, tip) : 0
@@ -98,7 +99,7 @@ export async function advance(
   const collected = await desks.retention.collectDue(tip)
   const planted = await desks.proctor.plantDue(tip)
   const planned = desks.payouts.list().length
-  await desks.payouts.advance(anchored, tip)
+  await desks.payouts.begin(anchored, tip)
 
   // These must be anchored in time, whatever the cadence: budget and prices before their epoch, a verdict before the cutoff, an intent
   // before its payment.

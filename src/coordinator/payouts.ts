@@ -18,11 +18,13 @@ import type { Withdrawals } from './withdrawals.ts'
 
 export interface Payouts {
   /**
-   * One step further, in this order and no other: plan → input pinned, intent logged, balances moved (one transaction) →
-   * its anchor is final → sign, persist, broadcast, bump (payer) → settled → ledger. Each step is idempotent, so a crash in
-   * between repeats it. While the kill switch is on, what is out is followed and nothing else happens.
+   * In this order and no other: plan → input pinned, intent logged, balances moved (one transaction; `begin`) → its anchor is
+   * final → sign, persist, broadcast, bump (payer) → settled → ledger (`follow`). Each step is idempotent, so a crash in between
+   * repeats it. While the kill switch is on, what is out is followed and nothing else happens.
    */
-  advance(anchored: Anchored, tip: number): Promise<void>
+  begin(anchored: Anchored, tip: number): Promise<void>
+  /** After it every transaction is known that has spent a coin of an open payout, so its change isn't taken for a deposit. */
+  follow(anchored: Anchored): Promise<void>
   /** What the next payout would be if it were made now; keeps nothing. Throws RpcError, NodeError. */
   preview(anchored: Anchored, tip: number): Promise<PayoutPreview>
   list(): PayoutRow[]
@@ -78,26 +80,15 @@ export function openPayouts(books: Books, { payer, withdrawals, plan }: PayoutsO
 
   let trouble: string | null = null
 
-  /** What is in a payout's way is shown and tried again; nothing else of the round waits for it. */
-  async function advance(anchored: Anchored, tip: number): Promise<void> {
-    trouble = await troubleIn(() => step(anchored, tip))
-  }
-
-  async function step(anchored: Anchored, tip: number): Promise<void> {
-    const open = selectOpen.get()
-    const isStopped = payer.stopped() !== null
-    if (open === undefined) {
-      if (!isStopped) await begin(anchored, tip)
-      return
-    }
+  async function step(open: Row, anchored: Anchored): Promise<void> {
     const id = payoutAccount(Number(open.number))
     const isFinal = anchored.firstFinal(Number(open.entry_index)) !== null
-    if (isFinal && !isStopped) await payer.prepare(id, outputsOf(readPayees(open.payees)))
+    if (isFinal) await payer.prepare(id, outputsOf(readPayees(open.payees)))
     await payer.advance()
     settle(open, id)
   }
 
-  async function begin(anchored: Anchored, tip: number): Promise<void> {
+  async function start(anchored: Anchored, tip: number): Promise<void> {
     const { payees } = plan(anchored, tip)
     const last = payees.at(-1)
     if (last === undefined) return
@@ -174,8 +165,16 @@ export function openPayouts(books: Books, { payer, withdrawals, plan }: PayoutsO
     }).immediate()
   }
 
+  // What is in a payout's way is shown and tried again; nothing else of the round waits for it.
   return {
-    advance,
+    async begin(anchored, tip) {
+      if (selectOpen.get() !== undefined) return
+      trouble = payer.stopped() === null ? await troubleIn(() => start(anchored, tip)) : null
+    },
+    async follow(anchored) {
+      const open = selectOpen.get()
+      if (open !== undefined) trouble = await troubleIn(() => step(open, anchored))
+    },
     async preview(anchored, tip) {
       const planned = plan(anchored, tip)
       let quote: PayoutPreview['quote'] = null

@@ -66,6 +66,13 @@ export function openDatabase(file: string): Database.Database {
   return db
 }
 
+/** What a backup taken now would hold. */
+export function copyOf(db: Database.Database): Database.Database {
+  const copy = new Database(db.serialize())
+  copy.defaultSafeIntegers(true)
+  return copy
+}
+
 /** Without estimates, as a young node: what regtest learns from a handful of payments would make fees a matter of luck. */
 export function youngNode(rpc: BitcoinRpc): Node {
   const node = openNode(rpc, 'regtest')

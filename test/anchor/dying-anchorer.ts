@@ -34,6 +34,7 @@ const dyingNode: Node = {
   blockTxids: dying(node.blockTxids),
   txOut: dying(node.txOut),
   mempoolEntry: dying(node.mempoolEntry),
+  mempoolSpender: dying(node.mempoolSpender),
   transactionInBlock: dying(node.transactionInBlock),
   feeInBlock: dying(node.feeInBlock),
   send: dying(node.send),

@@ -7,9 +7,9 @@ import type { Payer } from '../../anchor/payer.ts'
 import type { PayoutRecord } from '../../anchor/payout-record.ts'
 import { taprootAddress } from '../../anchor/taproot-address.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
-import { mempool, mineEmpty, youngNode } from './anchor-site.ts'
+import { copyOf, mempool, mineEmpty, openDatabase, youngNode } from './anchor-site.ts'
 import { floodMempool } from './flood-mempool.ts'
-import { onlyPayout, openTreasury, payees, paymentOf, type Treasury } from './payer-treasury.ts'
+import { onlyPayout, openTreasury, payees, paymentOf } from './payer-treasury.ts'
 import { signedPayment } from './signed-payment.ts'
 
 let bitcoind: RegtestNode
@@ -25,12 +25,12 @@ const PAYEE_KEY = randomBytes(32)
 const PAYEE = taprootAddress(utils.pubSchnorr(PAYEE_KEY), 'regtest')
 
 /** Broadcast, paying `PAYEE` 200,000 sat first, and then another. */
-async function sent(treasury: Treasury, payer: Payer): Promise<PayoutRecord> {
+async function sent(payer: Payer): Promise<PayoutRecord> {
   await payer.pin('a', 210_000n)
   await payer.prepare('a', [{ address: PAYEE, valueSats: 200_000n }, ...payees(10_000n)])
   await payer.advance()
   expect(await mempool(bitcoind)).toEqual([paymentOf(onlyPayout(payer)).txid])
-  return onlyPayout(treasury.open())
+  return onlyPayout(payer)
 }
 
 async function waitEmptyBlocks(payer: Payer, blocks = TARGET_BLOCKS): Promise<void> {
@@ -77,7 +77,7 @@ describe('a payout that is not mined in time', () => {
   it('is replaced by one that spends the same coins and pays the same list, and not before its time', async () => {
     using treasury = await openTreasury(bitcoind, 300_000n)
     const payer = treasury.open()
-    const first = await sent(treasury, payer)
+    const first = await sent(payer)
     await waitEmptyBlocks(payer, TARGET_BLOCKS - 1)
     expect(onlyPayout(payer).attempts).toHaveLength(1)
     await waitEmptyBlocks(payer, 1)
@@ -103,7 +103,7 @@ describe('a payout that is not mined in time', () => {
   it('is the older one, where that is mined after all', async () => {
     using treasury = await openTreasury(bitcoind, 300_000n)
     const payer = treasury.open()
-    const first = paymentOf(await sent(treasury, payer))
+    const first = paymentOf(await sent(payer))
     await waitEmptyBlocks(payer)
     expect(await mempool(bitcoind)).toEqual([paymentOf(onlyPayout(payer)).txid])
     expect(paymentOf(onlyPayout(payer)).txid).not.toBe(first.txid)
@@ -119,7 +119,7 @@ describe('a payout that is not mined in time', () => {
   it('is paid for by a child where a payee’s child of 100,000 sat pins it, and the child is raised in turn', async () => {
     using treasury = await openTreasury(bitcoind, 300_000n)
     const payer = treasury.open()
-    const first = await sent(treasury, payer)
+    const first = await sent(payer)
     const pin = await spendAsPayee(first, 100_000n)
     await waitEmptyBlocks(payer)
     const bumped = onlyPayout(payer)
@@ -132,6 +132,24 @@ describe('a payout that is not mined in time', () => {
     expect(new Set(await mempool(bitcoind))).toEqual(new Set([first.payment?.txid, pin, raised.child?.txid]))
     const settled = await settle(payer)
     expect(settled.child?.txid).toBe(raised.child?.txid)
+    await expectWhole(settled)
+  })
+
+  it('takes a child that was mined for its own, though it was made after the backup', async () => {
+    using treasury = await openTreasury(bitcoind, 300_000n)
+    const db = openDatabase(':memory:')
+    const payer = treasury.open({ db })
+    await spendAsPayee(await sent(payer), 100_000n)
+    const restored = treasury.open({ db: copyOf(db) })
+    await waitEmptyBlocks(payer)
+    const { child, feeSats } = onlyPayout(payer)
+    await bitcoind.mine(1)
+    for (let block = 0; block < 4; block += 1) {
+      await restored.advance()
+      await bitcoind.mine(1)
+    }
+    const settled = onlyPayout(restored)
+    expect(settled).toMatchObject({ state: 'settled', child: { txid: child?.txid }, feeSats })
     await expectWhole(settled)
   })
 
@@ -171,7 +189,7 @@ describe('a payout that is not mined in time', () => {
   it('waits with the figure where its limits are reached, and goes on when they are lifted', async () => {
     using treasury = await openTreasury(bitcoind, 300_000n)
     const payer = treasury.open({ policy: { capSats: 400n } })
-    const first = await sent(treasury, payer)
+    const first = await sent(payer)
     await waitEmptyBlocks(payer)
     expect(onlyPayout(payer)).toMatchObject({ attempts: [{ txid: first.payment?.txid }], state: 'broadcast' })
     expect(onlyPayout(payer).trouble).toMatch(/fee of \d+ sat, above the limits/)
@@ -184,7 +202,7 @@ describe('a payout that is not mined in time', () => {
   it('is followed, and neither sent again nor bumped, while nothing may be sent', async () => {
     using treasury = await openTreasury(bitcoind, 300_000n)
     const payer = treasury.open()
-    const first = await sent(treasury, payer)
+    const first = await sent(payer)
     payer.stop('the fees look wrong', 1_700_000_000_000)
     payer.stop('another reason', 1_800_000_000_000)
     expect(treasury.open().stopped()).toEqual({ reason: 'the fees look wrong', sinceMs: 1_700_000_000_000 })

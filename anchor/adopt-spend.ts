@@ -1,0 +1,38 @@
+import { type Outpoint, txidOf } from './anchor-transaction.ts'
+import { PayoutCheckError } from './check-payout-transaction.ts'
+import { findSpender } from './find-spender.ts'
+import type { Node } from './node.ts'
+import type { NewAttempt } from './payer-store.ts'
+import type { PayoutMaker } from './payout-maker.ts'
+import type { PayoutAttempt, PayoutRecord } from './payout-record.ts'
+
+/** What a coin went into: an attempt of the payout's, made by whoever kept the books before they were lost, or something else. */
+export type Spend = { kind: 'ours'; attempt: NewAttempt } | { kind: 'foreign'; reason: string }
+
+/**
+ * The transaction that spends the payout's `coin`, of which this database knows nothing: what a restored one meets (DESIGN §8). It is ours
+ * if it pays what was meant with our signatures, whatever its fee. `mempool`: one that waits there counts as well. Null while the
+ * coin is unspent. Throws RpcError, NodeError.
+ */
+export async function findSpend(
+  { node, maker }: { node: Node; maker: PayoutMaker },
+  payout: Pick<PayoutRecord, 'inputs' | 'outputs'>,
+  { coin, parent }: { coin: Outpoint; parent: PayoutAttempt | null },
+  { mempool }: { mempool: boolean },
+): Promise<Spend | null> {
+  if ((await node.txOut(coin, { mempool })) !== null) return null
+  const { height: tipHeight } = await node.chain()
+  const mined = await findSpender(node, coin, tipHeight, 0)
+  const raw = mined?.raw ?? (mempool ? await node.mempoolSpender(coin) : null)
+  const name = `${coin.txid}:${coin.vout}`
+  if (raw === null) return { kind: 'foreign', reason: `${name} is spent, by what is too old to be found` }
+  try {
+    return { kind: 'ours', attempt: maker.adopt(payout, parent, raw, mined?.height ?? tipHeight) }
+  } catch (error) {
+    if (!(error instanceof PayoutCheckError)) throw error
+    return {
+      kind: 'foreign',
+      reason: `${name} is spent by ${txidOf(raw)}, which is no payment of this payout: ${error.message}`,
+    }
+  }
+}
