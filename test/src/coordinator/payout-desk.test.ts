@@ -145,28 +145,37 @@ test('the plan says who waits and why, the kill switch holds, and everyone owed 
 })
 
 test('a worker that wants more at a time is left to wait for it, and the limits of run and day hold', async () => {
-  const flags = { 'payout.payeeCapSats': '20000', 'payout.runCapSats': '20000', 'payout.dayCapSats': '40000' }
+  const flags = {
+    'payout.payeeCapSats': '4000',
+    'payout.runCapSats': '4000',
+    'payout.dayCapSats': '8000',
+    'payout.thresholdSats': '3500',
+    'payout.feeShareBasisPoints': '10000',
+  }
   await using site = await openSite(node, { flags })
   const patient = createPeer(site)
   await patient.call(
     '/v1/workers',
-    signRegistration(patient.address, site.origin, patient.secretKey, 30_000n),
+    signRegistration(patient.address, site.origin, patient.secretKey, 60_000n),
   )
   const [worker, operator] = await site.begin(1)
   if (worker === undefined || operator === undefined) throw new Error('too few peers')
   await worksOf(worker.work())
-  await site.mineAudited([operator], 'two payouts', () => {
+  await worksOf(patient.work())
+  await site.mineAudited([worker, operator], 'two payouts', () => {
     const { payouts } = site.status()
     return payouts.length === 2 && payouts.every(({ state }) => state === 'settled')
   })
   await site.mine(3)
-  expect(await site.satsOnChain(worker.address)).toBe(40_000n)
+  expect(await site.satsOnChain(worker.address)).toBe(8_000n)
+  expect(await site.satsOnChain(patient.address)).toBe(0n)
   expect(site.status().payouts).toHaveLength(2)
   const plan = await readPayoutPlan({ url: site.url, token: TOKEN })
   expect(plan.payees).toEqual([])
   expect(plan.held).toEqual(
     expect.arrayContaining([
-      expect.objectContaining({ account: `worker/${worker.hex}/matured`, sats: '17000', reason: 'day_cap' }),
+      expect.objectContaining({ account: `worker/${worker.hex}/matured`, reason: 'day_cap' }),
+      expect.objectContaining({ account: `worker/${patient.hex}/matured`, reason: 'below_threshold' }),
     ]),
   )
   expect(await site.reconcile()).toMatchObject({ ok: true })
