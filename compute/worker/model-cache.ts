@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { createReadStream, readdirSync, rmSync, statSync } from 'node:fs'
-import { mkdir, utimes } from 'node:fs/promises'
+import { createReadStream, readdirSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { MAX_MODEL_BYTES } from '../onnx/admission.ts'
@@ -73,23 +73,29 @@ export function createModelCache(o: {
     return path
   }
 
+  /** Once nobody uses it, and not at every run: in between it can't go. */
+  function touch(digest: string): void {
+    const now = new Date()
+    try {
+      utimesSync(join(o.folder, digest), now, now)
+    } catch {
+      // Somebody has taken the file away: it is fetched again for the next job.
+      checked.delete(digest)
+    }
+  }
+
   return {
     async use(digest, run) {
       users.set(digest, (users.get(digest) ?? 0) + 1)
       try {
-        const path = await pathOf(digest)
-        const now = new Date()
-        // A file that somebody has taken away is fetched again for the next job; this one's run says that it is missing.
-        const touched = utimes(path, now, now).catch(() => checked.delete(digest))
-        try {
-          return await run(path)
-        } finally {
-          await touched
-        }
+        return await run(await pathOf(digest))
       } finally {
         const left = (users.get(digest) ?? 1) - 1
         if (left > 0) users.set(digest, left)
-        else users.delete(digest)
+        else {
+          users.delete(digest)
+          touch(digest)
+        }
       }
     },
   }

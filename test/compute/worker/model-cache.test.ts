@@ -138,6 +138,14 @@ describe('model cache', () => {
     expect(readFileSync(await open().path(digest))).toEqual(model)
   })
 
+  test('fetches again what somebody has taken away, once a use has met with it', async () => {
+    const cache = open()
+    rmSync(await cache.path(digest))
+    await cache.path(digest)
+    expect(readFileSync(await cache.path(digest))).toEqual(model)
+    expect(requests).toHaveLength(2)
+  })
+
   test('refuses a model above its budget', async () => {
     await expect(open(model.length - 1).path(digest)).rejects.toMatchObject({ code: 'model_too_large' })
     expect(readdirSync(join(folder, 'models'))).toEqual([])
