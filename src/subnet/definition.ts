@@ -5,10 +5,13 @@ import { bytes32 } from '../../compute/work/record.ts'
 import { money } from '../log/money.ts'
 import { MAX_FALSE_FAIL_RATE } from '../rules/cusum-evidence.ts'
 import { MAX_PRICE_MSAT, MIN_PRICE_MSAT } from '../rules/price.ts'
+import { spdxExpression } from './spdx-expression.ts'
 
 const MAX_DEFINITION_BYTES = 64 * 1024
-const MAX_MODELS = 64
+export const MAX_MODELS = 64
 const MAX_DATASET_ITEMS = 1_000_000
+
+export const MODEL_NAME = /^[a-zA-Z0-9._-]{1,64}$/
 
 const count = z.int().min(1)
 
@@ -20,9 +23,9 @@ const model = z.strictObject({
   license: z.strictObject({
     redistributable: z.boolean(),
     source: z.string().max(512),
-    spdx: z.string().min(1).max(64),
+    spdx: spdxExpression,
   }),
-  name: z.string().regex(/^[a-zA-Z0-9._-]{1,64}$/),
+  name: z.string().regex(MODEL_NAME),
   profile: modelProfile,
   /** Multiply–accumulates for one row: the unit of work (MAC). */
   unitsPerItem: count,

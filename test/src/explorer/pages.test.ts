@@ -34,7 +34,7 @@ function hostileMarket() {
       ...model,
       name: 'other',
       file: new Uint8Array([...TINY_MODEL]),
-      license: { redistributable: true, source: HOSTILE, spdx: HOSTILE_SHORT },
+      license: { redistributable: true, source: HOSTILE, spdx: 'MIT' },
       profile: { ...profile, comparison: 'exact' as const, optimization: 'disabled' as const },
     })),
   }

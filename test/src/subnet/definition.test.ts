@@ -150,6 +150,10 @@ test.each<[string, unknown]>([
     { ...DEFINITION, ...oneModel({ license: { ...MODEL.license, redistributable: false } }) },
   ],
   ['a model without a licence', { ...DEFINITION, ...oneModel({ license: { ...MODEL.license, spdx: '' } }) }],
+  [
+    'a licence in prose',
+    { ...DEFINITION, ...oneModel({ license: { ...MODEL.license, spdx: 'Apache 2.0' } }) },
+  ],
   ['a model of 0 bytes', { ...DEFINITION, ...oneModel({ bytes: 0 }) }],
   ['a model that never fails honest work', { ...DEFINITION, ...oneModel({ falseFailRate: ratio(0, 1) }) }],
   ['a rate over 0', { ...DEFINITION, ...oneModel({ falseFailRate: ratio(1, 0) }) }],
