@@ -13,6 +13,8 @@ const GUIDE_LIMIT_MS = 600_000
 /** Blocks that are not run, by their first line, and why. */
 const ELSEWHERE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'docs/OPERATING.md': {
+    'assay subnet add ~/assay/vision.toml':
+      'wants models that are not in the repository; test/src/cli/subnet-repository.test.ts has some',
     'assay subnet record': 'wants a GPU; test/src/cli/subnet-calibrate.test.ts runs it on CPUs',
     'assay subnet compare':
       'wants two models that are not in the repository; subnet-calibrate.test.ts has others',

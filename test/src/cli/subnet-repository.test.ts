@@ -1,0 +1,100 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { encodeModel } from '../../../compute/onnx/model.ts'
+import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { renderConfig } from '../../../src/config/render-config.ts'
+import { mlp } from '../../compute/onnx/sample-models.ts'
+import { openSite, type Site, TOKEN } from '../coordinator/site.ts'
+import { TINY_MODEL } from '../coordinator/tiny-market.ts'
+
+const CLI = fileURLToPath(new URL('../../../src/cli/assay.js', import.meta.url))
+const folder = mkdtempSync(join(tmpdir(), 'assay-repository-'))
+const GOODS = 'spdx = "MIT"\nsource = "made by the test"\nredistributable = true\n'
+
+let node: RegtestNode
+let site: Site
+beforeAll(async () => {
+  node = await startBitcoind()
+  site = await openSite(node)
+  put('assay.toml', renderConfig(site.config))
+  writeFileSync(join(site.config.dataDir, 'operator-token'), TOKEN)
+  put('models/mlp/6/model.onnx', TINY_MODEL)
+  put('models/mlp/7/model.onnx', encodeModel(mlp()))
+  put('models/mlp/config.pbtxt', 'max_batch_size: 8 dynamic_batching { preferred_batch_size: [ 4, 8 ] }')
+  put('models/broken/config.pbtxt', 'platform: "tensorrt_plan"')
+})
+afterAll(async () => {
+  await site[Symbol.asyncDispose]()
+  await node.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+test('a folder that Triton serves becomes a subnet, and requests name its versions', async () => {
+  const added = await add(`[[repositories]]\nfolder = "models"\nmodels = ["mlp"]\n${GOODS}`)
+  expect(added).toMatchObject({ exitCode: 0, stderr: '' })
+  expect(JSON.parse(added.stdout)).toEqual({
+    name: 'vision',
+    index: expect.any(Number),
+    models: [{ name: 'mlp', version: 7 }],
+    ignored: { mlp: ['dynamic_batching'] },
+  })
+  expect(await get('/v2/models/mlp/versions/7')).toMatchObject({ status: 200, body: { versions: ['7'] } })
+  expect(await get('/v2/models/mlp/versions/6')).toMatchObject({
+    status: 404,
+    body: { code: 'version_unknown' },
+  })
+  const { body } = await get('/v1/subnets')
+  // Of the layers 64 × 128 and 128 × 10.
+  expect(body).toContainEqual(
+    expect.objectContaining({
+      name: 'vision',
+      models: [expect.objectContaining({ name: 'mlp', version: 7, unitsPerItem: 9_472, spdx: 'MIT' })],
+    }),
+  )
+})
+
+test.each([
+  [
+    'a model of another platform',
+    `[[repositories]]\nfolder = "models"\n${GOODS}`,
+    'repository_platform_unsupported',
+  ],
+  ['a folder that is not there', `[[repositories]]\nfolder = "none"\n${GOODS}`, 'repository_unreadable'],
+  [
+    'a licence in prose',
+    `[[repositories]]\nfolder = "models"\n${GOODS.replace('MIT', 'the MIT one')}`,
+    'subnet_file_invalid',
+  ],
+])('%s is refused before anything is sent', async (_what, models, code) => {
+  const refused = await add(models)
+  expect(refused).toMatchObject({ exitCode: 2, stdout: '' })
+  expect(JSON.parse(refused.stderr)).toMatchObject({ code })
+})
+
+function put(path: string, bytes: Uint8Array | string): void {
+  mkdirSync(dirname(join(folder, path)), { recursive: true })
+  writeFileSync(join(folder, path), bytes)
+}
+
+async function get(path: string) {
+  const response = await fetch(site.url + path)
+  return { status: response.status, body: await response.json() }
+}
+
+function add(models: string): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+  put('vision.toml', `name = "vision"\nauditFloor = "1/100"\n${models}`)
+  const args = ['subnet', 'add', join(folder, 'vision.toml'), '--url', site.url, '--json']
+  return new Promise((resolve) => {
+    execFile(
+      process.execPath,
+      [CLI, ...args, '--config', join(folder, 'assay.toml')],
+      (error, stdout, stderr) => {
+        resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr })
+      },
+    )
+  })
+}
