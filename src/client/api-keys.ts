@@ -1,11 +1,6 @@
 import { z } from 'zod'
 import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
-import { askCoordinator } from './ask-coordinator.ts'
-
-interface Operator {
-  readonly url: string
-  readonly token: string
-}
+import { askCoordinator, type Operator } from './ask-coordinator.ts'
 
 const PATH = '/v1/operator/keys'
 const listAnswer = z.object({

@@ -6,6 +6,12 @@ const TIMEOUT_MS = 60_000
 /** Who asks too often is told to wait until the minute is over; twice as long, and it isn't that. */
 const MAX_WAIT_MS = 120_000
 
+/** Of a running coordinator, and its operator's token. */
+export interface Operator {
+  readonly url: string
+  readonly token: string
+}
+
 /** A coordinator refused, or doesn't answer (`coordinator_unreachable`, status null). `code` is the coordinator's own. */
 export class ClientError extends Error {
   override readonly name = 'ClientError'

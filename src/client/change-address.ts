@@ -4,6 +4,9 @@ import { openExchange } from '../../compute/worker/exchange.ts'
 import type { AddressChange } from '../log/address-change.ts'
 import { askCoordinator } from './ask-coordinator.ts'
 
+/** Tried again meanwhile, where that may help. */
+const TIMEOUT_MS = 60_000
+
 const infoAnswer = z.object({ origin: z.string() })
 const workerAnswer = z.object({
   address: z.string(),
@@ -34,7 +37,7 @@ export async function changeAddress(
     throw new Error("the change is of another worker's key")
   const exchange = openExchange({
     url,
-    signal: AbortSignal.timeout(60_000),
+    signal: AbortSignal.timeout(TIMEOUT_MS),
     signer: { origin, secretKey },
     onRetry: () => undefined,
   })

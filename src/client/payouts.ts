@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
-import { askCoordinator } from './ask-coordinator.ts'
+import { askCoordinator, type Operator } from './ask-coordinator.ts'
 
 /** The operator's side of payouts; money comes as decimal strings. */
 const due = z.object({ account: z.string(), address: z.string(), sats: z.string() })
@@ -26,11 +26,6 @@ const runAnswer = z.object({
 })
 
 export type ReadPayoutPlan = z.infer<typeof planAnswer>
-
-interface Operator {
-  readonly url: string
-  readonly token: string
-}
 
 const PATH = '/v1/operator/payouts'
 

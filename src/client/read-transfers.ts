@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { askCoordinator } from './ask-coordinator.ts'
+import { askCoordinator, type Operator } from './ask-coordinator.ts'
 
 /** Money stays text: what a spreadsheet or script makes of it is its own business. */
 export const transfersAnswer = z.array(
@@ -22,7 +22,7 @@ export type ReadTransfer = z.infer<typeof transfersAnswer>[number]
 
 /** Every transfer in its order, a page at a time: as much is held as one answer has. Throws ClientError. */
 export async function* readTransfers(
-  { url, token }: { readonly url: string; readonly token: string },
+  { url, token }: Operator,
   account: string | null,
 ): AsyncGenerator<ReadTransfer> {
   for (let after = 0; ; ) {
