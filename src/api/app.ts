@@ -12,6 +12,7 @@ import { eventRoutes } from './event-routes.ts'
 import { explorerRoutes } from './explorer-routes.ts'
 import { headersRoutes } from './headers-routes.ts'
 import { inferRoutes, oipProblemHandler } from './infer-routes.ts'
+import { openKeptAnswers } from './kept-answers.ts'
 import { listRoutes } from './list-routes.ts'
 import { logRoutes } from './log-routes.ts'
 import { metricsRoutes } from './metrics-routes.ts'
@@ -42,7 +43,7 @@ export function createApp({ coordinator, operatorToken, failures, explorer, onBu
   app.disable('x-powered-by')
   app.set('etag', false)
   // Before any body is read: a signed request is as old as its head.
-  app.use(noteArrival)
+  app.post(/^\/v1\//i, noteArrival)
   app.set('trust proxy', coordinator.config.listen.proxies)
   const limits = rateLimits(coordinator.config, openApiKeys(coordinator.books.db))
   app.use('/v2', limits, oipProblemHandler(onBug))
@@ -50,13 +51,15 @@ export function createApp({ coordinator, operatorToken, failures, explorer, onBu
   app.use(explorerRoutes(explorer))
   app.use(openToPages)
   app.use(eventRoutes(coordinator, onBug))
-  app.get(/^\/(v1\/|log\/|openapi\.json$|metrics$)/, packText)
-  app.use(openapiRoutes())
-  app.use(statusRoutes(coordinator))
-  app.use(listRoutes(coordinator))
+  const answers = openKeptAnswers(coordinator.books.db)
+  // Before what packs: hashes and headers don't shrink, and a checkpoint is too small to.
   app.use(headersRoutes(coordinator))
-  app.use(logRoutes(coordinator))
+  app.use(logRoutes(coordinator, answers))
   app.use(anchorsRoutes(coordinator))
+  app.get(/^\/(v1\/|openapi\.json$|metrics$)/, packText)
+  app.use(openapiRoutes())
+  app.use(statusRoutes(coordinator, answers))
+  app.use(listRoutes(coordinator, answers))
   const statistics = openModelStatistics()
   app.use(metricsRoutes(coordinator, failures, statistics))
   // One for all that read bodies.

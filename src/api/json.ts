@@ -1,5 +1,5 @@
 import type { Response } from 'express'
-import { sendTagged } from './send-tagged.ts'
+import { sendTagged, type Tagged, tagged } from './send-tagged.ts'
 
 /** JSON for people and tools: money (bigint) as decimal strings, bytes as hex. */
 export function toJson(value: unknown): string {
@@ -13,5 +13,10 @@ export function toJson(value: unknown): string {
 
 /** So that who polls is sent only what has changed. */
 export function sendJson(response: Response, value: unknown): void {
-  sendTagged(response.set('cache-control', 'no-cache'), 'application/json', toJson(value))
+  sendKept(response, tagged(toJson(value)))
+}
+
+/** JSON that is made already. */
+export function sendKept(response: Response, json: Tagged): void {
+  sendTagged(response.set('cache-control', 'no-cache'), 'application/json', json)
 }

@@ -9,11 +9,12 @@ import { listEarnings, listWorkers } from '../coordinator/list-workers.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 import { statementOf } from '../coordinator/statement.ts'
 import { accountOf, cursorOf, placeOf } from './cursor.ts'
-import { sendJson } from './json.ts'
+import { sendJson, sendKept, toJson } from './json.ts'
+import type { KeptAnswers } from './kept-answers.ts'
 import { openHouseOf } from './open-house.ts'
 
 /** What the explorer shows page by page. All of it is public: it follows from log, blobs and chain. */
-export function listRoutes(coordinator: Coordinator): Router {
+export function listRoutes(coordinator: Coordinator, answers: KeptAnswers): Router {
   const routes = Router()
 
   function workerOf(text: string): Uint8Array {
@@ -64,10 +65,10 @@ export function listRoutes(coordinator: Coordinator): Router {
     openHouseOf(coordinator)
     const after = placeOf(request.query.after, 'after')
     const before = placeOf(request.query.before, 'before')
-    sendJson(
-      response,
-      before === null ? receiptsAfter(coordinator, after) : receiptsBefore(coordinator, before),
+    const answer = answers(request, () =>
+      toJson(before === null ? receiptsAfter(coordinator, after) : receiptsBefore(coordinator, before)),
     )
+    sendKept(response, answer)
   })
 
   return routes

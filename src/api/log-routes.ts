@@ -3,7 +3,8 @@ import type { Coordinator } from '../coordinator/coordinator.ts'
 import { openHolds } from '../coordinator/holds.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 import { parseTilePath, TILE_WIDTH } from '../log/tile.ts'
-import { sendTagged } from './send-tagged.ts'
+import type { KeptAnswers } from './kept-answers.ts'
+import { sendTagged, tagged } from './send-tagged.ts'
 
 /** Tiles and blobs never change (C2SP tlog-tiles). */
 const IMMUTABLE = 'public, max-age=31536000, immutable'
@@ -11,20 +12,22 @@ const IMMUTABLE = 'public, max-age=31536000, immutable'
 const PARTIAL = 'public, max-age=60'
 
 /** The public record, for anybody: C2SP tlog-tiles under /log and blobs by their hash. */
-export function logRoutes({ books, witnessing }: Coordinator): Router {
+export function logRoutes({ books, witnessing }: Coordinator, answers: KeptAnswers): Router {
   const routes = Router()
   const holds = openHolds(books)
 
   routes.get('/log/checkpoint', (_request, response) => {
-    sendTagged(response.set('cache-control', 'no-cache'), 'text/plain', witnessing.checkpoint())
+    sendTagged(response.set('cache-control', 'no-cache'), 'text/plain', tagged(witnessing.checkpoint()))
   })
 
   routes.get('/log/tile/*path', (request, response) => {
     const path = request.path.slice('/log/'.length)
     const { level, n, width } = parseTilePath(path)
-    const bytes = level === 'entries' ? books.log.entryBundle(n, width) : books.log.tile(level, n, width)
+    const answer = answers(request, () =>
+      Buffer.from(level === 'entries' ? books.log.entryBundle(n, width) : books.log.tile(level, n, width)),
+    )
     response.set('cache-control', width === TILE_WIDTH ? IMMUTABLE : PARTIAL)
-    sendTagged(response, 'application/octet-stream', Buffer.from(bytes))
+    sendTagged(response, 'application/octet-stream', answer)
   })
 
   routes.get('/blobs/:name', async (request, response) => {

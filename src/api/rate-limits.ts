@@ -12,17 +12,19 @@ const EXEMPT = new Set(['/healthz', '/readyz'])
  * How much each may ask in a minute: by its API key, or by its address. Workers count by their address, since whose
  * signature it is is known only once the body is read. Throws RefusedError 429 `rate_limited`, with Retry-After.
  */
-export function rateLimits({ limits }: Config, apiKeys: ApiKeys): RequestHandler[] {
-  return [
-    limitOf('reads', limits.readsPerMinute, (request) => !isReading(request) || EXEMPT.has(request.path)),
-    limitOf('requests', limits.requestsPerMinute, isReading),
-  ]
+export function rateLimits({ limits }: Config, apiKeys: ApiKeys): RequestHandler {
+  const reads = limitOf('reads', limits.readsPerMinute)
+  const requests = limitOf('requests', limits.requestsPerMinute)
+  return (request, response, next) => {
+    if (!isReading(request)) requests(request, response, next)
+    else if (EXEMPT.has(request.path)) next()
+    else reads(request, response, next)
+  }
 
-  function limitOf(identifier: string, limit: number, skip: (request: Request) => boolean): RequestHandler {
+  function limitOf(identifier: string, limit: number): RequestHandler {
     return rateLimit({
       identifier,
       limit,
-      skip,
       windowMs: WINDOW_MS,
       standardHeaders: 'draft-8',
       legacyHeaders: false,

@@ -4,11 +4,13 @@ import { proofOf } from '../coordinator/proof-of.ts'
 import { reconcile } from '../coordinator/reconcile.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 import { statusOf } from '../coordinator/status.ts'
-import { sendJson } from './json.ts'
+import { sendJson, sendKept, toJson } from './json.ts'
+import type { KeptAnswers } from './kept-answers.ts'
 import { openHouseOf } from './open-house.ts'
+import { sendTagged } from './send-tagged.ts'
 
 /** What anybody may read: state, subnets, proofs, reconciliation, health. */
-export function statusRoutes(coordinator: Coordinator): Router {
+export function statusRoutes(coordinator: Coordinator, answers: KeptAnswers): Router {
   const routes = Router()
 
   routes.get('/healthz', (_request, response) => void response.json({ ok: true }))
@@ -25,22 +27,25 @@ export function statusRoutes(coordinator: Coordinator): Router {
 
   routes.get('/v1/status', (_request, response) => sendJson(response, statusOf(coordinator)))
 
-  routes.get('/v1/info', (_request, response) => {
+  routes.get('/v1/info', (request, response) => {
     const { genesis, desks } = openHouseOf(coordinator)
-    sendJson(response, {
-      origin: genesis.origin,
-      network: genesis.network,
-      logKey: coordinator.books.log.verifierKey,
-      subnets: desks.market.everyModel().map(({ subnet, models }) => ({
-        name: subnet,
-        models: models.map(({ digest, name: model, bytes, profile }) => ({
-          digest,
-          name: model,
-          bytes,
-          profile,
+    const answer = answers(request, () =>
+      toJson({
+        origin: genesis.origin,
+        network: genesis.network,
+        logKey: coordinator.books.log.verifierKey,
+        subnets: desks.market.everyModel().map(({ subnet, models }) => ({
+          name: subnet,
+          models: models.map(({ digest, name: model, bytes, profile }) => ({
+            digest,
+            name: model,
+            bytes,
+            profile,
+          })),
         })),
-      })),
-    })
+      }),
+    )
+    sendKept(response, answer)
   })
 
   routes.get('/v1/auditors', (_request, response) => {
@@ -51,11 +56,11 @@ export function statusRoutes(coordinator: Coordinator): Router {
     if (!/^[0-9a-f]{64}$/.test(request.params.id)) {
       throw new RefusedError(400, 'receipt_id_malformed', 'a receipt id is 64 lower-case hex digits')
     }
-    const proof = proofOf(coordinator, openHouseOf(coordinator), Buffer.from(request.params.id, 'hex'))
-    response
-      .set('content-disposition', `attachment; filename="${request.params.id}.assay"`)
-      .type('application/octet-stream')
-      .send(Buffer.from(proof))
+    const { id } = request.params
+    const house = openHouseOf(coordinator)
+    const answer = answers(request, () => Buffer.from(proofOf(coordinator, house, Buffer.from(id, 'hex'))))
+    response.set('content-disposition', `attachment; filename="${id}.assay"`)
+    sendTagged(response, 'application/octet-stream', answer)
   })
 
   routes.get('/v1/reconciliation', async (_request, response) => {

@@ -7,6 +7,8 @@ export interface LogRows {
   /** Entries, those of an open transaction included. */
   size(): number
   entry(index: number): Uint8Array
+  /** `count` of them at once. */
+  entries(first: number, count: number): Uint8Array[]
   /** The hash of the `n`th complete subtree of 2^`level` entries. */
   node(level: number, n: number): Uint8Array
   /** Stores entry `index` and the hashes of the subtrees that it completes, leaf first. */
@@ -23,6 +25,11 @@ export function openLogRows(db: Database): LogRows {
   const selectEntry = db
     .prepare<[number], Uint8Array>('SELECT entry FROM log_entry WHERE entry_index = ?')
     .pluck()
+  const selectEntries = db
+    .prepare<[number, number], Uint8Array>(
+      'SELECT entry FROM log_entry WHERE entry_index BETWEEN ? AND ? ORDER BY entry_index',
+    )
+    .pluck()
   const selectHash = db
     .prepare<[number], Uint8Array>('SELECT hash FROM log_hash WHERE hash_index = ?')
     .pluck()
@@ -37,6 +44,13 @@ export function openLogRows(db: Database): LogRows {
       const entry = selectEntry.get(index)
       if (entry === undefined) throw new LogError('log_corrupt', `the log misses its entry ${index}`)
       return entry
+    },
+
+    entries(first, count) {
+      const entries = selectEntries.all(first, first + count - 1)
+      if (entries.length !== count)
+        throw new LogError('log_corrupt', `the log misses some of its entries from ${first} on`)
+      return entries
     },
 
     node(level, n) {

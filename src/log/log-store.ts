@@ -144,7 +144,7 @@ export function openLog({ db, origin, seed }: LogOptions): LogStore {
       assertWidth(width)
       const first = n * TILE_WIDTH
       checkAscending(`entry bundle ${n}`, first, first + width)
-      return encodeEntryBundle(Array.from({ length: width }, (_, i) => rows.entry(first + i)))
+      return encodeEntryBundle(rows.entries(first, width))
     },
   }
 }

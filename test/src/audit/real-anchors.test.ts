@@ -8,6 +8,7 @@ import { checkHeaderChain } from '../../../anchor/header-chain.ts'
 import { openNode } from '../../../anchor/node.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { anchorsRoutes } from '../../../src/api/anchors-routes.ts'
+import { openKeptAnswers } from '../../../src/api/kept-answers.ts'
 import { type Listening, listen } from '../../../src/api/listen.ts'
 import { logRoutes } from '../../../src/api/log-routes.ts'
 import { problemHandler } from '../../../src/api/problem.ts'
@@ -39,7 +40,8 @@ beforeAll(async () => {
   }
   troubles = []
   const app = express()
-  app.use(anchorsRoutes(site.coordinator()), logRoutes(site.coordinator()))
+  const coordinator = site.coordinator()
+  app.use(anchorsRoutes(coordinator), logRoutes(coordinator, openKeptAnswers(coordinator.books.db)))
   app.use(problemHandler((error) => troubles.push(error)))
   listening = await listen(app, { host: '127.0.0.1', port: 0 })
   folder = mkdtempSync(join(tmpdir(), 'assay-audit-'))
