@@ -8,7 +8,7 @@ const SUITES = new Map<string, Suite>([
   ['money', { load: () => import('./money.ts') }],
   ['verify', { load: () => import('./verify.ts') }],
   ['compute', { load: () => import('./compute.ts'), isSlow: true }],
-  ['explorer', { load: () => import('./explorer.ts'), isSlow: true }],
+  ['api', { load: () => import('./api.ts'), isSlow: true }],
   ['demo', { load: () => import('./demo.ts'), isSlow: true }],
 ])
 

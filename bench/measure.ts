@@ -34,9 +34,14 @@ export async function medianSeconds(way: Way, rounds = ROUNDS): Promise<number> 
 
 /** The middle one; of an even number the upper of the two. */
 export function median(values: readonly number[]): number {
-  const middle = values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
-  if (middle === undefined) throw new RangeError('a median of nothing')
-  return middle
+  return percentile(values, 0.5)
+}
+
+/** The one that `share` of them, rounded down, are below; 0 ≤ share < 1. */
+export function percentile(values: readonly number[], share: number): number {
+  const found = values.toSorted((a, b) => a - b)[Math.floor(values.length * share)]
+  if (found === undefined) throw new RangeError('nothing to take one of')
+  return found
 }
 
 async function secondsOf(way: Way): Promise<number> {

@@ -2,13 +2,14 @@
 import assert from 'node:assert/strict'
 import { median, sideBySide } from '../measure.ts'
 import { type Row, rowOf } from '../row.ts'
+import { startServer } from '../start-server.ts'
 import { openBareRuntime } from './bare-runtime.ts'
 import { type BenchModel, convNet, mlp } from './bench-models.ts'
-import { type BenchSite, openBenchSite } from './bench-site.ts'
+import { type BenchSite, benchMarket, openBenchSite } from './bench-site.ts'
 import { inferShot } from './infer-shot.ts'
 import { load, type Shot } from './load.ts'
-import { startServer } from './start-server.ts'
 
+const BARE_SERVER = new URL('./bare-server.ts', import.meta.url)
 const ROUNDS = 3
 /** Requests under way: enough for the worker never to wait for the coordinator. */
 const CLIENTS = 128
@@ -22,7 +23,7 @@ const MIN_DOOR_RATIO = 0.8
 
 export async function* wholeSystem(): AsyncGenerator<Row> {
   const models = { conv: convNet(), mlp: mlp() }
-  await using system = await openBenchSite([models.conv, models.mlp], 1)
+  await using system = await openBenchSite(benchMarket([models.conv, models.mlp]), { workers: 1, peers: 0 })
   yield await saturated(system, models.conv, 1, 3_000, MIN_CONV_RATIO)
   yield await saturated(system, models.mlp, 32, 2_000, MIN_MLP_RATIO)
   yield await besideServer(system, models.mlp, {
@@ -83,7 +84,7 @@ async function besideServer(
   },
 ): Promise<Row> {
   const { clients, requests, beside } = o
-  await using bare = await startServer('./bare-server.ts')
+  await using bare = await startServer(BARE_SERVER)
   const shot = inferShot(system.site.url, model, 1)
   await assertAnswer(system, model, 1)
   const direct = bareShot(shot, model, `${bare.url}${beside.path}`)
@@ -116,7 +117,7 @@ function bareShot(shot: Shot, model: BenchModel, url: string): Shot {
 }
 
 async function overhead(system: BenchSite, model: BenchModel): Promise<Row> {
-  await using bare = await startServer('./bare-server.ts')
+  await using bare = await startServer(BARE_SERVER)
   const shot = inferShot(system.site.url, model, 1)
   const direct = bareShot(shot, model, `${bare.url}/infer/${model.name}`)
   await system.drained()

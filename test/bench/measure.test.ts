@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { median, medianSeconds, sideBySide } from '../../bench/measure.ts'
+import { median, medianSeconds, percentile, sideBySide } from '../../bench/measure.ts'
 
 test('two ways take turns, after a round of both that is not counted', async () => {
   const calls: string[] = []
@@ -24,6 +24,19 @@ test.each([
   [[4, 1, 3, 2], 3],
 ])('the median of %j is %d', (values, middle) => {
   expect(median(values)).toBe(middle)
+})
+
+test.each([
+  [0, 1],
+  [0.98, 99],
+  [0.99, 100],
+])('of the numbers from 1 to 100, %d are below %d', (share, found) => {
+  expect(
+    percentile(
+      Array.from({ length: 100 }, (_, i) => i + 1),
+      share,
+    ),
+  ).toBe(found)
 })
 
 test('nothing has no median', () => {

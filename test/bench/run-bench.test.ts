@@ -78,5 +78,5 @@ describe('runBench', () => {
 test('the program itself refuses an unknown name with 2', () => {
   const { status, stdout } = spawnSync(process.execPath, ['bench/main.ts', 'nothing'], { encoding: 'utf8' })
   expect(status).toBe(2)
-  expect(stdout).toContain('log, proofs, anchors, money, verify, compute, explorer, demo, all')
+  expect(stdout).toContain('log, proofs, anchors, money, verify, compute, api, demo, all')
 })

@@ -3,16 +3,16 @@ import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-/** Starts one of the programs beside this file, which prints its port when it listens. */
-export async function startServer(file: string): Promise<AsyncDisposable & { readonly url: string }> {
-  const child = spawn(process.execPath, [fileURLToPath(new URL(file, import.meta.url))], {
+/** Starts a program that prints its port when it listens. */
+export async function startServer(file: URL): Promise<AsyncDisposable & { readonly url: string }> {
+  const child = spawn(process.execPath, [fileURLToPath(file)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const ended = once(child, 'close')
   const [port] = await Promise.race([
     once(createInterface(child.stdout), 'line'),
     ended.then(([code]) => {
-      throw new Error(`${file} ended with ${code}`)
+      throw new Error(`${file.pathname} ended with ${code}`)
     }),
   ])
   return {

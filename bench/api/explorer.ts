@@ -4,23 +4,23 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import express from 'express'
-import { explorerRoutes } from '../src/api/explorer-routes.ts'
-import { listen } from '../src/api/listen.ts'
-import { encodeProof } from '../src/proof/proof.ts'
-import { verifyProof } from '../src/proof/verify-proof.ts'
-import { buildPages } from '../test/src/explorer/built-pages.ts'
-import { launchChromium } from '../test/src/explorer/chromium.ts'
-import { makeProof } from '../test/src/proof/synthetic-proof.ts'
-import { median, medianSeconds } from './measure.ts'
-import { type Row, rowOf } from './row.ts'
-import { MILLION } from './synthetic-million.ts'
+import { explorerRoutes } from '../../src/api/explorer-routes.ts'
+import { listen } from '../../src/api/listen.ts'
+import { encodeProof } from '../../src/proof/proof.ts'
+import { verifyProof } from '../../src/proof/verify-proof.ts'
+import { buildPages } from '../../test/src/explorer/built-pages.ts'
+import { launchChromium } from '../../test/src/explorer/chromium.ts'
+import { makeProof } from '../../test/src/proof/synthetic-proof.ts'
+import { median, medianSeconds } from '../measure.ts'
+import { type Row, rowOf } from '../row.ts'
+import { MILLION } from '../synthetic-million.ts'
 
 const FIRST_LOAD_BYTES = 200_000
 const CHECK_MS = 200
 /** Odd; each in a page of its own, so that none runs on what the one before has warmed. */
 const CHECKS = 5
 
-export async function* rows(): AsyncGenerator<Row> {
+export async function* explorer(): AsyncGenerator<Row> {
   using pages = await buildPages()
   yield rowOf({
     name: 'first load of the explorer: page, scripts and styles, gzip',
