@@ -1,8 +1,7 @@
 import type { Command } from 'commander'
 import { askCoordinator } from '../../client/ask-coordinator.ts'
 import { readStatus } from '../../client/read-status.ts'
-import { loadConfig } from '../../config/load-config.ts'
-import { readOperatorToken } from '../operator-token.ts'
+import { type OperatorOptions, operatorCommand, operatorOf } from '../operator-command.ts'
 import { renderTable } from '../table.ts'
 import { openTerminal } from '../terminal.ts'
 import { addAnchorRecover } from './anchor-recover.ts'
@@ -34,21 +33,15 @@ export function addAnchor(program: Command): void {
         },
       )
     })
-  anchor
-    .command('now')
-    .description('anchor what is in the log now, whatever the cadence')
-    .requiredOption('--config <file>', "the coordinator's configuration, for the operator token")
-    .option('--url <url>', "the coordinator's; by default where the configuration listens")
-    .option('--json', 'print the result as JSON')
-    .action(async (options: { config: string; url?: string; json?: boolean }) => {
-      const config = loadConfig({ file: options.config, env: process.env })
-      const url = options.url ?? `http://${config.listen.host}:${config.listen.port}`
-      const token = readOperatorToken(config.dataDir)
+  operatorCommand(anchor, 'now', 'anchor what is in the log now, whatever the cadence').action(
+    async (options: OperatorOptions) => {
+      const { url, token } = operatorOf(options)
       const response = await askCoordinator(url, '/v1/operator/anchor', { method: 'POST', token })
       const { size } = Object(await response.json())
       openTerminal(options.json === true).result({ requested: true, size: Number(size) }, (asked) => {
         return `An anchor of ${asked.size} entries goes out with this round; see \`assay anchor status\`.`
       })
-    })
+    },
+  )
   addAnchorRecover(anchor)
 }

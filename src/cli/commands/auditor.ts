@@ -1,16 +1,12 @@
 import type { Command } from 'commander'
 import { decideAuditor, type ListedAuditors, readAuditors } from '../../client/auditors.ts'
-import { loadConfig } from '../../config/load-config.ts'
 import { CliError, EXIT } from '../exit-code.ts'
-import { readOperatorToken } from '../operator-token.ts'
+import { type OperatorOptions, operatorCommand, operatorOf } from '../operator-command.ts'
 import { renderTable } from '../table.ts'
 import { openTerminal } from '../terminal.ts'
 
-interface DecisionOptions {
-  readonly config: string
+interface DecisionOptions extends OperatorOptions {
   readonly reason: string
-  readonly url?: string
-  readonly json?: boolean
 }
 
 export function addAuditor(program: Command): void {
@@ -28,22 +24,16 @@ export function addAuditor(program: Command): void {
 }
 
 function addDecision(auditor: Command, name: 'admit' | 'withdraw', description: string): void {
-  auditor
-    .command(name)
-    .description(description)
+  operatorCommand(auditor, name, description)
     .argument('<key>', "the worker's key, 64 hex digits, as it logs it at its start")
     .requiredOption('--reason <text>', 'why; public for ever')
-    .requiredOption('--config <file>', "the coordinator's configuration, for the operator token")
-    .option('--url <url>', "the coordinator's; by default where the configuration listens")
-    .option('--json', 'print the result as JSON')
     .action(async (key: string, options: DecisionOptions) => {
       if (!/^[0-9a-f]{64}$/.test(key)) {
         throw new CliError(EXIT.usage, 'key_malformed', `${key}: expected 64 lower-case hex digits`)
       }
-      const config = loadConfig({ file: options.config, env: process.env })
-      const url = options.url ?? `http://${config.listen.host}:${config.listen.port}`
       const status = name === 'admit' ? 'admitted' : 'withdrawn'
-      const index = await decideAuditor(url, readOperatorToken(config.dataDir), {
+      const { url, token } = operatorOf(options)
+      const index = await decideAuditor(url, token, {
         worker: Buffer.from(key, 'hex'),
         status,
         reason: options.reason,
