@@ -45,7 +45,8 @@ export function createApp({ coordinator, operatorToken, failures, explorer, onBu
   // Before any body is read: a signed request is as old as its head.
   app.post(/^\/v1\//i, noteArrival)
   app.set('trust proxy', coordinator.config.listen.proxies)
-  const limits = rateLimits(coordinator.config, openApiKeys(coordinator.books.db))
+  const apiKeys = openApiKeys(coordinator.books.db)
+  const limits = rateLimits(coordinator.config, apiKeys)
   app.use('/v2', limits, oipProblemHandler(onBug))
   app.use(/^(?!\/v2(\/|$))/i, limits)
   app.use(explorerRoutes(explorer))
@@ -64,10 +65,10 @@ export function createApp({ coordinator, operatorToken, failures, explorer, onBu
   app.use(metricsRoutes(coordinator, failures, statistics))
   // One for all that read bodies.
   const budget = bodyBudget()
-  const asOperator = requireOperator(openApiKeys(coordinator.books.db), operatorToken)
+  const asOperator = requireOperator(apiKeys, operatorToken)
   app.use('/v2', inferRoutes(coordinator, { budget, asOperator, statistics, onBug }))
   app.use('/v1', budget)
-  app.use('/v1/operator', operatorRoutes(coordinator, operatorToken))
+  app.use('/v1/operator', operatorRoutes(coordinator, { apiKeys, asOperator }))
   // Bodies are read raw and whole, up to one limit: what is signed or hashed is the bytes, not a re-encoding.
   app.use(
     '/v1',

@@ -23,6 +23,13 @@ export function workingHouseOf(coordinator: Coordinator): OpenHouse {
   return house
 }
 
+/** Height of the last whole round. Throws RefusedError 503 `starting` before the first. */
+export function tipOf(coordinator: Pick<Coordinator, 'advancedTo'>): number {
+  const tip = coordinator.advancedTo()
+  if (tip === null) throw new RefusedError(503, 'starting', 'the chain has not been looked at yet; ask again')
+  return tip
+}
+
 /** Throws RefusedError 503 `log_halted` while it is in doubt whether this database is the log's newest. */
 export function assertWorking(anchorer: Pick<OpenHouse['anchorer'], 'judgement'>): void {
   const doubt = doubtOf(anchorer.judgement())

@@ -1,11 +1,10 @@
-import express, { Router } from 'express'
+import express, { type RequestHandler, Router } from 'express'
 import { z } from 'zod'
 import { admitModel } from '../../compute/onnx/admission.ts'
 import { bytes32 } from '../../compute/work/record.ts'
-import { openApiKeys } from '../coordinator/api-keys.ts'
+import type { ApiKeys } from '../coordinator/api-keys.ts'
 import type { Coordinator } from '../coordinator/coordinator.ts'
 import { listTransfers } from '../coordinator/list-transfers.ts'
-import { RefusedError } from '../coordinator/refused-error.ts'
 import { MAX_REASON_LENGTH } from '../log/entry.ts'
 import { epochOf } from '../rules/epoch.ts'
 import { epochRules } from '../rules/epoch-rules.ts'
@@ -14,9 +13,8 @@ import { MAX_BODY_BYTES, parseCborBody, rawBody } from './cbor-body.ts'
 import { cursorOf } from './cursor.ts'
 import { sendJson } from './json.ts'
 import { keyRoutes } from './key-routes.ts'
-import { openHouseOf, workingHouseOf } from './open-house.ts'
+import { openHouseOf, tipOf, workingHouseOf } from './open-house.ts'
 import { payoutRoutes } from './payout-routes.ts'
-import { requireOperator } from './require-operator.ts'
 
 /** One request carries at most so many: each is read and checked before the next. */
 const MAX_CANARIES = 256
@@ -41,11 +39,13 @@ export const canaries = z.strictObject({
 })
 
 /** What the operator alone may do, by the token that `assay up` writes into the data folder or by a key of its role. */
-export function operatorRoutes(coordinator: Coordinator, token: string): Router {
+export function operatorRoutes(
+  coordinator: Coordinator,
+  { apiKeys, asOperator }: { apiKeys: ApiKeys; asOperator: RequestHandler },
+): Router {
   const routes = Router()
-  const apiKeys = openApiKeys(coordinator.books.db)
   // The key first: strangers' bodies are not even read.
-  routes.use(requireOperator(apiKeys, token), express.raw({ type: () => true, limit: MAX_BODY_BYTES }))
+  routes.use(asOperator, express.raw({ type: () => true, limit: MAX_BODY_BYTES }))
 
   /** Any blob: a model, a dataset's list, an input. */
   routes.post('/blobs', (request, response) => {
@@ -60,10 +60,7 @@ export function operatorRoutes(coordinator: Coordinator, token: string): Router 
       const model = coordinator.books.blobs.get(Buffer.from(digest).toString('hex'))
       if (model !== null) admitModel(model)
     }
-    const tip = coordinator.advancedTo()
-    if (tip === null)
-      throw new RefusedError(503, 'starting', 'the chain has not been looked at yet; ask again')
-    const index = desks.market.define(definition, epochOf(tip + 1, epochRules(genesis)))
+    const index = desks.market.define(definition, epochOf(tipOf(coordinator) + 1, epochRules(genesis)))
     response.status(201).json({ index })
   })
 

@@ -8,7 +8,7 @@ import { MAX_REASON_LENGTH } from '../log/entry.ts'
 import { anchoredView } from '../rules/anchored.ts'
 import { parseCborBody, rawBody } from './cbor-body.ts'
 import { sendJson } from './json.ts'
-import { openHouseOf, workingHouseOf } from './open-house.ts'
+import { openHouseOf, tipOf, workingHouseOf } from './open-house.ts'
 
 export const stop = z.strictObject({ reason: z.string().min(1).max(MAX_REASON_LENGTH) })
 
@@ -19,10 +19,7 @@ export function payoutRoutes(coordinator: Coordinator): Router {
   /** What the next payout would be; keeps nothing. */
   routes.get('/plan', async (_request, response) => {
     const { desks, anchorer, payer } = openHouseOf(coordinator)
-    const tip = coordinator.advancedTo()
-    if (tip === null)
-      throw new RefusedError(503, 'starting', 'the chain has not been looked at yet; ask again')
-    const preview = await desks.payouts.preview(anchoredView(anchorer.anchors()), tip)
+    const preview = await desks.payouts.preview(anchoredView(anchorer.anchors()), tipOf(coordinator))
     sendJson(response, { ...preview, stopped: payer.stopped() })
   })
 

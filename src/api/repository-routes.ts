@@ -1,8 +1,8 @@
 import express, { type Request, type RequestHandler, Router } from 'express'
 import { z } from 'zod'
-import { RefusedError } from '../coordinator/refused-error.ts'
 import { OipError } from '../oip/oip-error.ts'
 import { rawBody } from './cbor-body.ts'
+import { parseJsonBody } from './json-body.ts'
 import type { ServedModels } from './served-models.ts'
 
 /** One flag, or parameters that are not taken anyway. */
@@ -47,16 +47,6 @@ function nameIn({ params }: Request): string {
 
 /** Without a body: nothing is said. */
 function parse<T>(schema: z.ZodType<T>, request: Request): T {
-  const text = Buffer.from(rawBody(request)).toString('utf8')
-  const result = schema.safeParse(json(text === '' ? '{}' : text))
-  if (!result.success) throw new RefusedError(400, 'request_malformed', z.prettifyError(result.error))
-  return result.data
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    throw new RefusedError(400, 'request_malformed', 'the body is not JSON')
-  }
+  const body = rawBody(request)
+  return parseJsonBody(schema, body.length === 0 ? Buffer.from('{}') : body, 'request_malformed')
 }

@@ -7,6 +7,7 @@ import type { Requester } from '../coordinator/requesters.ts'
 import { requesterAccount } from '../ledger/accounts.ts'
 import { rawBody } from './cbor-body.ts'
 import { sendJson } from './json.ts'
+import { parseJsonBody } from './json-body.ts'
 import { openHouseOf, workingHouseOf } from './open-house.ts'
 
 export const account = z.strictObject({ requester: z.string().max(64), refundAddress: z.string().max(90) })
@@ -66,18 +67,4 @@ export function requesterRoutes(coordinator: Coordinator): Router {
   }
 
   return routes
-}
-
-function parseJsonBody<T>(schema: z.ZodType<T>, body: Uint8Array): T {
-  const result = schema.safeParse(jsonOf(body))
-  if (!result.success) throw new RefusedError(400, 'body_malformed', z.prettifyError(result.error))
-  return result.data
-}
-
-function jsonOf(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(Buffer.from(body).toString('utf8'))
-  } catch (cause) {
-    throw new RefusedError(400, 'body_malformed', 'the body is no JSON', { cause })
-  }
 }

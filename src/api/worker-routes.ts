@@ -12,7 +12,7 @@ import { createAuthenticator } from './authenticate.ts'
 import { parseCborBody, rawBody, sendCbor } from './cbor-body.ts'
 import { sendJson } from './json.ts'
 import { createOnePoll } from './one-poll.ts'
-import { openHouseOf, workingHouseOf } from './open-house.ts'
+import { openHouseOf, tipOf, workingHouseOf } from './open-house.ts'
 import { untilSome } from './until-some.ts'
 
 /** One request carries at most so many results, failures, commitments or reveals. */
@@ -104,12 +104,12 @@ export function workerRoutes(coordinator: Coordinator): Router {
   routes.post('/workers/address', (request, response) => {
     const { registry, key, body, genesis } = signed(request, addressChange)
     const { anchorer } = openHouseOf(coordinator)
-    const tip = coordinator.advancedTo()
-    if (tip === null)
-      throw new RefusedError(503, 'starting', 'the chain has not been looked at yet; ask again')
     const anchored = anchoredView(anchorer.anchors())
     const { finalDepth } = genesis.epoch
-    const index = registry.changeAddress({ ...body, worker: key }, tip, { anchored, finalDepth })
+    const index = registry.changeAddress({ ...body, worker: key }, tipOf(coordinator), {
+      anchored,
+      finalDepth,
+    })
     response.status(201).json({ index })
   })
 
