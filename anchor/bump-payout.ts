@@ -1,5 +1,5 @@
 import { anchorFee, type FeeLimits } from './fee.ts'
-import { feeCapSats } from './payer-policy.ts'
+import { payoutLimits } from './payer-policy.ts'
 import type { PayoutAttempt, PayoutRecord } from './payout-record.ts'
 import { type PayoutSite, standing, troubleOf } from './payout-site.ts'
 import { type Bump, priceBump } from './price-bump.ts'
@@ -79,8 +79,8 @@ async function raiseChild(
 }
 
 function limitsOf({ policy }: PayoutSite, { totalSats }: PayoutRecord, spentSats: bigint): FeeLimits {
-  const { floorSatPerKvb, ceilingSatPerKvb } = policy
-  return { floorSatPerKvb, ceilingSatPerKvb, capSats: feeCapSats(policy, totalSats) - spentSats }
+  const limits = payoutLimits(policy, totalSats)
+  return { ...limits, capSats: limits.capSats - spentSats }
 }
 
 /** @returns whether it is out, or waits for its signature. */
@@ -103,8 +103,7 @@ async function attempt(
     store.markTrouble(payout.id, troubleOf(outcome))
     return false
   }
-  store.mark(payout.id, payout.state === 'confirmed' ? 'confirmed' : 'broadcast', {
-    ...(parent === null ? standing(made, null) : standing(parent, made)),
-  })
+  const now = parent === null ? standing(made, null) : standing(parent, made)
+  store.mark(payout.id, payout.state === 'confirmed' ? 'confirmed' : 'broadcast', now)
   return true
 }

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { findHeight } from './inclusion.ts'
 import type { Node } from './node.ts'
 import type { PayoutAttempt, PayoutRecord } from './payout-record.ts'
@@ -54,7 +55,7 @@ function spentBy({ inputs, outputs, attempts }: PayoutRecord, { parent }: Payout
   const [pinned] = inputs
   const paid = attempts.find(({ number }) => number === parent)
   const coin = paid === undefined ? pinned : { txid: paid.txid, vout: outputs.length }
-  if (coin === undefined) throw new Error('a payout has a pinned input')
+  assert(coin !== undefined, 'a payout has a pinned input')
   return coin
 }
 

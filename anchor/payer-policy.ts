@@ -11,6 +11,12 @@ export interface PayerPolicy extends FeeLimits {
 
 const BASIS_POINTS = 10_000n
 
+/** The policy's, for the fees of one payout. */
+export function payoutLimits(policy: PayerPolicy, totalSats: bigint): FeeLimits {
+  const { floorSatPerKvb, ceilingSatPerKvb } = policy
+  return { floorSatPerKvb, ceilingSatPerKvb, capSats: feeCapSats(policy, totalSats) }
+}
+
 /** Most that all transactions of one payout may cost. */
 export function feeCapSats(
   { capSats, feeShareBasisPoints }: Pick<PayerPolicy, 'capSats' | 'feeShareBasisPoints'>,

@@ -58,10 +58,11 @@ CREATE TABLE IF NOT EXISTS payer_attempt (
   block_hash   TEXT CHECK (length(block_hash) = 64),
   CHECK ((height IS NULL) = (block_hash IS NULL))
 ) STRICT;
+CREATE INDEX IF NOT EXISTS payer_attempt_of ON payer_attempt (payout);
+
 -- The operator's kill switch: at most one row, and while it is there nothing is signed or sent.
 CREATE TABLE IF NOT EXISTS payer_stop (
   id       INTEGER PRIMARY KEY CHECK (id = 1),
   reason   TEXT    NOT NULL,
   since_ms INTEGER NOT NULL CHECK (since_ms >= 0)
 ) STRICT;
-CREATE INDEX IF NOT EXISTS payer_attempt_of ON payer_attempt (payout);

@@ -11,7 +11,7 @@ import { inTurn } from './in-turn.ts'
 import type { NetworkName } from './network.ts'
 import type { Node } from './node.ts'
 import { PayerError } from './payer-error.ts'
-import { feeCapSats, type PayerPolicy } from './payer-policy.ts'
+import { feeCapSats, type PayerPolicy, payoutLimits } from './payer-policy.ts'
 import { openPayerStore, type Stop } from './payer-store.ts'
 import { CHANGE_KEY, createPayoutMaker } from './payout-maker.ts'
 import type { PayoutAttempt, PayoutOutput, PayoutRecord } from './payout-record.ts'
@@ -148,10 +148,8 @@ export function openPayer(options: PayerOptions): Payer {
   }
 
   async function price(vsize: number, totalSats: bigint): Promise<bigint> {
-    const { floorSatPerKvb, ceilingSatPerKvb } = policy
     const market = await node.feeMarket(policy.targetBlocks)
-    const capSats = feeCapSats(policy, totalSats)
-    const answer = anchorFee({ ...market, floorSatPerKvb, ceilingSatPerKvb, capSats, vsize })
+    const answer = anchorFee({ ...market, ...payoutLimits(policy, totalSats), vsize })
     if (answer.kind === 'fee') return answer.feeSats
     const { neededSats, reason } = answer
     throw new PayerError('fee_stalled', `${reason}: a fee of ${neededSats} sat is needed`, { neededSats })
