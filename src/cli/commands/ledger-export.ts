@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { stringify } from 'csv-stringify'
 import { type ReadTransfer, readTransfers } from '../../client/read-transfers.ts'
 import { type OperatorOptions, operatorCommand, operatorOf } from '../operator-command.ts'
+import { blockHeight } from '../whole-number.ts'
 
 interface ExportOptions extends OperatorOptions {
   readonly format: 'csv' | 'jsonl'
@@ -73,9 +74,4 @@ function jsonLinesOf(rows: ReturnType<typeof rowsOf>): NodeJS.ReadableStream {
   return Readable.from(rows).compose(async function* (source: AsyncIterable<unknown>) {
     for await (const row of source) yield `${JSON.stringify(row)}\n`
   })
-}
-
-function blockHeight(text: string): number {
-  if (/^(0|[1-9]\d{0,8})$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('expected a block height')
 }

@@ -5,6 +5,7 @@ import { readStatus } from '../../client/read-status.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { type OperatorOptions, operatorCommand, operatorOf } from '../operator-command.ts'
 import { openTerminal } from '../terminal.ts'
+import { payoutNumber } from '../whole-number.ts'
 
 /** Payouts that are signed elsewhere (`payout.signer = "psbt"`): out as a file and back. */
 export function addPayoutPsbt(payout: Command): void {
@@ -32,11 +33,6 @@ export function addPayoutPsbt(payout: Command): void {
         return `Payout ${said.payout} goes out as ${said.txid}.`
       })
     })
-}
-
-function payoutNumber(text: string): number {
-  if (/^(0|[1-9]\d{0,14})$/.test(text)) return Number(text)
-  throw new CliError(EXIT.usage, 'number_malformed', `${text}: expected the number of a payout`)
 }
 
 /** BIP-174: the magic `psbt` and 0xff, which is `cHNidP` in base64. */

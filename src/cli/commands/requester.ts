@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
-import { type Command, InvalidArgumentError } from 'commander'
+import type { Command } from 'commander'
 import { formatMsat } from '../../client/format-msat.ts'
 import { openAccount, type RequesterHolding, readAccount, withdraw } from '../../client/requesters.ts'
 import { MSAT_PER_SAT } from '../../rules/msat-per-sat.ts'
 import { openTerminal } from '../terminal.ts'
+import { wholeSats } from '../whole-number.ts'
 
 interface Options {
   readonly url: string
@@ -64,11 +65,6 @@ function owned(parent: Command, name: string, description: string): Command {
 
 function ownerOf({ url, apiKeyFile }: OwnerOptions): { url: string; apiKey: string } {
   return { url, apiKey: readFileSync(apiKeyFile, 'utf8').trim() }
-}
-
-function wholeSats(text: string): bigint {
-  if (!/^(0|[1-9]\d{0,14})$/.test(text)) throw new InvalidArgumentError('expected whole satoshis')
-  return BigInt(text)
 }
 
 function holdingText(one: RequesterHolding): string {

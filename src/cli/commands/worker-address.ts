@@ -8,6 +8,7 @@ import { addressChangeMessage } from '../../log/address-change.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { ownWorkerKey } from '../own-worker-key.ts'
 import { openTerminal } from '../terminal.ts'
+import { blockHeight, wholeSats } from '../whole-number.ts'
 
 interface AddressOptions {
   readonly coordinator: string
@@ -83,14 +84,4 @@ async function tipOf(url: string): Promise<number> {
   if (height === null)
     throw new CliError(EXIT.environment, 'starting', 'the coordinator has not seen the chain yet')
   return height
-}
-
-export function wholeSats(text: string): bigint {
-  if (/^(0|[1-9]\d{0,15})$/.test(text)) return BigInt(text)
-  throw new CliError(EXIT.usage, 'sats_malformed', `${text}: expected whole satoshis`)
-}
-
-function blockHeight(text: string): number {
-  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text)
-  throw new CliError(EXIT.usage, 'height_malformed', `${text}: expected a block height`)
 }

@@ -10,6 +10,7 @@ import { ownWorkerKey } from '../own-worker-key.ts'
 import { reasonInWords } from '../reason-words.ts'
 import { renderTable } from '../table.ts'
 import { openTerminal } from '../terminal.ts'
+import { epochNumber } from '../whole-number.ts'
 
 interface StatementOptions {
   readonly coordinator: string
@@ -94,9 +95,4 @@ function render(read: ReadStatement & { readonly differences: readonly string[] 
 function workerKey(text: string): string {
   if (/^[0-9a-f]{64}$/.test(text)) return text
   throw new InvalidArgumentError('expected 64 lower-case hex digits')
-}
-
-function epochNumber(text: string): number {
-  if (/^(0|[1-9]\d{0,8})$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('expected the number of an epoch')
 }
