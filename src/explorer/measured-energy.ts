@@ -1,6 +1,7 @@
 import { decodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { parseReceipt } from '../../compute/work/receipt.ts'
 import { type ReceiptRow, receiptsAnswer, statusAnswer } from '../api/answers.ts'
+import { FROM_THE_NEWEST } from './from-the-newest.ts'
 import { readEntriesAround } from './read-entries.ts'
 import { fetchAnswer } from './use-answer.ts'
 
@@ -13,7 +14,6 @@ export interface MeasuredEnergy {
   readonly points: readonly { readonly entry: number; readonly joules: number; readonly units: number }[]
 }
 
-const NEWEST = `/v1/receipts?before=${10 ** 15 - 1}.0`
 /** Of the newest receipts: a picture of now, not of all time. */
 const MAX_SUBMISSIONS = 24
 /** A few thousand receipts; a larger list is left out rather than loaded onto a phone. */
@@ -23,7 +23,7 @@ const MILLIJOULES_PER_JOULE = 1_000
 /** What the newest receipts say of energy, read from log and blobs in this browser. */
 export async function measureEnergy(): Promise<MeasuredEnergy[]> {
   const [rows, { log }] = await Promise.all([
-    fetchAnswer(NEWEST, receiptsAnswer),
+    fetchAnswer(`/v1/receipts${FROM_THE_NEWEST}`, receiptsAnswer),
     fetchAnswer('/v1/status', statusAnswer),
   ])
   const entries = [...new Set(rows.map(({ entry }) => entry))].slice(0, MAX_SUBMISSIONS).reverse()

@@ -1,12 +1,10 @@
 import { type ReceiptRow, receiptsAnswer } from '../../api/answers.ts'
 import { formatCount } from '../format.ts'
+import { FROM_THE_NEWEST } from '../from-the-newest.ts'
 import { Badge } from '../parts/badge.tsx'
 import { Hash } from '../parts/hash.tsx'
 import { Pages } from '../parts/pages.tsx'
 import { type Column, Table } from '../parts/table.tsx'
-
-/** Beyond any entry there is: the first page is the newest. */
-const FROM_THE_NEWEST = `?before=${10 ** 15 - 1}.0`
 
 /** PROTOCOL §6. */
 const RECEIPTS_PER_PAGE = 100
