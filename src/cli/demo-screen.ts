@@ -1,4 +1,3 @@
-import type { WriteStream } from 'node:tty'
 import type { ReadStatus } from '../client/read-status.ts'
 import type { DemoEvent, Stage } from '../demo/demo-event.ts'
 
@@ -21,9 +20,12 @@ const TITLES: Readonly<Record<Stage, string>> = {
 }
 const BAR_WIDTH = 20
 
-export function openDemoScreen(stream: WriteStream | NodeJS.WriteStream): DemoScreen {
+export function openDemoScreen(
+  stream: Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & { write(text: string): unknown },
+): DemoScreen {
   const live = stream.isTTY === true && process.env.TERM !== 'dumb'
-  const color = live && process.env.NO_COLOR === undefined
+  // Present and not empty (no-color.org).
+  const color = live && (process.env.NO_COLOR ?? '') === ''
   let stage: Stage | null = null
   let stageStartedMs = performance.now()
   let fraction: number | null = null
