@@ -119,7 +119,7 @@ describe('is refused as malformed', () => {
   })
 
   test('what is not UTF-8', () => {
-    expect(() => parseModelConfig(Uint8Array.of(0xff), 'm')).toThrow(
+    expect(() => parseModelConfig(Buffer.from('# caf\xe9', 'latin1'), 'm')).toThrow(
       expect.objectContaining({ code: 'repository_config_malformed' }),
     )
   })

@@ -42,7 +42,7 @@ const refused = (code: string) => expect.objectContaining({ name: 'RepositoryErr
 test('every model is taken, by name, in its newest version; what is no model is left', () => {
   put('b/9/model.onnx', FIXED)
   put('b/10/model.onnx', MLP)
-  put('b/010/model.onnx', FIXED)
+  for (const name of ['012', '1000000000000000', '1e9', '-13']) put(`b/${name}/model.onnx`, FIXED)
   put('b/old/model.onnx', FIXED)
   put('b/11', 'a file')
   put('a/1/model.onnx', FIXED)
