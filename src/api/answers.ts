@@ -155,6 +155,8 @@ export const subnetsAnswer = z.array(
       }),
     ),
     dataset: z.object({ items: count, perEpoch: count }).nullable(),
+    priceMsat: money.nullable(),
+    nextPriceMsat: money.nullable(),
     itemsOpen: count,
     itemsLeased: count,
     itemsDone: count,

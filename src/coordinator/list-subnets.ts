@@ -12,8 +12,9 @@ export function listSubnets(coordinator: Coordinator, { genesis, desks }: OpenHo
     .prepare<[string], bigint>('SELECT coalesce(sum(msat), 0) FROM accrual WHERE subnet = ?')
     .pluck()
   const height = coordinator.advancedTo()
-  const epoch = height === null ? 0 : (epochOf(height + 1, epochRules(genesis)) ?? 0)
-  return desks.market.subnetsAt(epoch).map(({ name, models, dataset, ...definition }) => {
+  const current = height === null ? null : epochOf(height + 1, epochRules(genesis))
+  const next = current === null ? 0 : current + 1
+  return desks.market.subnetsAt(current ?? 0).map(({ name, models, dataset, ...definition }) => {
     const states = new Map(itemsIn.all(name).map(({ state, count }) => [state, Number(count)]))
     const { objective, privacy, weight, auditFloor, effectiveEpoch } = definition
     return {
@@ -29,6 +30,8 @@ export function listSubnets(coordinator: Coordinator, { genesis, desks }: OpenHo
         source: license.source,
       })),
       dataset: dataset && { items: dataset.items, perEpoch: dataset.perEpoch },
+      priceMsat: current === null ? null : desks.prices.at(name, current),
+      nextPriceMsat: desks.prices.quoted(name, next),
       itemsOpen: states.get('open') ?? 0,
       itemsLeased: states.get('leased') ?? 0,
       itemsDone: states.get('done') ?? 0,

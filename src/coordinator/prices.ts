@@ -12,6 +12,8 @@ export interface Prices {
   quoteDue(tip: number, anchored: Anchored): boolean
   /** In msat per 10^15 units; the epoch must have begun. 0 is free. */
   at(subnet: string, epoch: number): bigint
+  /** What was quoted for an epoch to come; null: nothing yet. */
+  quoted(subnet: string, epoch: number): bigint | null
   /** Keeps what an epoch's entry says of demand and supply, in its transaction. */
   noteDemand(entryIndex: number, demand: ReadonlyMap<string, Demand>): void
 }
@@ -116,6 +118,10 @@ export function openPrices(
           ? []
           : [{ epoch: Number(row.epoch), msat: row.msat, entry: Number(row.entry_index) }]
       return priceInForce(subnet.price, quotes, epoch, Number(size))
+    },
+    quoted(name, epoch) {
+      const last = newest.get(name)
+      return last !== undefined && Number(last.epoch) === epoch ? last.msat : null
     },
     noteDemand(entryIndex, demand) {
       for (const [subnet, { askedUnits, answeredUnits }] of demand)

@@ -63,7 +63,19 @@ export function Subnets() {
 }
 
 function One({ subnet, totalWeight }: { subnet: Subnet; totalWeight: bigint }) {
-  const { name, objective, privacy, weight, auditFloor, dataset, itemsDone, earnedMsat, models } = subnet
+  const {
+    name,
+    objective,
+    privacy,
+    weight,
+    auditFloor,
+    dataset,
+    priceMsat,
+    nextPriceMsat,
+    itemsDone,
+    earnedMsat,
+    models,
+  } = subnet
   const share =
     totalWeight === 0n ? 0 : Math.round((Number(subsidyWeight(subnet)) / Number(totalWeight)) * 1000) / 10
   const floor = Math.round((auditFloor.numerator / auditFloor.denominator) * 1000) / 10
@@ -87,6 +99,16 @@ function One({ subnet, totalWeight }: { subnet: Subnet; totalWeight: bigint }) {
           <dt>Share of the subsidy</dt>
           <dd>
             {share} %<small>{privacy === 'public' ? `weight ${formatCount(weight)}` : 'fees alone'}</small>
+          </dd>
+        </div>
+        <div>
+          <dt>Price of 10¹⁵ units</dt>
+          <dd>
+            {priceMsat === null ? '–' : priceMsat === 0n ? 'free' : <Sats msat={priceMsat} />}
+            <small>
+              {nextPriceMsat === null ? 'none quoted yet' : <Sats msat={nextPriceMsat} />} for the epoch to
+              come
+            </small>
           </dd>
         </div>
         <div>

@@ -166,6 +166,8 @@ describe('lists', () => {
       name: 'tiny',
       objective: 'throughput',
       dataset: { items: 24, perEpoch: 24 },
+      priceMsat: '0',
+      nextPriceMsat: null,
       itemsOpen: 0,
       itemsDone: 24,
       models: [{ name: 'identity', unitsPerItem: 7, version: 1, spdx: 'MIT' }],

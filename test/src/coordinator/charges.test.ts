@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { listSubnets } from '../../../src/coordinator/list-subnets.ts'
 import { requesterAccount, unmaturedAccount } from '../../../src/ledger/accounts.ts'
 import { ask, leaseOne, openRequester, type PayingRequester } from './paying-requester.ts'
 import type { Peer } from './peer.ts'
@@ -46,6 +47,8 @@ function owedMsat(site: Site): bigint {
 test('a request without cover is refused before it runs, and requests at the same time can not overdraw', async () => {
   await using site = await openSite(node, { subnets: [MARKET] })
   const [requester] = await begin(site, DEPOSIT_SATS)
+  const [listed] = listSubnets(site.coordinator(), site.house())
+  expect(listed).toMatchObject({ priceMsat: MARKET.price, nextPriceMsat: MARKET.price })
   expect(await requester.balances()).toEqual({
     balanceMsat: 1_000_000n,
     reservedMsat: 0n,
