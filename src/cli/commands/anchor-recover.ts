@@ -12,6 +12,7 @@ import { parseEntry } from '../../log/entry.ts'
 import { openLog } from '../../log/log-store.ts'
 import { txidText } from '../../log/txid.ts'
 import { claimFolder } from '../../store/claim-folder.ts'
+import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { readPassphrase } from '../passphrase.ts'
 import { openTerminal } from '../terminal.ts'
@@ -39,6 +40,7 @@ export function addAnchorRecover(anchor: Command): void {
       parseHeight,
     )
     .option('--json', 'print the result as JSON')
+    .addHelpText('after', example('assay anchor recover --config assay/assay.toml'))
     .action(async (options: RecoverCommand) => {
       const config = loadConfig({ file: options.config, env: process.env })
       const passphrase = await readPassphrase(options)

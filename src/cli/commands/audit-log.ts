@@ -14,6 +14,7 @@ import { readClaims } from '../../replay/read-claims.ts'
 import { type ReplayReport, replay } from '../../replay/replay.ts'
 import { chainOfHeaders, chainOfNode } from '../../replay/replay-chain.ts'
 import type { ReplayChain, ReplaySource } from '../../replay/replay-source.ts'
+import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { openOldLog } from '../open-old-log.ts'
 import { renderTable } from '../table.ts'
@@ -62,8 +63,13 @@ export function addAuditLog(audit: Command): void {
     .option('--json', 'print the report as JSON')
     .addHelpText(
       'after',
-      '\nWhere the anchors stand in the chain is taken as given: `assay audit anchors` checks that.\nExample:\n' +
-        '  assay audit log --url http://127.0.0.1:8380 --bitcoind-url http://127.0.0.1:8332 --cookie-file .cookie',
+      '\nWhere the anchors stand in the chain is taken as given: `assay audit anchors` checks that.',
+    )
+    .addHelpText(
+      'after',
+      example(
+        'assay audit log --url http://127.0.0.1:8380 --bitcoind-url http://127.0.0.1:8332 --cookie-file .cookie',
+      ),
     )
     .action(auditLog)
 }

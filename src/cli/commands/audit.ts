@@ -14,6 +14,7 @@ import { readLogRoots } from '../../audit/log-roots.ts'
 import { EntryError } from '../../log/entry.ts'
 import { logAtUrl, logInFolder } from '../../monitor/log-source.ts'
 import { headersFromFile } from '../../proof/headers-from-file.ts'
+import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { openTerminal } from '../terminal.ts'
 import { addAuditLog } from './audit-log.ts'
@@ -48,9 +49,10 @@ export function addAudit(program: Command): void {
     .option('--json', 'print the report as JSON')
     .addHelpText(
       'after',
-      '\nExamples:\n' +
-        '  assay audit anchors --url http://127.0.0.1:8380 --headers headers.bin --save anchors.bin\n' +
-        '  assay audit anchors --anchors anchors.bin --log mirror/ --headers headers.bin',
+      example(
+        'assay audit anchors --url http://127.0.0.1:8380 --headers headers.bin --save anchors.bin',
+        'assay audit anchors --anchors anchors.bin --log mirror/ --headers headers.bin',
+      ),
     )
     .action(auditAnchors)
   addAuditLog(audit)

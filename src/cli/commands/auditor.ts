@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { decideAuditor, type ListedAuditors, readAuditors } from '../../client/auditors.ts'
+import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { type OperatorOptions, operatorCommand, operatorOf } from '../operator-command.ts'
 import { renderTable } from '../table.ts'
@@ -16,6 +17,7 @@ export function addAuditor(program: Command): void {
     .description('who may be drawn to audit, and what waits for each')
     .option('--url <url>', "the coordinator's", 'http://127.0.0.1:8380')
     .option('--json', 'print the result as JSON')
+    .addHelpText('after', example('assay auditor list --url https://assay.example'))
     .action(async (options: { url: string; json?: boolean }) => {
       openTerminal(options.json === true).result(await readAuditors(options.url), renderAuditors)
     })
@@ -27,6 +29,10 @@ function addDecision(auditor: Command, name: 'admit' | 'withdraw', description: 
   operatorCommand(auditor, name, description)
     .argument('<key>', "the worker's key, 64 hex digits, as it logs it at its start")
     .requiredOption('--reason <text>', 'why; public for ever')
+    .addHelpText(
+      'after',
+      example(`assay auditor ${name} 5f1c… --reason "as its owner asked" --config assay/assay.toml`),
+    )
     .action(async (key: string, options: DecisionOptions) => {
       if (!/^[0-9a-f]{64}$/.test(key)) {
         throw new CliError(EXIT.usage, 'key_malformed', `${key}: expected 64 lower-case hex digits`)

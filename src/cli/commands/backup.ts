@@ -5,6 +5,7 @@ import type { Manifest } from '../../backup/manifest.ts'
 import { restoreBackup } from '../../backup/restore-backup.ts'
 import { type Backup, takeBackup } from '../../backup/take-backup.ts'
 import { loadConfig } from '../../config/load-config.ts'
+import { example } from '../example.ts'
 import { CliError, EXIT, type ExitCode } from '../exit-code.ts'
 import { openProgressLine } from '../progress-line.ts'
 import { openTerminal } from '../terminal.ts'
@@ -30,7 +31,7 @@ export function addBackup(program: Command): void {
     .requiredOption('--out <folder>', 'a new folder, best on another disk')
     .option('--with-keystore', 'the keystore, too: whoever gets it and the passphrase has the coins')
     .option('--json', 'print the result as JSON')
-    .addHelpText('after', '\nExample:\n  assay backup --config assay/assay.toml --out /mnt/backup/2026-01-31')
+    .addHelpText('after', example('assay backup --config assay/assay.toml --out /mnt/backup/2026-01-31'))
     .action(backup)
 }
 
@@ -41,7 +42,7 @@ export function addRestore(program: Command): void {
     .requiredOption('--from <folder>', 'what `assay backup` wrote')
     .requiredOption('--to <folder>', 'the data folder to be; nothing may be there')
     .option('--json', 'print the result as JSON')
-    .addHelpText('after', '\nExample:\n  assay restore --from /mnt/backup/2026-01-31 --to assay')
+    .addHelpText('after', example('assay restore --from /mnt/backup/2026-01-31 --to assay'))
     .action(restore)
 }
 

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import { addCanaries } from '../../client/add-canaries.ts'
+import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { type OperatorOptions, operatorCommand, operatorOf } from '../operator-command.ts'
 import { openTerminal } from '../terminal.ts'
@@ -22,6 +23,12 @@ export function addCanary(program: Command): void {
     .requiredOption('--model <name>', "the model's name")
     .requiredOption('--inputs <file or folder>', 'an input bundle, or a folder of them')
     .requiredOption('--outputs <file or folder>', 'what it has to answer; in a folder, under the same names')
+    .addHelpText(
+      'after',
+      example(
+        'assay canary add --subnet digits --model digits --inputs known/in --outputs known/out --config assay/assay.toml',
+      ),
+    )
     .action(add)
 }
 

@@ -3,6 +3,7 @@ import type { DemoSummary } from '../../demo/demo-event.ts'
 import { runDemo } from '../../demo/run-demo.ts'
 import { openDemoScreen } from '../demo-screen.ts'
 import { renderDemoSummary } from '../demo-summary.ts'
+import { example } from '../example.ts'
 import { EXIT } from '../exit-code.ts'
 import { openTerminal } from '../terminal.ts'
 import { untilSignal } from '../until-signal.ts'
@@ -15,6 +16,7 @@ export function addDemo(program: Command): void {
     .option('--cheat', 'with one worker more, which cheats and loses what it had not been paid yet')
     .option('--stay', 'at the end, leave the coordinator and its explorer running until Ctrl-C')
     .option('--json', 'print the summary as one JSON object, last')
+    .addHelpText('after', example('assay demo --cheat --stay'))
     .action(
       async (options: { method: 'dual' | 'taproot'; cheat?: boolean; stay?: boolean; json?: boolean }) => {
         const terminal = openTerminal(options.json === true)

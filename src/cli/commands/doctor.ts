@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { loadConfig } from '../../config/load-config.ts'
 import { examine } from '../../doctor/examine.ts'
 import type { Finding } from '../../doctor/finding.ts'
+import { example } from '../example.ts'
 import { EXIT } from '../exit-code.ts'
 import { openTerminal } from '../terminal.ts'
 
@@ -11,7 +12,8 @@ export function addDoctor(program: Command): void {
     .description('look at everything that a coordinator needs; exit code 1 where something fails')
     .requiredOption('--config <file>', 'the file that `assay init` wrote')
     .option('--json', 'print the findings as JSON')
-    .addHelpText('after', '\nChanges nothing.\nExample:\n  assay doctor --config assay/assay.toml')
+    .addHelpText('after', '\nChanges nothing.')
+    .addHelpText('after', example('assay doctor --config assay/assay.toml'))
     .action(async (options: { config: string; json?: boolean }) => {
       const config = loadConfig({ file: options.config, env: process.env })
       const terminal = openTerminal(options.json === true)

@@ -6,6 +6,7 @@ import { NETWORK_NAMES } from '../../../anchor/network.ts'
 import { openNode } from '../../../anchor/node.ts'
 import { connectRpc } from '../../../anchor/rpc.ts'
 import { fetchHeaders } from '../../client/fetch-headers.ts'
+import { example } from '../example.ts'
 import { openTerminal } from '../terminal.ts'
 
 interface HeadersOptions {
@@ -25,6 +26,10 @@ export function addHeaders(program: Command): void {
     .addOption(new Option('--network <name>', 'the chain').choices(NETWORK_NAMES).default('mainnet'))
     .option('--out <file>', 'where to write them', 'headers.bin')
     .option('--json', 'print the result as JSON')
+    .addHelpText(
+      'after',
+      example('assay headers --bitcoind-url http://127.0.0.1:8332 --cookie-file ~/.bitcoin/.cookie'),
+    )
     .action(async (options: HeadersOptions) => {
       const rpc = connectRpc({ url: options.bitcoindUrl, cookieFile: options.cookieFile })
       const terminal = openTerminal(options.json === true)

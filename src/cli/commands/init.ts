@@ -6,6 +6,7 @@ import { parseConfig } from '../../config/parse-config.ts'
 import { renderConfig } from '../../config/render-config.ts'
 import { createKeystore } from '../../keystore/create-keystore.ts'
 import { openKeystore } from '../../keystore/open-keystore.ts'
+import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { readPassphrase } from '../passphrase.ts'
 import { openTerminal } from '../terminal.ts'
@@ -37,7 +38,9 @@ export function addInit(program: Command): void {
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  assay init --network regtest --origin dev.local/log --start-height 200 --cookie-file ~/.bitcoin/regtest/.cookie',
+      example(
+        'assay init --network regtest --origin dev.local/log --start-height 200 --cookie-file ~/.bitcoin/regtest/.cookie',
+      ),
     )
     .action(init)
 }

@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { addApiKey, listApiKeys, revokeApiKey } from '../../client/api-keys.ts'
 import { ROLES, type Role } from '../../coordinator/api-keys.ts'
+import { example } from '../example.ts'
 import { type OperatorOptions, operatorCommand, operatorOf } from '../operator-command.ts'
 import { renderTable } from '../table.ts'
 import { openTerminal } from '../terminal.ts'
@@ -13,10 +14,7 @@ interface KeyOptions extends OperatorOptions {
 export function addKey(program: Command): void {
   const key = program.command('key').description('API keys: who may ask the coordinator for what')
   named(operatorCommand(key, 'add', 'give out a key; it is shown this once'))
-    .addHelpText(
-      'after',
-      '\nExample:\n  assay key add --role read_only --name grafana --config assay/assay.toml',
-    )
+    .addHelpText('after', example('assay key add --role read_only --name grafana --config assay/assay.toml'))
     .action(async ({ role, name, ...options }: KeyOptions) => {
       const apiKey = await addApiKey(operatorOf(options), role, name)
       openTerminal(options.json === true).result(
@@ -25,7 +23,7 @@ export function addKey(program: Command): void {
       )
     })
   operatorCommand(key, 'list', 'who has one, without the keys')
-    .addHelpText('after', '\nExample:\n  assay key list --config assay/assay.toml')
+    .addHelpText('after', example('assay key list --config assay/assay.toml'))
     .action(async (options: OperatorOptions) => {
       openTerminal(options.json === true).result(await listApiKeys(operatorOf(options)), ({ keys }) => {
         if (keys.length === 0) return 'Nobody has one but the operator, by the token of the data folder.'
@@ -36,7 +34,7 @@ export function addKey(program: Command): void {
   named(operatorCommand(key, 'revoke', 'from now on it opens nothing'))
     .addHelpText(
       'after',
-      '\nExample:\n  assay key revoke --role read_only --name grafana --config assay/assay.toml',
+      example('assay key revoke --role read_only --name grafana --config assay/assay.toml'),
     )
     .action(async ({ role, name, ...options }: KeyOptions) => {
       await revokeApiKey(operatorOf(options), role, name)

@@ -3,6 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import { type Command, Option } from 'commander'
 import { stringify } from 'csv-stringify'
 import { type ReadTransfer, readTransfers } from '../../client/read-transfers.ts'
+import { example } from '../example.ts'
 import { type OperatorOptions, operatorCommand, operatorOf } from '../operator-command.ts'
 import { blockHeight } from '../whole-number.ts'
 
@@ -26,6 +27,10 @@ export function addLedgerExport(ledger: Command): void {
       '--to <height>',
       'anchored in this block or earlier; what is not anchored is left out',
       blockHeight,
+    )
+    .addHelpText(
+      'after',
+      example('assay ledger export --account reserve --format jsonl --config assay/assay.toml'),
     )
     .action(async (options: ExportOptions) => {
       const transfers = readTransfers(operatorOf(options), options.account ?? null)

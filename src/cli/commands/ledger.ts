@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { formatMsat } from '../../client/format-msat.ts'
 import { readBooks } from '../../client/read-books.ts'
 import { type ReadReconciliation, readReconciliation } from '../../client/read-reconciliation.ts'
+import { example } from '../example.ts'
 import { EXIT } from '../exit-code.ts'
 import { renderTable } from '../table.ts'
 import { openTerminal } from '../terminal.ts'
@@ -14,6 +15,7 @@ export function addLedger(program: Command): void {
     .description('every account, in satoshis')
     .option('--url <url>', "the coordinator's", 'http://127.0.0.1:8380')
     .option('--json', 'print the result as JSON')
+    .addHelpText('after', example('assay ledger balances --url https://assay.example'))
     .action(async (options: { url: string; json?: boolean }) => {
       const { accounts } = await readBooks(options.url)
       openTerminal(options.json === true).result({ accounts }, (books) =>
@@ -28,6 +30,7 @@ export function addLedger(program: Command): void {
     .description('hold the books against bitcoind; exit code 1 where they differ')
     .option('--url <url>', "the coordinator's", 'http://127.0.0.1:8380')
     .option('--json', 'print the result as JSON')
+    .addHelpText('after', example('assay ledger reconcile --url https://assay.example'))
     .action(async (options: { url: string; json?: boolean }) => {
       const reconciliation = await readReconciliation(options.url)
       openTerminal(options.json === true).result(reconciliation, renderReconciliation)

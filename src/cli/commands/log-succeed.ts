@@ -6,6 +6,7 @@ import { writeInheritance } from '../../coordinator/succession-file.ts'
 import { inheritedMsat } from '../../log/inherited-balances.ts'
 import { type Legacy, legacyOf } from '../../replay/legacy.ts'
 import { connectConfigured } from '../connect-configured.ts'
+import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { openOldLog } from '../open-old-log.ts'
 import { openTerminal } from '../terminal.ts'
@@ -27,9 +28,9 @@ export function addLogSucceed(log: Command): void {
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nWhat the old log owed is recomputed from its public data and the chain, up to its last final anchor.\nExample:\n' +
-        '  assay log succeed http://127.0.0.1:8380 --config new/assay.toml',
+      '\nWhat the old log owed is recomputed from its public data and the chain, up to its last final anchor.',
     )
+    .addHelpText('after', example('assay log succeed http://127.0.0.1:8380 --config new/assay.toml'))
     .action(succeed)
 }
 

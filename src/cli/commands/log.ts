@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { logAtUrl } from '../../monitor/log-source.ts'
 import type { Observation } from '../../monitor/observe-log.ts'
 import { verifyLog } from '../../monitor/verify-log.ts'
+import { example } from '../example.ts'
 import { EXIT } from '../exit-code.ts'
 import { openTerminal } from '../terminal.ts'
 import { addLogSucceed } from './log-succeed.ts'
@@ -25,10 +26,7 @@ export function addLog(program: Command): void {
       "the log's C2SP verifier key; without it the first look pins what genesis names",
     )
     .option('--json', 'print the result as JSON')
-    .addHelpText(
-      'after',
-      '\nExample, as from cron:\n  assay log verify http://127.0.0.1:8380 --state example.log.json',
-    )
+    .addHelpText('after', example('assay log verify http://127.0.0.1:8380 --state example.log.json'))
     .action(async (url: string, { state, logKey, json }: VerifyOptions) => {
       const { observation, evidenceFile } = await verifyLog(logAtUrl(url), state, logKey)
       const trustedOnFirstUse = observation.code === 'first_seen' && logKey === undefined

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { exportPsbt, importPsbt } from '../../client/payouts.ts'
 import { readStatus } from '../../client/read-status.ts'
+import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { type OperatorOptions, operatorCommand, operatorOf } from '../operator-command.ts'
 import { openTerminal } from '../terminal.ts'
@@ -12,6 +13,7 @@ export function addPayoutPsbt(payout: Command): void {
   operatorCommand(payout, 'export', 'write what waits for a signature as a PSBT (BIP-174)')
     .argument('<number>', "the payout's, as in `assay payout status`", payoutNumber)
     .option('--out <file>', 'by default payout-<number>.psbt here')
+    .addHelpText('after', example('assay payout export 0 --out payout-0.psbt --config assay/assay.toml'))
     .action(async (number: number, options: OperatorOptions & { out?: string }) => {
       const psbt = await exportPsbt(operatorOf(options), number)
       const file = options.out ?? `payout-${number}.psbt`
@@ -22,6 +24,7 @@ export function addPayoutPsbt(payout: Command): void {
     })
   operatorCommand(payout, 'import', 'take a signed PSBT back: compared with what was exported, then sent')
     .argument('<file>', 'the signed PSBT, binary or base64')
+    .addHelpText('after', example('assay payout import payout-0.psbt --config assay/assay.toml'))
     .action(async (file: string, options: OperatorOptions) => {
       const psbt = readPsbt(file)
       const operator = operatorOf(options)

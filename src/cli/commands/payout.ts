@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { readPayoutPlan, resumePayouts, runPayouts, stopPayouts } from '../../client/payouts.ts'
 import { readStatus } from '../../client/read-status.ts'
+import { example } from '../example.ts'
 import { type OperatorOptions, operatorCommand, operatorOf } from '../operator-command.ts'
 import { renderPayoutPlan } from '../payout-plan-screen.ts'
 import { renderTable } from '../table.ts'
@@ -10,16 +11,15 @@ import { addPayoutPsbt } from './payout-psbt.ts'
 export function addPayout(program: Command): void {
   const payout = program.command('payout').description('payments to workers')
   addStatus(payout)
-  operatorCommand(
-    payout,
-    'plan',
-    'whom the next payout would pay, what it would cost, and who waits and why',
-  ).action(async (options: OperatorOptions) => {
-    const plan = await readPayoutPlan(operatorOf(options))
-    openTerminal(options.json === true).result(plan, renderPayoutPlan)
-  })
-  operatorCommand(payout, 'run', 'take the next step of a payout now; the limits hold').action(
-    async (options: OperatorOptions) => {
+  operatorCommand(payout, 'plan', 'whom the next payout would pay, what it would cost, and who waits and why')
+    .addHelpText('after', example('assay payout plan --config assay/assay.toml'))
+    .action(async (options: OperatorOptions) => {
+      const plan = await readPayoutPlan(operatorOf(options))
+      openTerminal(options.json === true).result(plan, renderPayoutPlan)
+    })
+  operatorCommand(payout, 'run', 'take the next step of a payout now; the limits hold')
+    .addHelpText('after', example('assay payout run --config assay/assay.toml'))
+    .action(async (options: OperatorOptions) => {
       openTerminal(options.json === true).result(
         await runPayouts(operatorOf(options)),
         ({ payouts, trouble }) => {
@@ -31,20 +31,22 @@ export function addPayout(program: Command): void {
           return trouble === null ? said : `${said}\nSTUCK: ${trouble}`
         },
       )
-    },
-  )
+    })
   operatorCommand(payout, 'stop', 'the kill switch: nothing is signed or sent from now on')
     .requiredOption('--reason <text>', 'shown in the status until `assay payout resume`')
+    .addHelpText('after', example('assay payout stop --reason "a key may be out" --config assay/assay.toml'))
     .action(async (options: OperatorOptions & { reason: string }) => {
       const stopped = await stopPayouts(operatorOf(options), options.reason)
       openTerminal(options.json === true).result({ stopped }, () => {
         return `Payouts are stopped: ${stopped?.reason}\nWhat was sent already is still followed.`
       })
     })
-  operatorCommand(payout, 'resume', 'sign and send again').action(async (options: OperatorOptions) => {
-    await resumePayouts(operatorOf(options))
-    openTerminal(options.json === true).result({ stopped: null }, () => 'Payouts go on.')
-  })
+  operatorCommand(payout, 'resume', 'sign and send again')
+    .addHelpText('after', example('assay payout resume --config assay/assay.toml'))
+    .action(async (options: OperatorOptions) => {
+      await resumePayouts(operatorOf(options))
+      openTerminal(options.json === true).result({ stopped: null }, () => 'Payouts go on.')
+    })
   addPayoutPsbt(payout)
 }
 
@@ -54,6 +56,7 @@ function addStatus(payout: Command): void {
     .description('every payout and where it stands')
     .option('--url <url>', "the coordinator's", 'http://127.0.0.1:8380')
     .option('--json', 'print the result as JSON')
+    .addHelpText('after', example('assay payout status --url https://assay.example'))
     .action(async (options: { url: string; json?: boolean }) => {
       const { open } = await readStatus(options.url)
       openTerminal(options.json === true).result(

@@ -11,6 +11,7 @@ import { exportOts } from '../../proof/ots.ts'
 import { parseProof } from '../../proof/proof.ts'
 import type { ProofReport } from '../../proof/proof-report.ts'
 import { verifyProof } from '../../proof/verify-proof.ts'
+import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { openTerminal } from '../terminal.ts'
 
@@ -33,6 +34,7 @@ export function addProof(program: Command): void {
     .option('--url <url>', "the coordinator's", 'http://127.0.0.1:8380')
     .option('--out <file>', 'where to write it; by default <receipt>.assay')
     .option('--json', 'print the result as JSON')
+    .addHelpText('after', example('assay proof get 9c1e… --url https://assay.example --out r.assay'))
     .action(async (receipt: string, options: { url: string; out?: string; json?: boolean }) => {
       const response = await askCoordinator(options.url, `/v1/receipts/${receipt}/proof`)
       const bytes = new Uint8Array(await response.arrayBuffer())
@@ -57,10 +59,8 @@ export function addProof(program: Command): void {
     .option('--log-key <key>', "the log's C2SP verifier key, if you know whose log it should be")
     .option('--internal-key <hex>', "the seals' internal key, from the log's genesis")
     .option('--json', 'print the report as JSON')
-    .addHelpText(
-      'after',
-      '\nExit code 0 only when every check passed.\nExample:\n  assay proof verify r.assay --headers headers.bin',
-    )
+    .addHelpText('after', '\nExit code 0 only when every check passed.')
+    .addHelpText('after', example('assay proof verify r.assay --headers headers.bin'))
     .action(verify)
   proof
     .command('ots')
@@ -68,6 +68,7 @@ export function addProof(program: Command): void {
     .argument('<file>', 'the proof file')
     .option('--out <file>', 'where to write it; by default <file>.ots, and the receipt beside it')
     .option('--json', 'print the result as JSON')
+    .addHelpText('after', example('assay proof ots r.assay'))
     .action((file: string, options: { out?: string; json?: boolean }) => {
       const proof = parseProof(readFile(file))
       const ots = options.out ?? `${file}.ots`

@@ -3,6 +3,7 @@ import type { Command } from 'commander'
 import { formatMsat } from '../../client/format-msat.ts'
 import { openAccount, type RequesterHolding, readAccount, withdraw } from '../../client/requesters.ts'
 import { MSAT_PER_SAT } from '../../rules/msat-per-sat.ts'
+import { example } from '../example.ts'
 import { openTerminal } from '../terminal.ts'
 import { wholeSats } from '../whole-number.ts'
 
@@ -21,7 +22,7 @@ export function addRequester(program: Command): void {
     .requiredOption('--refund-address <address>', 'where what is not spent is paid back')
     .addHelpText(
       'after',
-      '\nExample:\n  assay requester add acme --refund-address bc1p… --url https://assay.example',
+      example('assay requester add acme --refund-address bc1p… --url https://assay.example'),
     )
     .action(async (name: string, { url, json, refundAddress }: Options & { refundAddress: string }) => {
       openTerminal(json === true).result(
@@ -30,16 +31,21 @@ export function addRequester(program: Command): void {
           `${apiKey}\nIt is not shown again. What comes to ${depositAddress} is ${name}'s to spend once it is final.`,
       )
     })
-  owned(requester, 'show <name>', 'what is left in an account').action(
-    async (name: string, options: OwnerOptions) => {
+  owned(requester, 'show <name>', 'what is left in an account')
+    .addHelpText(
+      'after',
+      example('assay requester show acme --api-key-file acme.key --url https://assay.example'),
+    )
+    .action(async (name: string, options: OwnerOptions) => {
       openTerminal(options.json === true).result(await readAccount(ownerOf(options), name), holdingText)
-    },
-  )
+    })
   owned(requester, 'withdraw <name>', 'have what is not spent paid back by the next payouts')
     .requiredOption('--sats <number>', 'in all, instead of what was asked back before; 0: nothing', wholeSats)
     .addHelpText(
       'after',
-      '\nExample:\n  assay requester withdraw acme --sats 50000 --api-key-file acme.key --url https://assay.example',
+      example(
+        'assay requester withdraw acme --sats 50000 --api-key-file acme.key --url https://assay.example',
+      ),
     )
     .action(async (name: string, { sats, ...options }: OwnerOptions & { sats: bigint }) => {
       const left = await withdraw(ownerOf(options), name, sats * MSAT_PER_SAT)

@@ -7,6 +7,7 @@ import type { Setting } from '../../simulate/setting.ts'
 import { type StatisticRow, simulateStatistic } from '../../simulate/statistic.ts'
 import { unnoticedShare } from '../../simulate/unnoticed-share.ts'
 import { type StrategyRow, weighStrategies } from '../../simulate/weigh-strategies.ts'
+import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { renderTable } from '../table.ts'
 import { openTerminal } from '../terminal.ts'
@@ -48,7 +49,11 @@ export function addSimulate(program: Command): void {
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nExit code 1 when a cheat pays at the given floor, or the statistic misses what it promises.\nExample:\n  assay simulate --floor 1/200 --maturity 4 --cost 0.8 --svg strategies.svg',
+      '\nExit code 1 when a cheat pays at the given floor, or the statistic misses what it promises.',
+    )
+    .addHelpText(
+      'after',
+      example('assay simulate --floor 1/200 --maturity 4 --cost 0.8 --svg strategies.svg'),
     )
     .action((options: SimulateOptions) =>
       options.statistic === true ? statistic(options) : strategies(options),

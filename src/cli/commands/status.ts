@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { ClientError } from '../../client/ask-coordinator.ts'
 import { readStatus } from '../../client/read-status.ts'
+import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { renderStatus } from '../status-screen.ts'
 import { openTerminal } from '../terminal.ts'
@@ -18,7 +19,7 @@ export function addStatus(program: Command): void {
     .option('--url <url>', "the coordinator's", 'http://127.0.0.1:8380')
     .option('--watch', 'draw it anew every two seconds, on a terminal')
     .option('--json', 'print the result as JSON')
-    .addHelpText('after', '\nExample:\n  assay status --watch')
+    .addHelpText('after', example('assay status --watch'))
     .action(async ({ url, watch, json }: { url: string; watch?: boolean; json?: boolean }) => {
       if (watch === true) return watchStatus(url)
       openTerminal(json === true).result(await readStatus(url), renderStatus)

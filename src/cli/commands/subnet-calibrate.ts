@@ -10,6 +10,7 @@ import {
 } from '../../../compute/compare/calibrate-runs.ts'
 import { reportOf } from '../../subnet/calibration-report.ts'
 import { type InputOptions, inputsOption, noiseOption, readInputs } from '../calibration-inputs.ts'
+import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { openTerminal, type Terminal } from '../terminal.ts'
 
@@ -40,6 +41,7 @@ export function addSubnetRecord(subnet: Command): void {
     .option('--machine <name>', 'what to call this one', hostname())
     .requiredOption('--out <file>', 'where the results go')
     .option('--json', 'print the result as JSON')
+    .addHelpText('after', example('assay subnet record digits.onnx --inputs digits/ --out machine-b.runs'))
     .action(async (path: string, { machine, out, json = false, ...from }: RecordOptions) => {
       const terminal = openTerminal(json)
       const model = new Uint8Array(readFileSync(path))
@@ -74,9 +76,10 @@ export function addSubnetCalibrate(subnet: Command): void {
       'also write the report there, for `calibration` in the file of `assay subnet add`',
     )
     .option('--json', 'print the report as JSON')
+    .addHelpText('after', '\nWeights of FP16 and int8 and other weights are made of the model itself.')
     .addHelpText(
       'after',
-      '\nWeights of FP16 and int8 and other weights are made of the model itself.\nExample:\n  assay subnet calibrate digits.onnx --inputs digits/ --decide logits=1 --out digits.json',
+      example('assay subnet calibrate digits.onnx --inputs digits/ --decide logits=1 --out digits.json'),
     )
     .action(calibrateModel)
 }

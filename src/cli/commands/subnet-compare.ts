@@ -6,6 +6,7 @@ import { runPlainly } from '../../../compute/compare/calibrate-record.ts'
 import { compareOutputs } from '../../../compute/compare/compare-outputs.ts'
 import { readReport } from '../../subnet/calibration-report.ts'
 import { type InputOptions, inputsOption, noiseOption, readInputs } from '../calibration-inputs.ts'
+import { example } from '../example.ts'
 import { EXIT } from '../exit-code.ts'
 import { openTerminal } from '../terminal.ts'
 
@@ -36,6 +37,10 @@ export function addSubnetCompare(subnet: Command): void {
     .addOption(noiseOption())
     .option('--calibration <file>', 'the report of `assay subnet calibrate` for the first model')
     .option('--json', 'print the result as JSON')
+    .addHelpText(
+      'after',
+      example('assay subnet compare digits.onnx digits-fp16.onnx --inputs digits/ --calibration digits.json'),
+    )
     .action(compare)
 }
 

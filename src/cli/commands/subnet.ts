@@ -3,6 +3,7 @@ import { publishSubnet } from '../../client/publish-subnet.ts'
 import { readStatus } from '../../client/read-status.ts'
 import { thawModel } from '../../client/thaw-model.ts'
 import { modelOf } from '../../rules/standings.ts'
+import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { type OperatorOptions, operatorCommand, operatorOf } from '../operator-command.ts'
 import { readSubnetFile } from '../subnet-file.ts'
@@ -19,6 +20,7 @@ export function addSubnet(program: Command): void {
       '<file>',
       'a TOML file: name, weight, price, operatorBasisPoints, effectiveEpoch, auditFloor, [[models]], [[repositories]], [dataset]',
     )
+    .addHelpText('after', example('assay subnet add digits.toml --config assay/assay.toml'))
     .action(async (file: string, options: OperatorOptions) => {
       const { url, token } = operatorOf(options)
       const { open } = await readStatus(url)
@@ -57,6 +59,10 @@ function addThaw(subnet: Command): void {
       new Option('--as <finding>', 'upheld: those fails count; recalibrated: they are pardoned')
         .choices(['upheld', 'recalibrated'])
         .makeOptionMandatory(),
+    )
+    .addHelpText(
+      'after',
+      example('assay subnet thaw digits/4be0… --as recalibrated --config assay/assay.toml'),
     )
     .action(async (model: string, options: ThawOptions) => {
       if (!/^[a-z0-9-]{1,64}\/[0-9a-f]{64}$/.test(model)) {

@@ -11,6 +11,7 @@ import { openCoordinator } from '../../coordinator/coordinator.ts'
 import { openKeystore } from '../../keystore/open-keystore.ts'
 import { createFailureCounter } from '../../metrics/failure-counter.ts'
 import { connectConfigured } from '../connect-configured.ts'
+import { example } from '../example.ts'
 import { makeOperatorToken } from '../operator-token.ts'
 import { readPassphrase } from '../passphrase.ts'
 import { untilSignal } from '../until-signal.ts'
@@ -21,7 +22,7 @@ export function addUp(program: Command): void {
     .description('run the coordinator beside a bitcoind')
     .requiredOption('--config <file>', 'the file that `assay init` wrote')
     .option('--passphrase-file <file>', 'passphrase of the keystore; or ASSAY_PASSPHRASE, or a prompt')
-    .addHelpText('after', '\nExample:\n  assay up --config assay/assay.toml')
+    .addHelpText('after', example('assay up --config assay/assay.toml'))
     .action(async (options: { config: string; passphraseFile?: string }) => {
       await up(loadConfig({ file: options.config, env: process.env }), options)
     })

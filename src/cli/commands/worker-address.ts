@@ -5,6 +5,7 @@ import { publicKeyOf } from '../../../compute/work/worker-key.ts'
 import { changeAddress, readPaidWorker } from '../../client/change-address.ts'
 import { readStatus } from '../../client/read-status.ts'
 import { addressChangeMessage } from '../../log/address-change.ts'
+import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { ownWorkerKey } from '../own-worker-key.ts'
 import { openTerminal } from '../terminal.ts'
@@ -38,8 +39,14 @@ export function addWorkerAddress(worker: Command): void {
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
-      '\nExample:\n  assay worker address --coordinator http://127.0.0.1:8380 --address bcrt1q…\n' +
-        '  …sign the message that it prints, then the same with --expires and --signature',
+      '\nSign the message that it prints, then give the same with its --expires and the --signature.',
+    )
+    .addHelpText(
+      'after',
+      example(
+        'assay worker address --coordinator http://127.0.0.1:8380 --address bcrt1q…',
+        'assay worker address --coordinator http://127.0.0.1:8380 --address bcrt1q… --expires 1440 --signature AkcwRAIg…',
+      ),
     )
     .action(address)
 }

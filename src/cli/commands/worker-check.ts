@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander'
 import { type ConformanceResult, runConformance } from '../../../compute/conformance/run-conformance.ts'
 import { startModelRunner } from '../../../compute/runtime/model-runner.ts'
+import { example } from '../example.ts'
 import { EXIT } from '../exit-code.ts'
 import { openTerminal } from '../terminal.ts'
 
@@ -25,6 +26,7 @@ export function addWorkerCheck(worker: Command): void {
       'after',
       '\nEach operator runs on the provider and, without optimisation, on the CPU of the same machine. A worker does the same at its start.',
     )
+    .addHelpText('after', example('assay worker check --provider cuda'))
     .action(check)
 }
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { CUDA_FIXES, type CudaPart, missingCudaParts } from '../../../compute/runtime/cuda-parts.ts'
 import { installCuda } from '../../../compute/runtime/install-cuda.ts'
+import { example } from '../example.ts'
 import { EXIT } from '../exit-code.ts'
 import { openTerminal } from '../terminal.ts'
 
@@ -16,6 +17,7 @@ export function addWorkerInstallCuda(worker: Command): void {
       'after',
       '\nlinux/x64 alone. About 200 MB from api.nuget.org, for the onnxruntime-node that is installed.',
     )
+    .addHelpText('after', example('assay worker install-cuda --check'))
     .action(async ({ check = false, json = false }: { check?: boolean; json?: boolean }) => {
       const before = await missingCudaParts()
       if (!check && before.includes('provider files')) await installCuda()

@@ -5,6 +5,7 @@ import { checkStatement } from '../../client/check-statement.ts'
 import { formatMsat } from '../../client/format-msat.ts'
 import { readBlob } from '../../client/read-blob.ts'
 import { type ReadStatement, readStatement } from '../../client/read-statement.ts'
+import { example } from '../example.ts'
 import { EXIT } from '../exit-code.ts'
 import { ownWorkerKey } from '../own-worker-key.ts'
 import { reasonInWords } from '../reason-words.ts'
@@ -36,6 +37,10 @@ export function addWorkerStatement(worker: Command): void {
     .addHelpText(
       'after',
       '\nExit code 1: the coordinator says something else than the table that the log names; `assay audit log` checks that table.',
+    )
+    .addHelpText(
+      'after',
+      example('assay worker statement --coordinator http://127.0.0.1:8380 --data ./worker-1 --epoch 3'),
     )
     .action(statement)
 }

@@ -7,6 +7,7 @@ import { runWorker } from '../../../compute/worker/run-worker.ts'
 import { trustLog } from '../../client/check-acknowledgement.ts'
 import { loadConfig } from '../../config/load-config.ts'
 import { openKeystore } from '../../keystore/open-keystore.ts'
+import { example } from '../example.ts'
 import { ownWorkerKey } from '../own-worker-key.ts'
 import { readPassphrase } from '../passphrase.ts'
 import { untilSignal } from '../until-signal.ts'
@@ -91,7 +92,7 @@ export function addWorker(program: Command): void {
     )
     .addHelpText(
       'after',
-      '\nExample:\n  assay worker --coordinator http://127.0.0.1:8380 --address bcrt1q… --data ./worker-1',
+      example('assay worker --coordinator http://127.0.0.1:8380 --address bcrt1q… --data ./worker-1'),
     )
     .action(work)
   addWorkerAddress(worker)
