@@ -1,10 +1,11 @@
-/** Verification of work: comparing outputs, and drawing the sample. */
+/** Verification of work: comparing outputs, drawing the sample, and what it costs. */
 import assert from 'node:assert/strict'
 import { hash, randomBytes } from 'node:crypto'
 import { compareOutputs } from '../compute/compare/compare-outputs.ts'
 import type { ModelProfile, OutputBounds } from '../compute/work/model-profile.ts'
 import { encodeTensorBundle } from '../compute/work/tensor-bundle.ts'
 import { auditRate, isSampled } from '../src/rules/sampling.ts'
+import { honesty } from './honesty.ts'
 import { medianSeconds, sideBySide } from './measure.ts'
 import { type Row, rowOf } from './row.ts'
 
@@ -39,6 +40,7 @@ export async function* rows(): AsyncGenerator<Row> {
     bundleOf(bytesOf(tail)),
   )
   yield await sampling()
+  yield* honesty()
 }
 
 async function comparison(
