@@ -49,7 +49,6 @@ export function createApp({ coordinator, operatorToken, failures, explorer, onBu
   const limits = rateLimits(coordinator.config, apiKeys)
   app.use('/v2', limits, oipProblemHandler(onBug))
   app.use(/^(?!\/v2(\/|$))/i, limits)
-  app.use(explorerRoutes(explorer))
   app.use(openToPages)
   app.use(eventRoutes(coordinator, onBug))
   const answers = openKeptAnswers(coordinator.books.db)
@@ -61,6 +60,7 @@ export function createApp({ coordinator, operatorToken, failures, explorer, onBu
   app.use(openapiRoutes())
   app.use(statusRoutes(coordinator, answers))
   app.use(listRoutes(coordinator, answers))
+  app.use(explorerRoutes(explorer))
   const statistics = openModelStatistics()
   app.use(metricsRoutes(coordinator, failures, statistics))
   // One for all that read bodies.
