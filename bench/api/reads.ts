@@ -10,7 +10,7 @@ import { startServer } from '../start-server.ts'
 import { getOften } from './get-often.ts'
 
 const CLIENTS = 16
-const REQUESTS = 4_000
+const REQUESTS = 10_000
 const MIN_RATIO = 0.6
 /** Leased by twos, each pair an entry of jobs and one of a submission: a full tile of the log. */
 const ITEMS = 256
