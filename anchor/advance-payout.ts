@@ -21,7 +21,9 @@ export async function advancePayout(site: PayoutSite, payout: PayoutRecord): Pro
   if (mined !== null) return confirm(site, payout, mined, tipHeight)
   const [coin] = payout.inputs
   assert(coin !== undefined, 'a payout has a pinned input')
-  if (await adopt(site, payout, coin, null)) return
+  const adopted = await adopt(site, payout, coin, null)
+  // Its child may be mined as well, and has to be known in the same round.
+  if (adopted !== null) return advancePayout(site, adopted)
   const waiting = await findWaiting(node, payments)
   const newest = payments[0]
   if (newest === undefined) {
@@ -40,17 +42,25 @@ export async function advancePayout(site: PayoutSite, payout: PayoutRecord): Pro
   }
 }
 
-/** Keeps the mined attempt that has spent `coin` unknown to this database, to be judged from the next round on. @returns whether one has. */
+/**
+ * Keeps the mined attempt that has spent `coin` unknown to this database, or known only as what waits for its signature.
+ * @returns the payout with it; null: there is none.
+ */
 async function adopt(
   { node, maker, store }: PayoutSite,
   payout: PayoutRecord,
   coin: Outpoint,
   parent: PayoutAttempt | null,
-): Promise<boolean> {
+): Promise<PayoutRecord | null> {
   const spend = await findSpend({ node, maker }, payout, { coin, parent }, { mempool: false })
-  if (spend?.kind !== 'ours') return false
-  store.keepAttempt(payout.id, spend.attempt)
-  return true
+  if (spend?.kind !== 'ours') return null
+  const { txid, raw, sinceHeight } = spend.attempt
+  const known = payout.attempts.find((one) => one.txid === txid)
+  if (known === undefined) store.keepAttempt(payout.id, spend.attempt)
+  // The signature is no part of the txid (BIP-141): whoever signed it elsewhere has sent it as well.
+  else if (known.raw === null && raw !== null) store.keepSigned(known.number, raw, sinceHeight)
+  else return null
+  return store.get(payout.id)
 }
 
 type SignedAttempt = PayoutAttempt & { raw: Uint8Array }
@@ -100,7 +110,7 @@ async function confirm(
   }
   const change = { txid: payment.txid, vout: payout.outputs.length }
   // The change of what is mined goes into later payouts, too: then it is theirs.
-  if (!store.isPinned(change) && (await adopt(site, payout, change, payment)))
+  if (!store.isPinned(change) && (await adopt(site, payout, change, payment)) !== null)
     return store.mark(payout.id, 'confirmed', standing(payment, null))
   const waiting = await findChild(site, payout, payment)
   const isSettled = isFinal(block.height) && waiting === null

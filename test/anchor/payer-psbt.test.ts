@@ -178,6 +178,55 @@ describe('a payout that somebody else signs', () => {
   })
 })
 
+describe('a payout that its signer sends by itself', () => {
+  /** What signers that don't hand back do with a PSBT. */
+  async function sendElsewhere(psbt: Uint8Array | null, { secretKey }: Treasury): Promise<string> {
+    if (psbt === null) throw new Error('nothing to sign')
+    const transaction = Transaction.fromPSBT(psbt)
+    transaction.sign(secretKey)
+    transaction.finalize()
+    await bitcoind.rpc.call('sendrawtransaction', transaction.hex)
+    return transaction.id
+  }
+
+  it('is found in the chain, and asks for no signature any more', async () => {
+    using own = await openTreasury(bitcoind, 60_000n)
+    const sender = own.open({ external: true })
+    await sender.pin('a', 20_000n)
+    await sender.prepare('a', payees(20_000n))
+    const txid = await sendElsewhere(sender.unsignedPsbt('a'), own)
+    await bitcoind.mine(1)
+    await sender.advance()
+    expect(onlyPayout(sender)).toMatchObject({ state: 'confirmed', trouble: null, payment: { txid } })
+    expect(sender.unsignedPsbt('a')).toBeNull()
+    await bitcoind.mine(2)
+    await sender.advance()
+    expect(onlyPayout(sender)).toMatchObject({ state: 'settled', attempts: [{ txid }] })
+  })
+
+  it('is the dearer one where that was mined', async () => {
+    using own = await openTreasury(bitcoind, 60_000n)
+    const sender = own.open({ external: true })
+    await sender.pin('a', 20_000n)
+    await sender.prepare('a', payees(20_000n))
+    const psbt = Transaction.fromPSBT(sender.unsignedPsbt('a') ?? new Uint8Array())
+    await sender.importPsbt('a', signed(psbt, own.secretKey))
+    await sender.advance()
+    for (let block = 0; block < 7; block += 1) {
+      await mineEmpty(bitcoind)
+      await sender.advance()
+    }
+    const txid = await sendElsewhere(sender.unsignedPsbt('a'), own)
+    await bitcoind.mine(3)
+    await sender.advance()
+    expect(onlyPayout(sender)).toMatchObject({
+      state: 'settled',
+      payment: { txid },
+      attempts: [{}, { txid }],
+    })
+  })
+})
+
 describe('a payout of deposits that somebody else signs for the treasury', () => {
   it('is exported signed for the deposits, and whole with the other signature', async () => {
     using mixed = await openTreasury(bitcoind, 30_000n)
