@@ -20,22 +20,22 @@ export function openHolds({ db, blobs }: Pick<Books, 'db' | 'blobs'>): Holds {
   const selectPresent = db
     .prepare<[], bigint>('SELECT coalesce(max(number), 0) FROM epoch WHERE assigned = 1')
     .pluck()
-  const select = db
-    .prepare<[Uint8Array], bigint | null>('SELECT epoch FROM held_blob WHERE digest = ?')
-    .pluck()
+  const select = db.prepare<[Uint8Array], { epoch: bigint | null; is_private: bigint }>(
+    'SELECT epoch, is_private FROM held_blob WHERE digest = ?',
+  )
   const insert = db.prepare('INSERT INTO held_blob (digest, bytes, epoch, is_private) VALUES (?, ?, ?, ?)')
   const update = db.prepare('UPDATE held_blob SET epoch = ? WHERE digest = ?')
-  const publish = db.prepare('UPDATE held_blob SET is_private = 0 WHERE digest = ? AND is_private = 1')
-  const selectPrivate = db
-    .prepare<[Uint8Array], bigint>('SELECT is_private FROM held_blob WHERE digest = ?')
-    .pluck()
+  const publish = db.prepare('UPDATE held_blob SET is_private = 0 WHERE digest = ?')
 
   function set(digest: Uint8Array, epoch: number | null, isPrivate: boolean): void {
     if (Buffer.compare(digest, EMPTY_LIST) === 0) return
     const known = select.get(digest)
-    if (known === undefined) insert.run(digest, blobs.sizeBytes(hex(digest)) ?? 0, epoch, isPrivate ? 1 : 0)
-    else if (known !== null && (epoch === null || epoch > Number(known))) update.run(epoch, digest)
-    if (!isPrivate) publish.run(digest)
+    if (known === undefined) {
+      insert.run(digest, blobs.sizeBytes(hex(digest)) ?? 0, epoch, isPrivate ? 1 : 0)
+      return
+    }
+    if (known.epoch !== null && (epoch === null || epoch > Number(known.epoch))) update.run(epoch, digest)
+    if (!isPrivate && known.is_private === 1n) publish.run(digest)
   }
 
   return {
@@ -45,6 +45,6 @@ export function openHolds({ db, blobs }: Pick<Books, 'db' | 'blobs'>): Holds {
     keep(digests, isPrivate) {
       for (const digest of digests) set(digest, null, isPrivate)
     },
-    isPrivate: (digest) => selectPrivate.get(digest) === 1n,
+    isPrivate: (digest) => select.get(digest)?.is_private === 1n,
   }
 }
