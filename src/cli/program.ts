@@ -27,6 +27,8 @@ const COMMANDS: Readonly<Record<string, Add>> = {
   simulate: async (program) => (await import('./commands/simulate.ts')).addSimulate(program),
   backup: async (program) => (await import('./commands/backup.ts')).addBackup(program),
   restore: async (program) => (await import('./commands/backup.ts')).addRestore(program),
+  completion: async (program) =>
+    (await import('./commands/completion.ts')).addCompletion(program, () => openProgram(null)),
 }
 
 /** @param name the one command to load; all where it is none. */

@@ -6,6 +6,7 @@ import { openProgram } from '../../../src/cli/program.ts'
 const WITHOUT_JSON: Readonly<Record<string, string>> = {
   'assay up': 'runs until it is stopped; its log is JSON',
   'assay worker run': 'runs until it is stopped; its log is JSON',
+  'assay completion': 'prints a script for a shell',
 }
 
 interface Leaf {
@@ -53,7 +54,7 @@ describe.each(leaves)('$path', ({ path, command }) => {
     expect(examples.length).toBeGreaterThan(0)
     for (const line of examples) {
       expect(line).toMatch(new RegExp(`^${name}( |$)`))
-      const words = wordsOf(line.slice(name.length))
+      const words = wordsOf(line.slice(name.length).replace(/ > .*/, ''))
       const { operands, unknown } = command.parseOptions(words)
       expect(unknown, line).toEqual([])
       const required = command.registeredArguments.filter((argument) => argument.required)
