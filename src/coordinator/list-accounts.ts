@@ -5,7 +5,7 @@ export const ACCOUNTS_PER_PAGE = 1_000
 
 /**
  * In the order of names, the next page after `next`, which is null at the end. `size`: entries of the log that the
- * balances follow from, so that pages of one size are of one moment.
+ * balances follow from, and besides only from the payouts that the chain has settled.
  */
 export function listAccounts({ books }: Coordinator, after: string | null) {
   const rows = books.ledger.accountsAfter(after ?? '', ACCOUNTS_PER_PAGE)
