@@ -21,7 +21,7 @@ export async function advancePayout(site: PayoutSite, payout: PayoutRecord): Pro
   if (mined !== null) return confirm(site, payout, mined, tipHeight)
   const [coin] = payout.inputs
   assert(coin !== undefined, 'a payout has a pinned input')
-  const adopted = await adopt(site, payout, coin, null)
+  const adopted = await adopt(site, payout, { coin, parent: null }, { mempool: false })
   // Its child may be mined as well, and has to be known in the same round.
   if (adopted !== null) return advancePayout(site, adopted)
   const waiting = await findWaiting(node, payments)
@@ -43,16 +43,16 @@ export async function advancePayout(site: PayoutSite, payout: PayoutRecord): Pro
 }
 
 /**
- * Keeps the mined attempt that has spent `coin` unknown to this database, or known only as what waits for its signature.
+ * Keeps the attempt that has spent `coin` unknown to this database, or known only as what waits for its signature.
  * @returns the payout with it; null: there is none.
  */
 async function adopt(
   { node, maker, store }: PayoutSite,
   payout: PayoutRecord,
-  coin: Outpoint,
-  parent: PayoutAttempt | null,
+  spent: { coin: Outpoint; parent: PayoutAttempt | null },
+  where: { mempool: boolean },
 ): Promise<PayoutRecord | null> {
-  const spend = await findSpend({ node, maker }, payout, { coin, parent }, { mempool: false })
+  const spend = await findSpend({ node, maker }, payout, spent, where)
   if (spend?.kind !== 'ours') return null
   const { txid, raw, sinceHeight } = spend.attempt
   const known = payout.attempts.find((one) => one.txid === txid)
@@ -109,8 +109,9 @@ async function confirm(
     return store.mark(payout.id, isSettled ? 'settled' : 'confirmed', standing(payment, child.attempt))
   }
   const change = { txid: payment.txid, vout: payout.outputs.length }
-  // The change of what is mined goes into later payouts, too: then it is theirs.
-  if (!store.isPinned(change) && (await adopt(site, payout, change, payment)) !== null)
+  // The change of what is mined goes into later payouts, too: then it is theirs. A child that still waits keeps this one open.
+  const spent = { coin: change, parent: payment }
+  if (!store.isPinned(change) && (await adopt(site, payout, spent, { mempool: true })) !== null)
     return store.mark(payout.id, 'confirmed', standing(payment, null))
   const waiting = await findChild(site, payout, payment)
   const isSettled = isFinal(block.height) && waiting === null

@@ -153,6 +153,27 @@ describe('a payout that is not mined in time', () => {
     await expectWhole(settled)
   })
 
+  it('is not settled without a child that still waits, though it was made after the backup', async () => {
+    using treasury = await openTreasury(bitcoind, 300_000n)
+    const db = openDatabase(':memory:')
+    const payer = treasury.open({ db })
+    await spendAsPayee(await sent(payer), 100_000n)
+    const restored = treasury.open({ db: copyOf(db) })
+    await waitEmptyBlocks(payer)
+    const { payment, child, feeSats } = onlyPayout(payer)
+    await bitcoind.rpc.call('generateblock', 'raw(51)', [payment?.txid])
+    await mineEmpty(bitcoind)
+    await mineEmpty(bitcoind)
+    await restored.advance()
+    await restored.advance()
+    expect(onlyPayout(restored)).toMatchObject({ state: 'confirmed', child: { txid: child?.txid } })
+    await bitcoind.mine(3)
+    await restored.advance()
+    const settled = onlyPayout(restored)
+    expect(settled).toMatchObject({ state: 'settled', child: { txid: child?.txid }, feeSats })
+    await expectWhole(settled)
+  })
+
   it('sends its child again when the node has lost it, and settles only when that is deep enough too', async () => {
     await using forgetful = await startBitcoind({ extraArgs: ['-persistmempool=0'] })
     using treasury = await openTreasury(forgetful, 300_000n)
