@@ -3,8 +3,7 @@
 // it is, and better-sqlite3 crashes with a segmentation fault.
 import { existsSync } from 'node:fs'
 import module from 'node:module'
-import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
 if (major < 22 || (major === 22 && minor < 18)) {
@@ -14,10 +13,10 @@ if (major < 22 || (major === 22 && minor < 18)) {
   process.exit(3)
 }
 // What V8 made of the sources is kept for the next start, which then takes half as long. In the user's own folder, never in a shared
-// /tmp: what lies there is run. Where it can't be written, each start compiles anew, and nothing is said.
-module.enableCompileCache?.(
-  join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'assay', 'compiled'),
-)
+// /tmp nor below wherever one happens to stand: what lies there is run. Where it can't be written, each start compiles anew, and
+// nothing is said.
+const cache = process.env.XDG_CACHE_HOME || join(process.env.HOME || '', '.cache')
+if (isAbsolute(cache)) module.enableCompileCache?.(join(cache, 'assay', 'compiled'))
 
 // A checkout runs its sources; the published package holds what `npm run build` made of them.
 const source = new URL('./main.ts', import.meta.url)

@@ -33,6 +33,19 @@ function initArgs(dir: string, ...more: string[]): string[] {
   ]
 }
 
+describe('compiled sources', () => {
+  const home = join(folder, 'home')
+  test.each([
+    ['in the home folder', { HOME: home }, join(home, '.cache/assay/compiled'), true],
+    ['where caches go', { HOME: '/', XDG_CACHE_HOME: join(folder, 'xdg') }, join(folder, 'xdg/assay'), true],
+    ['not below where one stands: no home', { HOME: '' }, join(folder, '.cache'), false],
+    ['nor below it by a relative path', { HOME: home, XDG_CACHE_HOME: 'near' }, join(folder, 'near'), false],
+  ])('are kept %s', (_where, env, kept, isKept) => {
+    expect(assay(['--version'], { env }).exitCode).toBe(0)
+    expect(existsSync(kept)).toBe(isKept)
+  })
+})
+
 describe('exit codes', () => {
   test.each([
     ['help', ['--help'], 0],
