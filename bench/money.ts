@@ -5,6 +5,7 @@ import type Database from 'better-sqlite3'
 import { unmaturedAccount } from '../src/ledger/accounts.ts'
 import { openLedger } from '../src/ledger/ledger.ts'
 import type { Transfer } from '../src/ledger/transfer.ts'
+import { throughput } from '../src/rules/objectives/throughput.ts'
 import { type EpochWork, settleEpoch } from '../src/rules/settle-epoch.ts'
 import { medianSeconds, sideBySide } from './measure.ts'
 import { payout } from './payout.ts'
@@ -113,6 +114,7 @@ function epochWork(): EpochWork {
           worker,
           // More than its part of the budget, so that everything has to be divided.
           rewardMsat: BigInt(1_000 + receipt) * 10n ** 9n,
+          share: throughput(),
           outcome: 'unsampled' as const,
         })),
       ),

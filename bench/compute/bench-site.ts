@@ -105,7 +105,7 @@ export function benchMarket(models: readonly BenchModel[]): SubnetDraft {
     name: 'bench',
     auditFloor: { numerator: 1, denominator: 100 },
     effectiveEpoch: 0,
-    objective: 'throughput',
+    objective: { name: 'throughput' },
     operatorBasisPoints: 0,
     price: 0n,
     privacy: 'public',

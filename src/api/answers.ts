@@ -1,5 +1,6 @@
 /** What the API answers: for `/openapi.json`, and for the pages, which check it as it comes. Money is a decimal string there and bigint here. */
 import { z } from 'zod'
+import { objective } from '../subnet/objective.ts'
 
 const count = z.int()
 const money = z.string().transform(BigInt)
@@ -132,7 +133,7 @@ export type Earning = z.infer<typeof earningsAnswer>[number]
 export const subnetsAnswer = z.array(
   z.object({
     name: z.string(),
-    objective: z.string(),
+    objective,
     privacy: z.enum(['public', 'private']),
     weight: count,
     auditFloor: z.object({ numerator: count, denominator: count }),

@@ -12,6 +12,7 @@ const WORDS: Readonly<Record<EarningReason, string>> = {
   repeated: 'an earlier receipt in the log has the same item and model',
   suspended: 'its worker was suspended before the epoch was settled',
   no_budget: 'its subnet had nothing to share out in this epoch',
+  too_late: 'its subnet pays for speed, and it was answered after its limit',
   below_one_msat: "less than 1 msat was to be had for it in its job's epoch, or is left of it",
 }
 

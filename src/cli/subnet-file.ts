@@ -8,6 +8,7 @@ import { exactProfile } from '../client/exact-profile.ts'
 import type { SubnetDraft } from '../client/publish-subnet.ts'
 import { readRepository } from '../model-repository/read-repository.ts'
 import { readReport } from '../subnet/calibration-report.ts'
+import { objective } from '../subnet/objective.ts'
 import { spdxExpression } from '../subnet/spdx-expression.ts'
 import { CliError, EXIT } from './exit-code.ts'
 
@@ -32,6 +33,8 @@ const subnetFile = z.strictObject({
   effectiveEpoch: z.int().optional(),
   /** Least audited share of a proven worker's receipts, such as "1/100". */
   auditFloor: share,
+  /** What workers are paid for: each unit alike, or, with `targetMs` and `limitMs`, the faster the more. */
+  objective: objective.default({ name: 'throughput' }),
   /** Private: only auditors see inputs and outputs; no dataset then, and no subsidy. */
   privacy: z.enum(['public', 'private']).default('public'),
   /** The first one, in msat per 10^15 units; requests are free where it is left out. */
@@ -98,7 +101,6 @@ export async function readSubnetFile(
     price: BigInt(price),
     effectiveEpoch,
     auditFloor: ratioOf(auditFloor),
-    objective: 'throughput' as const,
     models: found.map(({ model }) => model),
     dataset:
       dataset === undefined

@@ -11,6 +11,10 @@ const receipt = z.object({
   position: count,
   subnet: text,
   units: count,
+  /** Null until settlement. */
+  leasedMs: count.nullable(),
+  answeredMs: count.nullable(),
+  share: z.object({ numerator: count, denominator: count }).nullable(),
   reason: text.nullable(),
   sampled: z.boolean().nullable(),
   verdict: z.enum(['pass', 'fail', 'void']).nullable(),

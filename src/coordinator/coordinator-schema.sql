@@ -74,6 +74,7 @@ CREATE TABLE IF NOT EXISTS job (
   epoch         INTEGER NOT NULL,
   units         INTEGER NOT NULL CHECK (units > 0),
   entry_index   INTEGER NOT NULL,
+  leased_ms     INTEGER NOT NULL,
   deadline_ms   INTEGER NOT NULL,
   -- Leased to a worker with nothing unmatured: it will be audited for certain.
   unproven      INTEGER NOT NULL CHECK (unproven IN (0, 1)),
@@ -105,7 +106,9 @@ CREATE TABLE IF NOT EXISTS result (
   job     BLOB NOT NULL PRIMARY KEY REFERENCES job (id),
   receipt BLOB NOT NULL CHECK (length(receipt) = 32),
   output  BLOB NOT NULL CHECK (length(output) = 32),
-  salt    BLOB NOT NULL CHECK (length(salt) = 32)
+  salt    BLOB NOT NULL CHECK (length(salt) = 32),
+  -- When this receipt first came, never before its job was leased.
+  answered_ms INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE IF NOT EXISTS submission (

@@ -4,8 +4,11 @@ import type { Anchored } from '../rules/anchored.ts'
 import { type JudgedCanary, refutes } from '../rules/canaries.ts'
 import type { EpochRules } from '../rules/epoch.ts'
 import { firstHeight, lastHeight, verdictCutoffHeight } from '../rules/epoch.ts'
+import { earnedShare } from '../rules/objectives/earned-share.ts'
 import { isRefuted, outcomeOf } from '../rules/outcome.ts'
+import type { Ratio } from '../rules/sampling.ts'
 import type { EpochSettlement, SettlementReceipt } from '../rules/settle-epoch.ts'
+import type { MarketModel } from '../subnet/markets.ts'
 import type { Books } from './books.ts'
 import { judgeCanary } from './canaries.ts'
 import type { Market } from './market.ts'
@@ -62,6 +65,8 @@ interface ReceiptRow {
   job: Uint8Array
   input: Uint8Array
   input_salt: Uint8Array
+  leased_ms: bigint
+  answered_ms: bigint
   origin_record: Uint8Array
   origin_salt: Uint8Array
   output: Uint8Array
@@ -90,7 +95,7 @@ export function openEpochWork(
   const selectReceipts = db.prepare<[number, number], ReceiptRow>(
     `SELECT receipt.id, receipt.submission, job.worker, ${SUSPENDED_ENTRY} job.worker) AS suspended_entry,
             job.subnet, job.model, job.units, reward_msat, job.is_private, job.item, job.epoch, requester, charge_msat, refund_entry, sampled, verdict,
-            verdict_entry, job.id AS job, job.input, job.input_salt, job.origin_record, job.origin_salt, result.output, result.salt, canary.output AS known
+            verdict_entry, job.id AS job, job.input, job.input_salt, job.leased_ms, result.answered_ms, job.origin_record, job.origin_salt, result.output, result.salt, canary.output AS known
        FROM receipt JOIN job ON job.id = receipt.job JOIN result ON result.job = job.id LEFT JOIN canary ON canary.job = job.id
       WHERE receipt.submission >= ? AND receipt.submission < ? ORDER BY receipt.submission, receipt.position`,
   )
@@ -149,6 +154,7 @@ export function openEpochWork(
         subnet: row.subnet,
         units: row.units,
         rewardMsat: row.reward_msat,
+        share: shareOf(row),
         outcome,
         job: row.job,
         isPrivate: row.is_private === 1n,
@@ -169,6 +175,7 @@ export function openEpochWork(
         })
         .map(({ auditor, units }) => ({ auditor: hex(auditor), units })),
       openings: rows.map((row) => ({
+        answeredMs: Number(row.answered_ms),
         input: row.input,
         inputSalt: row.input_salt,
         job: row.job,
@@ -180,12 +187,22 @@ export function openEpochWork(
     }
   }
 
+  function shareOf({ id, subnet, model, epoch, leased_ms, answered_ms }: ReceiptRow): Ratio {
+    const times = { leasedMs: Number(leased_ms), answeredMs: Number(answered_ms) }
+    return earnedShare(modelOf(id, subnet, model, epoch).subnet.objective, times)
+  }
+
+  function modelOf(receipt: Uint8Array, subnet: string, model: Uint8Array, epoch: bigint): MarketModel {
+    const found = market.model(subnet, model, Number(epoch))
+    if (found === null) throw new Error(`the model of receipt ${hex(receipt)} is unknown`)
+    return found
+  }
+
   /** The known answer decides, whatever its audit said; what the audit said is held against it. */
   function judged({ id, known, output, subnet, model, epoch }: ReceiptRow): JudgedCanary[] {
     if (known === null) return []
-    const found = market.model(subnet, model, Number(epoch))
-    if (found === null) throw new Error(`the model of receipt ${hex(id)} is unknown`)
-    const outcome = judgeCanary(books, found.model.profile, { output, known })
+    const { profile } = modelOf(id, subnet, model, epoch).model
+    const outcome = judgeCanary(books, profile, { output, known })
     const rounds = selectRounds
       .all(id)
       .map(({ auditor, state }) => ({ auditor: hex(auditor), verdict: state }))

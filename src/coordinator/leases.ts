@@ -72,9 +72,9 @@ export function openLeaseDesk(
     .pluck()
   const insertJob = db.prepare(
     `INSERT INTO job (id, bytes, subnet, model, input, input_salt, origin_salt, origin_record, item, requester, charge_msat,
-                      worker, epoch, units, entry_index, deadline_ms, unproven, is_private, state)
+                      worker, epoch, units, entry_index, leased_ms, deadline_ms, unproven, is_private, state)
      VALUES (@id, @bytes, @subnet, @model, @inputDigest, @inputSalt, @originSalt, @originRecord, @item, @requester,
-             @chargeMsat, @worker, @epoch, @units, @entryIndex, @deadlineMs, @unproven, @isPrivate, 'leased')`,
+             @chargeMsat, @worker, @epoch, @units, @entryIndex, @leasedMs, @deadlineMs, @unproven, @isPrivate, 'leased')`,
   )
   const holds = openHolds(books)
   const assertSpace = createSpaceWatch(books.blobs)
@@ -112,7 +112,8 @@ export function openLeaseDesk(
 
   /** Inputs are held, and the jobs in the log, before anybody gets them: what is leased can be audited. */
   function log(worker: Uint8Array, epoch: number, drafts: readonly Draft[]): LeasedJob[] {
-    const deadlineMs = Date.now() + policy.deadlineMs
+    const leasedMs = Date.now()
+    const deadlineMs = leasedMs + policy.deadlineMs
     const jobs = drafts.map((draft) => ({ draft, ...newJob(draft, deadlineMs) }))
     const list = encodeCbor(jobs.map(({ bytes }) => bytes))
     books.blobs.putMany([
@@ -121,7 +122,8 @@ export function openLeaseDesk(
     ])
     const unproven = capacity.isUnproven(worker) ? 1 : 0
     const root = treeRoot(jobs.map(({ id }) => id))
-    const entry = { v: 1, kind: 'jobs', worker, epoch, count: jobs.length, root, jobs: sha256(list) } as const
+    const count = jobs.length
+    const entry = { v: 1, kind: 'jobs', worker, epoch, leasedMs, count, root, jobs: sha256(list) } as const
     record(books, entry, (entryIndex) => {
       for (const { draft, id, bytes, inputDigest, inputSalt, originSalt, originRecord, units } of jobs) {
         const { subnet, model, item, request, chargeMsat } = draft
@@ -143,6 +145,7 @@ export function openLeaseDesk(
           epoch,
           units,
           entryIndex,
+          leasedMs,
           deadlineMs,
           unproven,
           isPrivate: isPrivate ? 1 : 0,

@@ -45,15 +45,28 @@ const MIGRATIONS: readonly string[] = [
      epoch         INTEGER NOT NULL,
      units         INTEGER NOT NULL CHECK (units > 0),
      entry_index   INTEGER NOT NULL,
+     leased_ms     INTEGER NOT NULL,
      deadline_ms   INTEGER NOT NULL,
      unproven      INTEGER NOT NULL CHECK (unproven IN (0, 1)),
      is_private    INTEGER NOT NULL CHECK (is_private IN (0, 1)),
      state         TEXT    NOT NULL CHECK (state IN ('leased', 'released', 'answered', 'submitted'))
    ) STRICT;
    INSERT INTO job_next SELECT id, bytes, subnet, model, input, input_salt, origin_salt, origin_record, item, requester,
-     charge_msat, refund_entry, worker, epoch, units, entry_index, deadline_ms, unproven, 0, state FROM job;
+     charge_msat, refund_entry, worker, epoch, units, entry_index, deadline_ms, deadline_ms, unproven, 0, state FROM job;
    DROP TABLE job;
    ALTER TABLE job_next RENAME TO job;
+
+   -- Nobody had noted when work was leased and answered: as if it took no time.
+   CREATE TABLE result_next (
+     job     BLOB NOT NULL PRIMARY KEY REFERENCES job (id),
+     receipt BLOB NOT NULL CHECK (length(receipt) = 32),
+     output  BLOB NOT NULL CHECK (length(output) = 32),
+     salt    BLOB NOT NULL CHECK (length(salt) = 32),
+     answered_ms INTEGER NOT NULL
+   ) STRICT;
+   INSERT INTO result_next SELECT job, receipt, output, salt, (SELECT leased_ms FROM job WHERE id = result.job) FROM result;
+   DROP TABLE result;
+   ALTER TABLE result_next RENAME TO result;
 
    -- What the table of an epoch that is settled says stands in its blob alone.
    CREATE TABLE receipt_next (

@@ -17,6 +17,8 @@ export interface Result {
 
 interface ResultsAnswer {
   readonly accepted: number
+  /** Unix ms: when these came, for those that had not come before. */
+  readonly answeredMs: number
   readonly refused: readonly { receipt: string; code: string; detail: string }[]
 }
 
@@ -33,6 +35,7 @@ interface CheckedResult {
   readonly outputs: Uint8Array
   readonly outputDigest: Uint8Array
   readonly salt: Uint8Array
+  readonly answeredMs: number
   readonly isPrivate: boolean
   /** In a submission already: there is nothing more to keep. */
   readonly isHeld: boolean
@@ -55,9 +58,12 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
     `SELECT input, worker, state, item, is_private, result.receipt FROM job LEFT JOIN result ON result.job = job.id WHERE id = ?`,
   )
   // A worker that lost its batch may answer an item again with another receipt, until one is in a submission.
+  // The same receipt sent again was answered when it came first; a clock that is set back makes no answer older than its lease.
   const upsert = db.prepare(
-    `INSERT INTO result (job, receipt, output, salt) VALUES (?, ?, ?, ?)
-     ON CONFLICT (job) DO UPDATE SET receipt = excluded.receipt, output = excluded.output, salt = excluded.salt`,
+    `INSERT INTO result (job, receipt, output, salt, answered_ms)
+     SELECT id, ?, ?, ?, max(leased_ms, ?) FROM job WHERE id = ?
+     ON CONFLICT (job) DO UPDATE SET receipt = excluded.receipt, output = excluded.output, salt = excluded.salt,
+       answered_ms = iif(receipt = excluded.receipt, answered_ms, excluded.answered_ms)`,
   )
   const holds = openHolds(books)
   const setAnswered = db.prepare(
@@ -68,9 +74,9 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
   const underWay = new Map<string, Uint8Array>()
 
   const holdAll = db.transaction((fresh: readonly CheckedResult[]) => {
-    for (const { job, input, isPrivate, receiptId, outputDigest, salt } of fresh) {
+    for (const { job, input, isPrivate, receiptId, outputDigest, salt, answeredMs } of fresh) {
       if (setAnswered.run(job).changes !== 1) continue
-      upsert.run(job, receiptId, outputDigest, salt)
+      upsert.run(receiptId, outputDigest, salt, answeredMs, job)
       holds.hold([input, outputDigest], isPrivate)
     }
   })
@@ -91,10 +97,11 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
 
   async function accept(worker: Uint8Array, results: readonly Result[]): Promise<ResultsAnswer> {
     const refused: { receipt: string; code: string; detail: string }[] = []
+    const answeredMs = Date.now()
     const taken: CheckedResult[] = []
     for (const result of results) {
       try {
-        const checked = check(worker, result)
+        const checked = { ...check(worker, result), answeredMs }
         underWay.set(hex(checked.job), checked.receiptId)
         taken.push(checked)
       } catch (error) {
@@ -109,10 +116,13 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
     for (const { job, outputs, receiptId } of taken)
       leases.requestOf(job)?.settle({ answer: { outputs, receiptId } })
     await hold(taken)
-    return { accepted: taken.length, refused }
+    return { accepted: taken.length, answeredMs, refused }
   }
 
-  function check(worker: Uint8Array, { receipt: bytes, outputs, salt }: Result): CheckedResult {
+  function check(
+    worker: Uint8Array,
+    { receipt: bytes, outputs, salt }: Result,
+  ): Omit<CheckedResult, 'answeredMs'> {
     const receipt = parseReceipt(bytes)
     const id = receiptId(bytes)
     const job = selectJob.get(receipt.job)

@@ -3,16 +3,22 @@ import { parseEntry } from '../log/entry.ts'
 import { anchoredView } from '../rules/anchored.ts'
 import { epochOf, firstHeight, lastHeight, maturityHeight, settlementHeight } from '../rules/epoch.ts'
 import { epochRules } from '../rules/epoch-rules.ts'
+import { type AnsweredWork, earnedShare } from '../rules/objectives/earned-share.ts'
 import type { Coordinator, OpenHouse } from './coordinator.ts'
 
 const RECEIPTS_PER_PAGE = 100
+const NOT_OPENED = { leasedMs: null, answeredMs: null, share: null }
 
 interface ReceiptRow {
   receipt: Uint8Array
   entry: bigint
   position: bigint
   subnet: string
+  model: Uint8Array
   units: bigint
+  epoch: bigint
+  leased_ms: bigint
+  answered_ms: bigint
   reason: string | null
   sampled: bigint | null
   verdict: string | null
@@ -35,7 +41,7 @@ interface EarnedRow {
  */
 export function statementOf(
   { books, advancedTo }: Coordinator,
-  { genesis, anchorer, payer }: OpenHouse,
+  { genesis, anchorer, payer, desks }: OpenHouse,
   worker: Uint8Array,
   page: { epoch: number | null; after: { entry: number; position: number } | null },
 ) {
@@ -87,10 +93,10 @@ export function statementOf(
     const { entry, position } = page.after ?? { entry: -1, position: 0 }
     return db
       .prepare<unknown[], ReceiptRow>(
-        `SELECT receipt.id AS receipt, submission AS entry, position, job.subnet, units, reason, sampled, verdict,
+        `SELECT receipt.id AS receipt, submission AS entry, position, job.subnet, job.model, units, job.epoch, leased_ms, answered_ms, reason, sampled, verdict,
                 verdict_entry, fee.msat AS fee
            FROM submission JOIN receipt ON receipt.submission = submission.entry_index
-           JOIN job ON job.id = receipt.job LEFT JOIN fee ON fee.receipt = receipt.id
+           JOIN job ON job.id = receipt.job JOIN result ON result.job = job.id LEFT JOIN fee ON fee.receipt = receipt.id
           WHERE submission.worker = ? AND submission.entry_index >= ? AND submission.entry_index < ?
             AND (submission, position) > (?, ?) ORDER BY submission, position LIMIT ?`,
       )
@@ -102,8 +108,14 @@ export function statementOf(
         position,
         RECEIPTS_PER_PAGE,
       )
-      .map(({ verdict_entry, fee, ...one }) => ({
+      .map(({ verdict_entry, fee, model, epoch: jobEpoch, leased_ms, answered_ms, ...one }) => ({
         ...one,
+        ...(one.reason === null
+          ? NOT_OPENED
+          : opened(one.subnet, model, jobEpoch, {
+              leasedMs: Number(leased_ms),
+              answeredMs: Number(answered_ms),
+            })),
         entry: Number(one.entry),
         position: Number(one.position),
         units: Number(one.units),
@@ -113,6 +125,14 @@ export function statementOf(
         /** The blob that the verdict's entry names: who said it, and the outputs that it compared. */
         evidence: evidenceOf(verdict_entry),
       }))
+  }
+
+  /** What the epoch's openings say of its time, and what that leaves of its reward. */
+  function opened(subnet: string, model: Uint8Array, jobEpoch: bigint, times: AnsweredWork) {
+    const found = desks.market.model(subnet, model, Number(jobEpoch))
+    if (found === null) throw new Error(`subnet ${subnet} had no such model in epoch ${jobEpoch}`)
+    const { numerator, denominator } = earnedShare(found.subnet.objective, times)
+    return { ...times, share: { numerator: Number(numerator), denominator: Number(denominator) } }
   }
 
   function evidenceOf(verdictEntry: bigint | null): Uint8Array | null {

@@ -17,7 +17,7 @@ export async function publishDigits(
     name: SUBNET,
     auditFloor: { numerator: 1, denominator: 100 },
     effectiveEpoch: 0,
-    objective: 'throughput',
+    objective: { name: 'throughput' },
     operatorBasisPoints: 0,
     price: 0n,
     privacy: 'public',

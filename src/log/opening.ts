@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { decodeCbor, encodeCbor, MAX_EPOCH_VALUES } from '../../compute/work/canonical-cbor.ts'
-import { anyBytes, bytes32 } from '../../compute/work/record.ts'
+import { anyBytes, bytes32, integer } from '../../compute/work/record.ts'
 
 /** What the commitments of a job and its receipt hid until settlement; bundles are blobs, named by digest. */
 const opening = z.strictObject({
+  /** Unix ms on the coordinator's clock, when the answer came. */
+  answeredMs: integer,
   input: bytes32,
   inputSalt: bytes32,
   job: bytes32,
@@ -15,7 +17,7 @@ const opening = z.strictObject({
 
 export type Opening = z.infer<typeof opening>
 
-/** About 260,000 openings of 255 bytes: twice what may be leased in an epoch. */
+/** About 240,000 openings of 275 bytes. */
 const MAX_OPENINGS_BYTES = 64 * 1024 * 1024
 
 export function encodeOpenings(openings: readonly Opening[]): Uint8Array {

@@ -8,9 +8,13 @@ import { lastHeight, settlementHeight, verdictCutoffHeight } from '../rules/epoc
 import { earnedOf, epochSums } from '../rules/epoch-sums.ts'
 import { demandOf, type Fee, feesOf } from '../rules/fees.ts'
 import type { Accrued } from '../rules/maturing.ts'
+import { earnedShare } from '../rules/objectives/earned-share.ts'
+import { throughput } from '../rules/objectives/throughput.ts'
 import { EPOCHS_IN_SIGHT } from '../rules/price.ts'
+import type { Ratio } from '../rules/sampling.ts'
 import { type EpochSettlement, settleEpoch } from '../rules/settle-epoch.ts'
 import { subsidyWeight } from '../rules/subsidy-weight.ts'
+import type { Markets } from '../subnet/markets.ts'
 import { checkAssignment } from './check-assignment.ts'
 import { checkOpenings } from './check-openings.ts'
 import { checkSampling, type JudgedReceipt } from './check-sampling.ts'
@@ -19,7 +23,7 @@ import { hasBusiness, submissionsOf } from './epoch-range.ts'
 import type { Check } from './findings.ts'
 import { observeCanaries } from './observe-canaries.ts'
 import { readBlob } from './read-blob.ts'
-import { latestTip, type ReplayedReceipt, type ReplayState } from './replay-state.ts'
+import { latestTip, type ReplayedJob, type ReplayedReceipt, type ReplayState } from './replay-state.ts'
 import { tableDifference } from './table-difference.ts'
 
 /** Settles the epoch once more, from receipts to the last msat. */
@@ -105,10 +109,11 @@ function settleAgain(
     subnets: markets.subnetsAt(epoch).map((subnet) => ({
       name: subnet.name,
       weight: subsidyWeight(subnet),
-      receipts: (bySubnet.get(subnet.name) ?? []).map(({ receipt, outcome }) => ({
+      receipts: (bySubnet.get(subnet.name) ?? []).map(({ receipt, outcome, answeredMs }) => ({
         receipt: receipt.hex,
         worker: receipt.job.worker,
         rewardMsat: receipt.rewardMsat,
+        share: shareOf(markets, receipt.job, answeredMs),
         outcome,
       })),
     })),
@@ -116,6 +121,18 @@ function settleAgain(
       auditor === null ? [] : [{ auditor, units: receipt.job.units }],
     ),
   })
+}
+
+/** By the definition that its job was leased under. */
+function shareOf(
+  markets: Markets,
+  { subnet, model, epoch, leasedMs }: ReplayedJob,
+  answeredMs: number | null,
+): Ratio {
+  const found = markets.model(subnet, model, epoch)
+  // Of whichever of the two is missing, a finding says so.
+  if (found === null || answeredMs === null) return throughput()
+  return earnedShare(found.subnet.objective, { leasedMs, answeredMs })
 }
 
 async function compareShares(

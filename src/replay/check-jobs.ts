@@ -47,6 +47,7 @@ export async function checkJobs(state: ReplayState, entry: EntryOf<'jobs'>, inde
       entry: index,
       worker,
       epoch: entry.epoch,
+      leasedMs: entry.leasedMs,
       subnet: job.subnet,
       model: job.model,
       input: job.input,

@@ -22,6 +22,8 @@ export interface OpenedReceipt {
   readonly known: Uint8Array | null
   /** Who asked for it; null where nobody did. */
   readonly requester: string | null
+  /** When it was answered; null where that opening is missing, false or says that it was before its lease. */
+  readonly answeredMs: number | null
   /** Digest of the input bundle; null where the opening is missing or false. */
   readonly input: Uint8Array | null
 }
@@ -51,7 +53,7 @@ export async function checkOpenings(
     const opening = byJob.get(hex(receipt.job.id))
     const origin = opening === undefined ? null : openReceipt(check, receipt, opening)
     if (opening === undefined || origin === null)
-      opened.push({ receipt, item: null, known: null, requester: null, input: null })
+      opened.push({ receipt, item: null, known: null, requester: null, answeredMs: null, input: null })
     else {
       const item =
         origin.kind === 'dataset' ? await itemOf(state, check, receipt, opening, origin, datasets) : null
@@ -62,7 +64,8 @@ export async function checkOpenings(
       )
       const known = origin.kind === 'canary' ? origin.known : null
       const requester = origin.kind === 'request' ? origin.requester : null
-      opened.push({ receipt, item, known, requester, input: opening.input })
+      const answeredMs = answeredAt(check, receipt, opening)
+      opened.push({ receipt, item, known, requester, answeredMs, input: opening.input })
     }
   }
   return opened
@@ -81,6 +84,16 @@ function openReceipt(check: Check, receipt: ReplayedReceipt, opening: Opening): 
     return null
   receipt.outputDigest = opening.output
   return readable(check, () => parseOriginRecord(opening.origin))
+}
+
+/** On the operator's word: only that no answer comes before its lease can be checked. */
+function answeredAt(check: Check, { job, hex: id }: ReplayedReceipt, { answeredMs }: Opening): number | null {
+  const isLater = check(
+    answeredMs >= job.leasedMs,
+    'answered_early',
+    () => `${id} is said to be answered ${job.leasedMs - answeredMs} ms before its lease`,
+  )
+  return isLater ? answeredMs : null
 }
 
 /** The item's number where the dataset really has this input there. */

@@ -105,6 +105,7 @@ export interface ReplayedJob {
   /** Key, hex. */
   readonly worker: string
   readonly epoch: number
+  readonly leasedMs: number
   readonly subnet: string
   readonly model: Uint8Array
   /** The commitments. */

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
+import type { Ratio } from './sampling.ts'
 
-/** What a subnet pays for. `throughput` counts every verified unit alike: f = 1. */
-export type Objective = 'throughput'
-
-/** Score of verified receipts, Σ reward · f(receipt) in msat, exact. Never negative: a penalty is no pay, not minus pay. */
-export function scoreOf(receipts: { rewardMsat: bigint }[]): bigint {
+/** Score of verified receipts, Σ ⌊reward · share⌋ in msat, exact. Never negative: a penalty is no pay, not minus pay. */
+export function scoreOf(receipts: readonly { rewardMsat: bigint; share: Ratio }[]): bigint {
   let score = 0n
-  for (const { rewardMsat } of receipts) {
+  for (const { rewardMsat, share } of receipts) {
     assert(rewardMsat >= 0n, 'a reward is never negative')
-    score += rewardMsat
+    assert(share.numerator >= 0n && share.numerator <= share.denominator, 'a share is from 0 to 1')
+    score += (rewardMsat * share.numerator) / share.denominator
   }
   return score
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import type { CanaryOutcome } from './canaries.ts'
+import type { Ratio } from './sampling.ts'
 import { scoreOf } from './score.ts'
 import { splitByFloor, splitByLargestRemainder, type Weight } from './split.ts'
 
@@ -18,7 +19,7 @@ type UnpaidOutcome =
   | 'suspended'
 
 /** Why a receipt earned or didn't; every receipt gets one. */
-export type EarningReason = 'earned' | UnpaidOutcome | 'no_budget' | 'below_one_msat'
+export type EarningReason = 'earned' | UnpaidOutcome | 'no_budget' | 'too_late' | 'below_one_msat'
 
 /** Genesis may grant auditors less, never more: at least 95 % go to those who computed. */
 export const MAX_AUDIT_SHARE_BASIS_POINTS = 500
@@ -31,6 +32,8 @@ export interface SettlementReceipt {
   worker: string
   /** What its audit rate was set by, at its submission (expected-reward.ts): it never earns more out of a budget. */
   rewardMsat: bigint
+  /** What its subnet's objective leaves of that (objectives/earned-share.ts). */
+  share: Ratio
   outcome: ReceiptOutcome
 }
 
@@ -57,9 +60,9 @@ export interface EpochSettlement {
  * as they like, so their shares are rounded down and the rest, less than 1 msat a key, returns to the reserve. Work
  * spread over many keys thus never earns more than under one, and more verified work never earns less.
  *
- * A subnet pays what was expected of its receipts, and where that is more than its part, as of work from epochs that paid
- * better, proportionally less. The part of what was offered and not answered returns: shared among the few who did
- * answer, it would be far above what their audit rates deter from cheating for.
+ * A subnet pays what was expected of its receipts, as far as its objective leaves it to them, and where that is more than
+ * its part, as of work from epochs that paid better, proportionally less. The part of what was offered and not answered
+ * returns: shared among the few who did answer, it would be far above what their audit rates deter from cheating for.
  *
  * Auditors get their share of what is paid, not of what was set aside: where little was computed, little goes to audits.
  */
@@ -128,7 +131,8 @@ function unitsByAuditor(audits: EpochWork['audits']): Weight[] {
 function reasonOf(receipt: SettlementReceipt, poolMsat: bigint, earned: Map<string, bigint>): EarningReason {
   if (!isPaid(receipt.outcome)) return receipt.outcome
   if (poolMsat === 0n) return 'no_budget'
-  return receipt.rewardMsat === 0n || earned.get(receipt.worker) === 0n ? 'below_one_msat' : 'earned'
+  if (receipt.share.numerator === 0n) return 'too_late'
+  return scoreOf([receipt]) === 0n || earned.get(receipt.worker) === 0n ? 'below_one_msat' : 'earned'
 }
 
 function isPaid(outcome: ReceiptOutcome): outcome is PaidOutcome {

@@ -2,6 +2,7 @@ import { seededRandom } from '../../compute/work/seeded-random.ts'
 import { NO_SUSPICION, type Suspicion, standingOf } from '../rules/cusum.ts'
 import { evidenceOf } from '../rules/cusum-evidence.ts'
 import { mayMature } from '../rules/maturing.ts'
+import { throughput } from '../rules/objectives/throughput.ts'
 import { auditRate } from '../rules/sampling.ts'
 import { type EpochSettlement, type SettlementReceipt, settleEpoch } from '../rules/settle-epoch.ts'
 import type { AuditDraws } from './audit-draws.ts'
@@ -101,6 +102,7 @@ function work(
       receipt: `${key.name} ${fate}`,
       worker: key.name,
       rewardMsat: BigInt(audited[fate]) * REWARD_MSAT,
+      share: throughput(),
       outcome: isSuspended ? 'suspended' : fate,
     })),
     cost: receipts - audited.cheated + strategy.cheatCost * audited.cheated,
@@ -114,7 +116,13 @@ function settle(
   { isThin }: Move,
 ): EpochSettlement {
   const rewardMsat = isThin ? 0n : OTHERS * BigInt(RECEIPTS_PER_EPOCH) * REWARD_MSAT
-  const others: SettlementReceipt = { receipt: 'others', worker: 'others', rewardMsat, outcome: 'unsampled' }
+  const others: SettlementReceipt = {
+    receipt: 'others',
+    worker: 'others',
+    rewardMsat,
+    share: throughput(),
+    outcome: 'unsampled',
+  }
   return settleEpoch({
     budgetMsat: BUDGET_MSAT,
     auditShareBasisPoints: AUDIT_SHARE_BASIS_POINTS,

@@ -5,6 +5,7 @@ import { bytes32 } from '../../compute/work/record.ts'
 import { money } from '../log/money.ts'
 import { MAX_FALSE_FAIL_RATE } from '../rules/cusum-evidence.ts'
 import { MAX_PRICE_MSAT, MIN_PRICE_MSAT } from '../rules/price.ts'
+import { objective } from './objective.ts'
 import { spdxExpression } from './spdx-expression.ts'
 
 const MAX_DEFINITION_BYTES = 64 * 1024
@@ -43,7 +44,7 @@ export const definition = z.strictObject({
   effectiveEpoch: z.int().min(0),
   models: z.array(model).min(1).max(MAX_MODELS),
   name: z.string().regex(/^[a-z0-9-]{1,64}$/),
-  objective: z.literal('throughput'),
+  objective,
   /** The operator's part of what requesters pay, in 1/10,000. */
   operatorBasisPoints: z.int().min(0).max(10_000),
   /** The first one, in msat per 10^15 units; 0: requests are free. */

@@ -61,6 +61,7 @@ export const WORKER_OPERATIONS: readonly Operation[] = [
     json(
       z.object({
         accepted: integer,
+        answeredMs: integer,
         refused: z.array(z.object({ receipt: z.string(), code: z.string(), detail: z.string() })),
       }),
     ),

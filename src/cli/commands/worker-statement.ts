@@ -82,11 +82,13 @@ function render(read: ReadStatement & { readonly differences: readonly string[] 
     ),
     '',
     renderTable(
-      ['receipt', 'subnet', 'units', 'sat', 'verdict', 'evidence', 'why'],
+      ['receipt', 'subnet', 'units', 'after', 'share', 'sat', 'verdict', 'evidence', 'why'],
       read.receipts.map((one) => [
         one.receipt,
         one.subnet,
         `${one.units}`,
+        waitIn(one),
+        shareIn(one),
         one.msat === null ? '' : formatMsat(BigInt(one.msat)),
         one.verdict ?? (one.sampled === false ? 'not drawn' : ''),
         one.evidence === null ? '' : `/blobs/${one.evidence}`,
@@ -95,6 +97,14 @@ function render(read: ReadStatement & { readonly differences: readonly string[] 
     ),
     ...differences.map((difference) => `DIFFERS from the public table: ${difference}`),
   ].join('\n')
+}
+
+function waitIn({ leasedMs, answeredMs }: ReadStatement['receipts'][number]): string {
+  return leasedMs === null || answeredMs === null ? '' : `${answeredMs - leasedMs} ms`
+}
+
+function shareIn({ share }: ReadStatement['receipts'][number]): string {
+  return share === null ? '' : `${Math.floor((share.numerator * 100) / share.denominator)} %`
 }
 
 function workerKey(text: string): string {

@@ -87,7 +87,13 @@ function One({ subnet, totalWeight }: { subnet: Subnet; totalWeight: bigint }) {
         <div>
           <dt>Objective</dt>
           <dd>
-            {objective}
+            {objective.name}
+            {objective.name === 'latency' && (
+              <small>
+                paid in full up to {formatCount(objective.targetMs)} ms from lease to answer by the operator’s
+                clock, less and less up to {formatCount(objective.limitMs)} ms
+              </small>
+            )}
             <small>
               {privacy === 'public'
                 ? 'inputs and outputs are public'

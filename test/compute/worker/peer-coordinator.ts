@@ -88,7 +88,7 @@ export async function startPeerCoordinator() {
         refused.push({ receipt: toHex(receiptId(bytes)), code: 'job_unknown', detail: 'no such job' })
       } else Object.assign(job, { state: 'answered', receipt: toHex(receiptId(bytes)), outputs })
     }
-    return { accepted: all.length - refused.length, refused }
+    return { accepted: all.length - refused.length, answeredMs: Date.now(), refused }
   }
 
   async function handle(method: string, path: string, key: Uint8Array, body: Uint8Array): Promise<unknown> {

@@ -171,7 +171,7 @@ describe('lists', () => {
     const [subnet] = await rowsAt('/v1/subnets')
     expect(subnet).toMatchObject({
       name: 'tiny',
-      objective: 'throughput',
+      objective: { name: 'throughput' },
       dataset: { items: 24, perEpoch: 24 },
       priceMsat: '0',
       nextPriceMsat: null,

@@ -75,7 +75,7 @@ describe('a subnet', () => {
       auditFloor: { numerator: 1, denominator: 1 },
       dataset: null,
       effectiveEpoch: 0,
-      objective: 'throughput',
+      objective: { name: 'throughput' },
       operatorBasisPoints: 0,
       price: 0n,
       privacy: 'public',

@@ -99,7 +99,7 @@ export function openServingHouse({ advancedTo = START_HEIGHT as number | null, a
       effectiveEpoch: 0,
       models: [{ ...MODEL, bytes: bytes.length, digest }],
       name: 'digits',
-      objective: 'throughput',
+      objective: { name: 'throughput' },
       operatorBasisPoints: 0,
       price: 0n,
       privacy: 'public',

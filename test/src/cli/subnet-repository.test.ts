@@ -14,6 +14,7 @@ import { TINY_MODEL } from '../coordinator/tiny-market.ts'
 const CLI = fileURLToPath(new URL('../../../src/cli/assay.js', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'assay-repository-'))
 const GOODS = 'spdx = "MIT"\nsource = "made by the test"\nredistributable = true\n'
+const FOR_SPEED = 'objective = { name = "latency", targetMs = 500, limitMs = 5000 }'
 
 let node: RegtestNode
 let site: Site
@@ -34,7 +35,7 @@ afterAll(async () => {
 })
 
 test('a folder that Triton serves becomes a subnet, and requests name its versions', async () => {
-  const added = await add(`[[repositories]]\nfolder = "models"\nmodels = ["mlp"]\n${GOODS}`)
+  const added = await add(`${FOR_SPEED}\n[[repositories]]\nfolder = "models"\nmodels = ["mlp"]\n${GOODS}`)
   expect(added).toMatchObject({ exitCode: 0, stderr: '' })
   expect(JSON.parse(added.stdout)).toEqual({
     name: 'vision',
@@ -52,6 +53,7 @@ test('a folder that Triton serves becomes a subnet, and requests name its versio
   expect(body).toContainEqual(
     expect.objectContaining({
       name: 'vision',
+      objective: { name: 'latency', targetMs: 500, limitMs: 5_000 },
       models: [expect.objectContaining({ name: 'mlp', version: 7, unitsPerItem: 9_472, spdx: 'MIT' })],
     }),
   )
@@ -64,6 +66,11 @@ test.each([
     'repository_platform_unsupported',
   ],
   ['a folder that is not there', `[[repositories]]\nfolder = "none"\n${GOODS}`, 'repository_unreadable'],
+  [
+    'a latency without its limit',
+    `objective = { name = "latency", targetMs = 500 }\n[[repositories]]\nfolder = "models"\n${GOODS}`,
+    'subnet_file_invalid',
+  ],
   [
     'a licence in prose',
     `[[repositories]]\nfolder = "models"\n${GOODS.replace('MIT', 'the MIT one')}`,

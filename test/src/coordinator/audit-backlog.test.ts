@@ -75,9 +75,9 @@ function openLastRounds(site: Site): void {
   db.transaction(() => {
     db.exec(
       `${numbers} INSERT INTO job (id, bytes, subnet, model, input, input_salt, origin_salt, origin_record, item, worker, epoch,
-                                   units, entry_index, deadline_ms, unproven, is_private, state)
+                                   units, entry_index, leased_ms, deadline_ms, unproven, is_private, state)
        SELECT randomblob(32), bytes, subnet, model, input, input_salt, origin_salt, origin_record, NULL, job.worker, epoch, units,
-              job.entry_index, deadline_ms, unproven, is_private, 'submitted' FROM job JOIN place WHERE state = 'submitted'`,
+              job.entry_index, leased_ms, deadline_ms, unproven, is_private, 'submitted' FROM job JOIN place WHERE state = 'submitted'`,
     )
     db.exec(
       `INSERT INTO receipt (id, submission, position, job, reward_msat, sampled)

@@ -64,7 +64,7 @@ export function tinyMarket(changes: Partial<SubnetDraft> = {}): SubnetDraft {
     name: 'tiny',
     auditFloor: { numerator: 1, denominator: 1 },
     effectiveEpoch: 0,
-    objective: 'throughput',
+    objective: { name: 'throughput' },
     operatorBasisPoints: 0,
     price: 0n,
     privacy: 'public',

@@ -91,6 +91,7 @@ export const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
     kind: kind('jobs'),
     worker: bytes32,
     epoch: int,
+    leasedMs: int,
     count: positive,
     root: bytes32,
     jobs: bytes32,

@@ -42,6 +42,7 @@ async function findingsAt(items: number, item: number | null): Promise<string[]>
     origin: NAME,
     items,
     units: BigInt(items),
+    leasedMs: 0,
     isSubmitted: true,
     isRefunded: false,
   }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { openExpectedReward } from '../../../src/rules/expected-reward.ts'
+import { throughput } from '../../../src/rules/objectives/throughput.ts'
 import { settleEpoch } from '../../../src/rules/settle-epoch.ts'
 import { subsidyWeight } from '../../../src/rules/subsidy-weight.ts'
 import type { SubnetDefinition } from '../../../src/subnet/definition.ts'
@@ -128,6 +129,7 @@ function settleCarried({ auditShareBasisPoints, epochs, work }: Carried) {
       model,
       units,
       rewardMsat,
+      share: throughput(),
       outcome: 'pass' as const,
     }
   })
@@ -208,7 +210,7 @@ test('a worker alone in a market of a thousand items earns a thousandth for each
       {
         name: 'thin',
         weight: 1n,
-        receipts: [{ receipt: 'r', worker: 'alone', rewardMsat, outcome: 'unsampled' }],
+        receipts: [{ receipt: 'r', worker: 'alone', rewardMsat, share: throughput(), outcome: 'unsampled' }],
       },
     ],
     audits: [],

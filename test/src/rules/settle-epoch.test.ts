@@ -8,8 +8,13 @@ import {
   settleEpoch,
 } from '../../../src/rules/settle-epoch.ts'
 
+const WHOLE = { numerator: 1n, denominator: 1n }
 const PAID: ReceiptOutcome[] = ['pass', 'unsampled', 'operator_missed']
 const UNPAID: ReceiptOutcome[] = ['fail', 'inconclusive', 'unassigned', 'repeated', 'suspended']
+
+const shares = fc
+  .tuple(fc.bigInt({ min: 0n, max: 1_000n }), fc.bigInt({ min: 1n, max: 1_000n }))
+  .map(([a, b]) => (a > b ? { numerator: b, denominator: a } : { numerator: a, denominator: b }))
 
 const works: fc.Arbitrary<EpochWork> = fc
   .record({
@@ -22,6 +27,7 @@ const works: fc.Arbitrary<EpochWork> = fc
         worker: fc.constantFrom('w1', 'w2', 'w3', 'w4', 'w5'),
         rewardMsat: fc.oneof(fc.bigInt({ min: 0n, max: 20n }), fc.bigInt({ min: 0n, max: 10n ** 15n })),
         outcome: fc.constantFrom(...PAID, ...PAID, ...UNPAID),
+        share: shares,
       }),
       { maxLength: 30 },
     ),
@@ -49,7 +55,10 @@ function sum(parts: { msat: bigint }[]): bigint {
 }
 
 function expectedOf(receipts: SettlementReceipt[]): bigint {
-  return receipts.reduce((total, { rewardMsat }) => total + rewardMsat, 0n)
+  return receipts.reduce(
+    (total, { rewardMsat, share }) => total + (rewardMsat * share.numerator) / share.denominator,
+    0n,
+  )
 }
 
 function earnings(work: EpochWork, isMine: (worker: string) => boolean): bigint {
@@ -62,7 +71,7 @@ function receipt(
   rewardMsat: bigint,
   outcome: ReceiptOutcome = 'pass',
 ): SettlementReceipt {
-  return { receipt: id, worker, outcome, rewardMsat }
+  return { receipt: id, worker, outcome, rewardMsat, share: WHOLE }
 }
 
 /** The first subnet's receipts changed, the others as they were. */
@@ -344,6 +353,52 @@ test('more verified work never earns less', () => {
       expect(earnings(more, isMine)).toBeGreaterThanOrEqual(earnings(work, isMine))
     }),
   )
+})
+
+test('a greater share never earns its worker less', () => {
+  fc.assert(
+    fc.property(works, shares, shares, (work, a, b) => {
+      const [low, high] = a.numerator * b.denominator <= b.numerator * a.denominator ? [a, b] : [b, a]
+      const having = (share: typeof a) =>
+        inFirstSubnet(work, (receipts) => [...receipts, { ...receipt('fast', 'w1', 10n ** 12n), share }])
+      const isMine = (worker: string) => worker === 'w1'
+      expect(earnings(having(high), isMine)).toBeGreaterThanOrEqual(earnings(having(low), isMine))
+    }),
+  )
+})
+
+test('half a share earns half of what was expected, none earns nothing and says why, and the rest returns', () => {
+  const share = (numerator: bigint) => ({ numerator, denominator: 1_000n })
+  const settled = settleEpoch({
+    budgetMsat: 10_000n,
+    auditShareBasisPoints: 0,
+    subnets: [
+      {
+        name: 's',
+        weight: 1n,
+        receipts: [
+          { ...receipt('fast', 'alice', 1_001n), share: share(1_000n) },
+          { ...receipt('slow', 'bob', 1_001n), share: share(500n) },
+          { ...receipt('late', 'carol', 1_001n), share: share(0n) },
+          { ...receipt('wrong', 'carol', 1_001n, 'fail'), share: share(0n) },
+          { ...receipt('tiny', 'alice', 1n), share: share(999n) },
+        ],
+      },
+    ],
+    audits: [],
+  })
+  expect(settled.compute).toEqual([
+    { worker: 'alice', subnet: 's', msat: 1_001n },
+    { worker: 'bob', subnet: 's', msat: 500n },
+  ])
+  expect(settled.returnedMsat).toBe(10_000n - 1_501n)
+  expect(settled.receipts).toEqual([
+    { receipt: 'fast', reason: 'earned' },
+    { receipt: 'late', reason: 'too_late' },
+    { receipt: 'slow', reason: 'earned' },
+    { receipt: 'tiny', reason: 'below_one_msat' },
+    { receipt: 'wrong', reason: 'fail' },
+  ])
 })
 
 test('splitting oneself into as many keys as one has receipts never gains a single msat', () => {

@@ -27,6 +27,16 @@ const MODEL: SubnetModel = {
   unitsPerItem: 4_810,
   version: 1,
 }
+function speed(targetMs: number, limitMs: number) {
+  return { objective: { name: 'latency' as const, targetMs, limitMs } }
+}
+
+interface Variant {
+  changes: Partial<SubnetDefinition>
+  bytes: string
+  digest: string
+}
+
 const DATASET = { items: 300, list: new Uint8Array(32).fill(2), perEpoch: 60 }
 const DEFINITION: SubnetDefinition = {
   v: 1,
@@ -35,7 +45,7 @@ const DEFINITION: SubnetDefinition = {
   effectiveEpoch: 3,
   models: [MODEL, { ...MODEL, name: 'other', digest: new Uint8Array(32).fill(3) }],
   name: 'digits',
-  objective: 'throughput',
+  objective: { name: 'throughput' },
   operatorBasisPoints: 250,
   price: 40_000n,
   privacy: 'public',
@@ -50,6 +60,8 @@ test('a definition is read back as it was written, byte for byte', () => {
 
 test.each<[string, Partial<SubnetDefinition>]>([
   ['no dataset', { dataset: null }],
+  ['pay for speed', speed(0, 1)],
+  ['pay for speed within a day', speed(86_399_999, 86_400_000)],
   ['private work', { dataset: null, privacy: 'private' }],
   ['audits of everything', { auditFloor: { numerator: 7, denominator: 7 } }],
   ['audits of nothing but what is at stake', { auditFloor: { numerator: 0, denominator: 1 } }],
@@ -87,15 +99,19 @@ test.each<[string, Partial<SubnetDefinition>]>([
   expect(parseDefinition(encodeDefinition(definition))).toEqual(definition)
 })
 
-test('a private definition has the bytes and digest of the vector', () => {
-  const vector = readVector<{
-    definition: SubnetDefinition
-    private: { changes: Partial<SubnetDefinition>; bytes: string; digest: string }
-  }>('subnet-definition')
-  const { changes, ...expected } = vector.private
-  const bytes = encodeDefinition({ ...vector.definition, ...changes })
-  expect({ bytes: toHex(bytes), digest: toHex(sha256(bytes)) }).toEqual(expected)
-})
+test.each(['private', 'latency'] as const)(
+  'a definition of %s work has the bytes and digest of the vector',
+  (kind) => {
+    const vector = readVector<{
+      definition: SubnetDefinition
+      private: Variant
+      latency: Variant
+    }>('subnet-definition')
+    const { changes, ...expected } = vector[kind]
+    const bytes = encodeDefinition({ ...vector.definition, ...changes })
+    expect({ bytes: toHex(bytes), digest: toHex(sha256(bytes)) }).toEqual(expected)
+  },
+)
 
 test('a definition with a model of either comparison has the bytes and digest of the vector', () => {
   const vector = readVector<{ definition: SubnetDefinition; bytes: string; digest: string }>(
@@ -136,7 +152,12 @@ test.each<[string, unknown]>([
   ['an empty name', { ...DEFINITION, name: '' }],
   ['a name of 65 characters', { ...DEFINITION, name: 'a'.repeat(65) }],
   ['the name of a path', { ...DEFINITION, name: '../digits' }],
-  ['an unknown objective', { ...DEFINITION, objective: 'speed' }],
+  ['an unknown objective', { ...DEFINITION, objective: { name: 'speed' } }],
+  ['an objective without its terms', { ...DEFINITION, objective: { name: 'latency' } }],
+  ['terms of another objective', { ...DEFINITION, objective: { name: 'throughput', limitMs: 1 } }],
+  ['a latency limit at its target', { ...DEFINITION, ...speed(500, 500) }],
+  ['a latency limit above a day', { ...DEFINITION, ...speed(0, 86_400_001) }],
+  ['a latency target below 0', { ...DEFINITION, ...speed(-1, 500) }],
   ['private work on an open dataset', { ...DEFINITION, privacy: 'private' }],
   ['work that is half private', { ...DEFINITION, dataset: null, privacy: 'secret' }],
   ['no weight', { ...DEFINITION, weight: 0 }],
