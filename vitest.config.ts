@@ -4,7 +4,13 @@ import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Those that take longest begin first, and wait beside the others; else the last one would hold up the end alone. */
-const FIRST = ['test/guides/', 'test/src/demo/', 'test/src/api/hostile-input', 'test/src/explorer/']
+const FIRST = [
+  'test/src/demo/kill',
+  'test/guides/',
+  'test/src/api/hostile-input',
+  'test/src/explorer/',
+  'test/src/demo/command',
+]
 
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {

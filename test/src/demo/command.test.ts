@@ -6,8 +6,8 @@ import { expect, test } from 'vitest'
 import type { DemoSummary } from '../../../src/demo/demo-event.ts'
 
 const CLI = fileURLToPath(new URL('../../../src/cli/assay.js', import.meta.url))
-/** Three times what the demo takes on two busy cores. */
-const LIMIT_MS = 300_000
+/** A machine busy with other tests takes several times as long; what hangs is stopped. */
+const LIMIT_MS = 600_000
 const EXPLORER = /The explorer is at (\S+) until/
 
 /** `assay demo` with `options`; Ctrl-C once `examined` has looked at the coordinator that is left running. */
