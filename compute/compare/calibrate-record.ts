@@ -72,12 +72,19 @@ export async function recordRuns({
   return { v: 1, model: sha256(model), inputs: inputsDigest(inputs), machine, outputs, runs }
 }
 
-/** Runs a model, on the reference's configuration, over each input by itself. Throws as `recordRuns`. */
-export async function runPlainly(model: Uint8Array, inputs: readonly Uint8Array[]): Promise<Uint8Array[]> {
+/** Runs a model, on the reference's configuration, over each input by itself. Throws as `recordRuns`. `onInput` hears of each once it is run. */
+export async function runPlainly(
+  model: Uint8Array,
+  inputs: readonly Uint8Array[],
+  onInput: () => void = () => {},
+): Promise<Uint8Array[]> {
   await using file = await openModelFile(model)
   await using runner = await startModelRunner({ provider: 'cpu' })
   const outputs: Uint8Array[] = []
-  for (const input of inputs) outputs.push(...(await runGroup(runner, file, REFERENCE, [input])))
+  for (const input of inputs) {
+    outputs.push(...(await runGroup(runner, file, REFERENCE, [input])))
+    onInput()
+  }
   return outputs
 }
 

@@ -30,6 +30,8 @@ interface CalibrationTask {
   rivals: Readonly<Record<string, Uint8Array>>
   /** Cheats that the subnet claims to catch: names of `WEIGHT_CHEATS` and of `rivals`; null for all that this model has. */
   claims: readonly string[] | null
+  /** Counts the runs of cheats. */
+  onProgress?: (done: number, of: number) => void
 }
 
 interface Detection {
@@ -65,7 +67,7 @@ export interface Calibration {
  * cheat. Throws CalibrationError for runs of another model or of other inputs, RunError for a model that doesn't run.
  */
 export async function calibrate(task: CalibrationTask): Promise<Calibration> {
-  const { model, inputs, machines, decisions, rivals, claims } = task
+  const { model, inputs, machines, decisions, rivals, claims, onProgress = () => {} } = task
   for (const runs of machines) checkWork(runs, model, inputs)
   const unseen = inputs.map((_, place) => place).filter((place) => place % 2 === 1)
   const spreads = spreadOf(
@@ -91,8 +93,11 @@ export async function calibrate(task: CalibrationTask): Promise<Calibration> {
   const p0 = { numerator: honest.failed + UNSEEN_FAILS, denominator: honest.runs }
 
   const detections: Detection[] = []
-  for (const [cheat, cheap] of cheapModels(model, rivals)) {
-    const outputs = await runPlainly(cheap, inputs)
+  const cheats = cheapModels(model, rivals)
+  let done = 0
+  const onInput = () => onProgress(++done, cheats.length * inputs.length)
+  for (const [cheat, cheap] of cheats) {
+    const outputs = await runPlainly(cheap, inputs, onInput)
     const caught = failedOf(outputs)
     const detection = caught / unseen.length
     detections.push({

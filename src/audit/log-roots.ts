@@ -20,7 +20,11 @@ export interface LogRoots {
  * Reads the entries that are served and computes the roots over the first `sizes` of them. The log's own signed head
  * has no say in it. Throws what the source throws, MonitorError `checkpoint_missing`, NoteError, LogError.
  */
-export async function readLogRoots(source: LogSource, sizes: Iterable<number>): Promise<LogRoots> {
+export async function readLogRoots(
+  source: LogSource,
+  sizes: Iterable<number>,
+  onProgress: (done: number, of: number) => void = () => {},
+): Promise<LogRoots> {
   const wanted = new Set(sizes)
   const { size } = checkpointIn(await readCheckpoint(source))
   const to = Math.max(1, ...wanted) // entry 0 is asked for in any case
@@ -29,7 +33,7 @@ export async function readLogRoots(source: LogSource, sizes: Iterable<number>): 
   let genesis: Uint8Array | null = null
   let gap: string | null = to > size ? `its head has ${size} entries` : null
   try {
-    for await (const entry of readEntries(source, { from: 0, to: Math.min(to, size), size })) {
+    for await (const entry of readEntries(source, { from: 0, to: Math.min(to, size), size }, onProgress)) {
       genesis ??= new Uint8Array(entry)
       edge.append(leafHash(entry))
       if (wanted.has(edge.size())) roots.set(edge.size(), edge.root())

@@ -34,12 +34,13 @@ export interface Observation {
 /**
  * Looks at a log from outside: its head must be signed by the key that was pinned, and the entries that are new since
  * `kept` must lead from the kept root to the signed one. Without `kept` every entry is read; without a key the one
- * that the log's genesis names is pinned. Throws MonitorError, and what the source throws.
+ * that the log's genesis names is pinned. `onProgress` counts entries. Throws MonitorError, and what the source throws.
  */
 export async function observeLog(
   source: LogSource,
   kept: KeptHead | null,
   givenKey?: string,
+  onProgress: (done: number, of: number) => void = () => {},
 ): Promise<Observation> {
   if (kept !== null && givenKey !== undefined && kept.verifierKey !== givenKey) {
     throw new MonitorError('log_key_differs', `the state was kept under ${kept.verifierKey}, not ${givenKey}`)
@@ -64,7 +65,7 @@ export async function observeLog(
 
   try {
     const edge = openTreeEdge(old?.size ?? 0, kept?.edge ?? [])
-    await grow(edge, source, size)
+    await grow(edge, source, size, onProgress)
     if (equal(edge.root(), root)) {
       const next = { verifierKey, checkpoint: served, edge: edge.hashes() }
       if (old === null) return { ...seen, code: 'first_seen', detail: `${size} entries`, next }
@@ -96,8 +97,13 @@ function headOf(note: string, verifierKey: string): Checkpoint | NoteError | Log
 }
 
 /** Appends the served entries that the edge lacks of `size`. */
-async function grow(edge: TreeEdge, source: LogSource, size: number): Promise<void> {
-  for await (const entry of readEntries(source, { from: edge.size(), to: size, size }))
+async function grow(
+  edge: TreeEdge,
+  source: LogSource,
+  size: number,
+  onProgress: (done: number, of: number) => void,
+): Promise<void> {
+  for await (const entry of readEntries(source, { from: edge.size(), to: size, size }, onProgress))
     edge.append(leafHash(entry))
 }
 

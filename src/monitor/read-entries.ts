@@ -17,16 +17,22 @@ export async function readCheckpoint(source: LogSource): Promise<string> {
 
 /**
  * Entries [from, to) of a log of `size` entries, in order, as served: whoever reads them recomputes the root.
- * Throws MonitorError `entries_missing`, LogError `bundle_malformed`.
+ * `onProgress` hears of each once its reader has done with it. Throws MonitorError `entries_missing`, LogError `bundle_malformed`.
  */
 export async function* readEntries(
   source: LogSource,
   { from, to, size }: { from: number; to: number; size: number },
+  onProgress: (done: number, of: number) => void = () => {},
 ): AsyncGenerator<Uint8Array> {
+  let done = 0
   for (let n = Math.floor(from / TILE_WIDTH); n * TILE_WIDTH < to; n += 1) {
     const first = n * TILE_WIDTH
     const bundle = await readBundle(source, n, Math.min(TILE_WIDTH, size - first))
-    yield* bundle.slice(Math.max(from - first, 0), to - first)
+    for (const entry of bundle.slice(Math.max(from - first, 0), to - first)) {
+      yield entry
+      done += 1
+      onProgress(done, to - from)
+    }
   }
 }
 

@@ -18,8 +18,9 @@ export async function verifyLog(
   source: LogSource,
   stateFile: string,
   verifierKey?: string,
+  onProgress?: (done: number, of: number) => void,
 ): Promise<VerifiedLog> {
-  const observation = await observeLog(source, await readKeptHead(stateFile), verifierKey)
+  const observation = await observeLog(source, await readKeptHead(stateFile), verifierKey, onProgress)
   if (observation.next !== null) {
     await writeKeptHead(stateFile, observation.next)
     return { observation, evidenceFile: null }

@@ -44,13 +44,16 @@ const NO_OBSTACLE: readonly Rule[] = ['overdue', 'treasury', 'sampling', 'genesi
 
 /**
  * What a closed log held and owed at its last final anchor, recomputed from its public data and the chain. `mayBeOpen`: its
- * seal need not be spent, as where its key is lost, or where somebody only checks. Throws SuccessionError, and what the
+ * seal need not be spent, as where its key is lost, or where somebody only checks. `onProgress` counts entries. Throws SuccessionError, and what the
  * sources throw.
  */
 export async function legacyOf(
   old: OldLog,
   node: Node,
-  { mayBeOpen }: { mayBeOpen: boolean },
+  {
+    mayBeOpen,
+    onProgress = () => {},
+  }: { mayBeOpen: boolean; onProgress?: (done: number, of: number) => void },
 ): Promise<Legacy> {
   const genesis = readGenesis(old.anchors)
   const chain = await chainOfNode(node)
@@ -61,7 +64,7 @@ export async function legacyOf(
   const { report, state } = await replayLog({
     checkpoint: last.checkpoint,
     verifierKey: null,
-    entries: () => readEntries(old.log, { from: 0, to: size, size: served }),
+    entries: () => readEntries(old.log, { from: 0, to: size, size: served }, onProgress),
     blob: old.blob,
     anchors: old.anchors.anchors.map(({ height, checkpoint }) => ({
       height,

@@ -11,10 +11,13 @@ import type { ReplaySource } from './replay-source.ts'
 export async function openReplaySource({
   log,
   anchors,
+  onProgress,
   ...rest
 }: Omit<ReplaySource, 'checkpoint' | 'entries' | 'anchors'> & {
   readonly log: LogSource
   readonly anchors: AnchorsFile
+  /** Entries that are checked. */
+  readonly onProgress: (done: number, of: number) => void
 }): Promise<ReplaySource> {
   const checkpoint = await readCheckpoint(log)
   const { size } = checkpointIn(checkpoint)
@@ -25,6 +28,6 @@ export async function openReplaySource({
       height,
       size: checkpointIn(note).size,
     })),
-    entries: () => readEntries(log, { from: 0, to: size, size }),
+    entries: () => readEntries(log, { from: 0, to: size, size }, onProgress),
   }
 }

@@ -74,11 +74,20 @@ const CASES: readonly Case[] = [
   },
 ]
 
-/** How often the rule convicts honest workers and cheats: the product's own CUSUM over many seeds, each the same everywhere. */
-export function simulateStatistic(seeds: number): StatisticRow[] {
-  return CASES.map((one) => {
+/**
+ * How often the rule convicts honest workers and cheats: the product's own CUSUM over many seeds, each the same everywhere. `onProgress`
+ * counts lives.
+ */
+export function simulateStatistic(
+  seeds: number,
+  onProgress: (done: number, of: number) => void = () => {},
+): StatisticRow[] {
+  return CASES.map((one, place) => {
     const ends: Record<Standing, number> = { good: 0, held: 0, suspended: 0 }
-    for (let seed = 0; seed < seeds; seed++) ends[play(one, seededRandom(`${one.name} ${seed}`))] += 1
+    for (let seed = 0; seed < seeds; seed++) {
+      ends[play(one, seededRandom(`${one.name} ${seed}`))] += 1
+      onProgress(place * seeds + seed + 1, CASES.length * seeds)
+    }
     const { name, bar } = one
     return {
       case: name,

@@ -1,4 +1,4 @@
-import { drawAudits } from './audit-draws.ts'
+import { type AuditDraws, drawAudits } from './audit-draws.ts'
 import { playStrategy } from './play.ts'
 import { EPOCHS, RECEIPTS_PER_EPOCH, REWARD_MSAT, type Setting } from './setting.ts'
 import { STRATEGIES, type Strategy } from './strategies.ts'
@@ -18,9 +18,13 @@ export interface StrategyRow {
   deterred: boolean | null
 }
 
-/** What every strategy earns under one setting. */
-export function weighStrategies(setting: Setting): StrategyRow[] {
-  const weigh = weighing(setting)
+/** What every strategy earns under one setting. `onProgress` counts lives. */
+export function weighStrategies(
+  setting: Setting,
+  onProgress: (done: number, of: number) => void = () => {},
+): StrategyRow[] {
+  const of = livesUnder(setting)
+  const weigh = weighing(setting, (done) => onProgress(done, of))
   const [honesty] = STRATEGIES
   const honest = weigh(honesty)
   return STRATEGIES.map((strategy) => {
@@ -36,22 +40,34 @@ export function weighStrategies(setting: Setting): StrategyRow[] {
   })
 }
 
-/** Whether every strategy that has to lose does; stops at the first that doesn't. */
-export function isSafe(setting: Setting): boolean {
-  const weigh = weighing(setting)
+/** All that are played under one setting. */
+export function livesUnder({ runs }: Setting): number {
+  return STRATEGIES.length * runs
+}
+
+/** Whether every strategy that has to lose does; stops at the first that doesn't, before all lives are played. */
+export function isSafe(setting: Setting, onLife: (done: number) => void = () => {}): boolean {
+  const weigh = weighing(setting, onLife)
   const [honesty, ...others] = STRATEGIES
   const honest = weigh(honesty)
   return others.every((strategy) => !strategy.deterred || weigh(strategy).profitMsat < honest.profitMsat)
 }
 
 /** Every strategy meets the same blocks and draws. */
-function weighing(setting: Setting): (strategy: Strategy) => { profitMsat: number; suspensions: number } {
-  const worlds = Array.from({ length: setting.runs }, (_, run) => {
-    const seed = `${setting.seed} ${run}`
-    return { seed, draws: drawAudits(setting, seed) }
-  })
+function weighing(
+  setting: Setting,
+  onLife: (done: number) => void,
+): (strategy: Strategy) => { profitMsat: number; suspensions: number } {
+  const drawn: AuditDraws[] = []
+  let done = 0
   return (strategy) => {
-    const lives = worlds.map(({ seed, draws }) => playStrategy(strategy, setting, seed, draws))
+    const lives = Array.from({ length: setting.runs }, (_, run) => {
+      const seed = `${setting.seed} ${run}`
+      drawn[run] ??= drawAudits(setting, seed)
+      const life = playStrategy(strategy, setting, seed, drawn[run])
+      onLife(++done)
+      return life
+    })
     return {
       profitMsat: lives.reduce((sum, { profitMsat }) => sum + profitMsat, 0) / lives.length,
       suspensions: lives.reduce((sum, { suspensions }) => sum + suspensions, 0) / lives.length,

@@ -17,6 +17,7 @@ import type { ReplayChain, ReplaySource } from '../../replay/replay-source.ts'
 import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { openOldLog } from '../open-old-log.ts'
+import { openProgressLine } from '../progress-line.ts'
 import { renderTable } from '../table.ts'
 import { openTerminal } from '../terminal.ts'
 
@@ -80,6 +81,7 @@ async function auditLog(options: ReplayOptions): Promise<void> {
   const anchors = options.url === undefined ? readAnchors(options) : await fetchAnchors(options.url)
   using held = new DisposableStack()
   const chain = await openChain(anchors, options, held)
+  const progress = openProgressLine('Entries')
   const source = await openReplaySource({
     ...readersOf(options, held),
     anchors,
@@ -87,8 +89,9 @@ async function auditLog(options: ReplayOptions): Promise<void> {
     chain,
     verifierKey: options.logKey ?? null,
     predecessor: await predecessorOf(anchors, options, held),
+    onProgress: progress.show,
   })
-  const report = await replay(source)
+  const report = await replay(source).finally(progress.close)
   openTerminal(options.json === true).result(report, renderReplay)
   if (!report.ok) process.exitCode = EXIT.checkFailed
 }
@@ -109,7 +112,10 @@ async function predecessorOf(
   }
   const old = await openOldLog(where, held)
   const node = openNode(connect({ url, cookieFile }, held), readGenesis(file).network)
-  return () => legacyOf(old, node, { mayBeOpen: true })
+  return () => {
+    const progress = openProgressLine('Entries of the log before')
+    return legacyOf(old, node, { mayBeOpen: true, onProgress: progress.show }).finally(progress.close)
+  }
 }
 
 function readersOf({ url, log, blobs }: ReplayOptions, held: DisposableStack) {

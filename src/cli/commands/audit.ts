@@ -16,6 +16,7 @@ import { logAtUrl, logInFolder } from '../../monitor/log-source.ts'
 import { headersFromFile } from '../../proof/headers-from-file.ts'
 import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
+import { openProgressLine } from '../progress-line.ts'
 import { openTerminal } from '../terminal.ts'
 import { addAuditLog } from './audit-log.ts'
 
@@ -132,8 +133,12 @@ async function readLog(
   file: AnchorsFile,
   { url, log }: AnchorsOptions,
 ): Promise<Pick<AnchorChainReader, 'log'>> {
-  if (url !== undefined) return { log: await readLogRoots(logAtUrl(url), anchoredSizes(file)) }
-  return log === undefined ? {} : { log: await readLogRoots(logInFolder(log), anchoredSizes(file)) }
+  const source = url !== undefined ? logAtUrl(url) : log !== undefined ? logInFolder(log) : null
+  if (source === null) return {}
+  const progress = openProgressLine('Entries')
+  return {
+    log: await readLogRoots(source, anchoredSizes(file), progress.show).finally(progress.close),
+  }
 }
 
 function renderAnchorChain(report: AnchorChainReport): string {

@@ -9,6 +9,7 @@ import { connectConfigured } from '../connect-configured.ts'
 import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { openOldLog } from '../open-old-log.ts'
+import { openProgressLine } from '../progress-line.ts'
 import { openTerminal } from '../terminal.ts'
 
 interface SucceedOptions {
@@ -40,7 +41,11 @@ async function succeed(where: string, { config: file, keyLost, json }: SucceedOp
   const old = await openOldLog(where, held)
   const rpc = connectConfigured(config)
   using _ = { [Symbol.dispose]: () => rpc.close() }
-  const legacy = await legacyOf(old, openNode(rpc, config.network), { mayBeOpen: keyLost === true })
+  const progress = openProgressLine('Entries')
+  const legacy = await legacyOf(old, openNode(rpc, config.network), {
+    mayBeOpen: keyLost === true,
+    onProgress: progress.show,
+  }).finally(progress.close)
   if (legacy.network !== config.network || legacy.origin === config.origin) {
     throw new CliError(
       EXIT.usage,

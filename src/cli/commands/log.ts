@@ -4,6 +4,7 @@ import type { Observation } from '../../monitor/observe-log.ts'
 import { verifyLog } from '../../monitor/verify-log.ts'
 import { example } from '../example.ts'
 import { EXIT } from '../exit-code.ts'
+import { openProgressLine } from '../progress-line.ts'
 import { openTerminal } from '../terminal.ts'
 import { addLogSucceed } from './log-succeed.ts'
 
@@ -28,7 +29,13 @@ export function addLog(program: Command): void {
     .option('--json', 'print the result as JSON')
     .addHelpText('after', example('assay log verify http://127.0.0.1:8380 --state example.log.json'))
     .action(async (url: string, { state, logKey, json }: VerifyOptions) => {
-      const { observation, evidenceFile } = await verifyLog(logAtUrl(url), state, logKey)
+      const progress = openProgressLine('Entries')
+      const { observation, evidenceFile } = await verifyLog(
+        logAtUrl(url),
+        state,
+        logKey,
+        progress.show,
+      ).finally(progress.close)
       const trustedOnFirstUse = observation.code === 'first_seen' && logKey === undefined
       const result = {
         ok: evidenceFile === null,

@@ -9,6 +9,7 @@ import { unnoticedShare } from '../../simulate/unnoticed-share.ts'
 import { type StrategyRow, weighStrategies } from '../../simulate/weigh-strategies.ts'
 import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
+import { openProgressLine } from '../progress-line.ts'
 import { renderTable } from '../table.ts'
 import { openTerminal } from '../terminal.ts'
 
@@ -61,18 +62,25 @@ export function addSimulate(program: Command): void {
 }
 
 function statistic({ seeds, json }: SimulateOptions): void {
-  const rows = simulateStatistic(seeds)
+  const progress = openProgressLine('Lives')
+  const rows = simulateStatistic(seeds, progress.show)
+  progress.close()
   openTerminal(json === true).result(rows, renderStatistic)
   if (rows.some(({ ok }) => ok === false)) process.exitCode = EXIT.checkFailed
 }
 
 function strategies({ floor, maturity, cost, seed, runs, svg, json }: SimulateOptions): void {
   const setting: Setting = { floor, maturityEpochs: maturity, costShare: cost, seed, runs }
-  const rows = weighStrategies(setting)
+  const weighed = openProgressLine('Lives at this floor')
+  const rows = weighStrategies(setting, weighed.show)
+  weighed.close()
+  const searched = openProgressLine('Lives at other floors')
+  const lowest = lowestFloor(setting, searched.show)
+  searched.close()
   const result = {
     setting,
     strategies: rows,
-    lowestFloor: lowestFloor(setting),
+    lowestFloor: lowest,
     unnoticedShare: unnoticedShare(),
   }
   if (svg !== undefined) {

@@ -12,6 +12,7 @@ import { reportOf } from '../../subnet/calibration-report.ts'
 import { type InputOptions, inputsOption, noiseOption, readInputs } from '../calibration-inputs.ts'
 import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
+import { openProgressLine } from '../progress-line.ts'
 import { openTerminal, type Terminal } from '../terminal.ts'
 
 interface RecordOptions extends InputOptions {
@@ -92,6 +93,7 @@ async function calibrateModel(path: string, options: CalibrateOptions): Promise<
   const others = runs.map((file) => parseMachineRuns(new Uint8Array(readFileSync(file))))
   const machines = [await record(model, inputs, hostname(), terminal), ...others]
   terminal.line('measuring what the bounds catch')
+  const progress = openProgressLine('Runs of cheats')
   const report = reportOf(
     await calibrate({
       model,
@@ -102,7 +104,8 @@ async function calibrateModel(path: string, options: CalibrateOptions): Promise<
         Object.entries(rival).map(([name, file]) => [name, new Uint8Array(readFileSync(file))]),
       ),
       claims: claim ?? null,
-    }),
+      onProgress: progress.show,
+    }).finally(progress.close),
   )
   if (out !== undefined) writeFileSync(out, `${JSON.stringify(report, null, 2)}\n`)
   terminal.result(report, renderReport)

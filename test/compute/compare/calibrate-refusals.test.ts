@@ -60,7 +60,14 @@ describe('a calibration is refused', () => {
   })
 
   test('when a claimed cheat slips through', async () => {
-    const { refusals, detections } = await calibrate({ ...task, rivals: { copy: model }, claims: ['copy'] })
+    const told: [number, number][] = []
+    const { refusals, detections } = await calibrate({
+      ...task,
+      rivals: { copy: model },
+      claims: ['copy'],
+      onProgress: (...progress) => told.push(progress),
+    })
+    expect(told).toEqual(inputs.map((_, at) => [at + 1, INPUTS]))
     expect(refusals).toEqual(['copy: claimed, but only 0 of 20 are caught'])
     expect(detections).toEqual([{ cheat: 'copy', runs: 20, caught: 0, detection: 0, claimed: true }])
   })

@@ -68,7 +68,9 @@ describe('a lying log breaks the chain', () => {
     ['entries are gone', (at, entries) => (at === 1 ? entries.slice(0, 2) : entries), 1],
   ])('not_append_only: %s', async (_name, entriesAt, anchor) => {
     const { file, entries, reader } = await makeChain({ ...(entriesAt && { entriesAt }) })
-    const log = await readLogRoots(memoryLog(entries), [...SIZES, 2])
+    const told: [number, number][] = []
+    const log = await readLogRoots(memoryLog(entries), [...SIZES, 2], (...progress) => told.push(progress))
+    expect(told).toEqual(entries.map((_, at) => [at + 1, entries.length]))
     const report = checkAnchorChain(file, { ...reader, log })
     expect(report.break).toMatchObject({ code: 'not_append_only', anchor })
     expect(report.checks.filter(({ ok }) => ok === false).map(({ name }) => name)).toEqual(['append_only'])
@@ -105,7 +107,9 @@ describe('a lying log breaks the chain', () => {
   })
 
   test('genesis_mismatch: the log has no entry', async () => {
-    const log = await readLogRoots(memoryLog([]), SIZES)
+    const told: unknown[] = []
+    const log = await readLogRoots(memoryLog([]), SIZES, (...progress) => told.push(progress))
+    expect(told).toEqual([])
     const report = checkAnchorChain(honest.file, { ...honest.reader, log })
     expect(report.break).toMatchObject({ code: 'genesis_mismatch', anchor: null })
   })

@@ -71,6 +71,19 @@ describe.each([
     }
   })
 
+  test('tells of each entry once its reader has done with it', async () => {
+    const source = await open(WHOLE)
+    const told: [number, number][] = []
+    let read = 0
+    for await (const _ of readEntries(source, { from: 250, to: 260, size: 520 }, (...progress) =>
+      told.push(progress),
+    )) {
+      expect(told).toHaveLength(read)
+      read += 1
+    }
+    expect(told).toEqual(Array.from({ length: 10 }, (_, at) => [at + 1, 10]))
+  })
+
   test('whose partial bundle is gone gives the beginning of the full one', async () => {
     const source = await open({ 'tile/entries/000': bundle(0, 256) })
     expect(await entriesFrom(source, 3, 7, 7)).toEqual(texts(3, 7))

@@ -31,6 +31,20 @@ describe('looks at a log, one after the other', () => {
     expect(readdirSync(folder)).toEqual(['state.json'])
   })
 
+  test('tell of the entries that are new', async () => {
+    const told: [number, number][] = []
+    for (const entries of [2, 2, 5]) {
+      await verifyLog(memoryLog(entriesOf(entries)), state, undefined, (...progress) => told.push(progress))
+    }
+    expect(told).toEqual([
+      [1, 2],
+      [2, 2],
+      [1, 3],
+      [2, 3],
+      [3, 3],
+    ])
+  })
+
   test('write both signed notes down after a fork, and keep what they kept', async () => {
     await verifyLog(memoryLog(entriesOf(3)), state)
     const before = readFileSync(state, 'utf8')

@@ -20,3 +20,9 @@ test('honest workers are hardly ever convicted, and cheats nearly always before 
 test('the same seeds give the same rows', () => {
   expect(simulateStatistic(20)).toEqual(simulateStatistic(20))
 })
+
+test('every life is told of as soon as it is played', () => {
+  const told: [number, number][] = []
+  simulateStatistic(3, (...progress) => told.push(progress))
+  expect(told).toEqual(Array.from({ length: 15 }, (_, at) => [at + 1, 15]))
+})

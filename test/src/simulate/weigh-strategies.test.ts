@@ -16,7 +16,8 @@ const setting: Setting = {
 const NO_FLOOR = { numerator: 0n, denominator: 1n }
 
 describe('at a floor of 1 %', () => {
-  const rows = weighStrategies(setting)
+  const told: [number, number][] = []
+  const rows = weighStrategies(setting, (...progress) => told.push(progress))
   const row = (name: string) => rows.find(({ strategy }) => strategy === name)
 
   test('every strategy of the contract is played', () => {
@@ -35,6 +36,10 @@ describe('at a floor of 1 %', () => {
       'abstaining',
       'trickle',
     ])
+  })
+
+  test('every life is told of as soon as it is played', () => {
+    expect(told).toEqual(STRATEGIES.map((_, at) => [at + 1, STRATEGIES.length]))
   })
 
   test('honest work earns its margin and its audits, and is never suspended', () => {
@@ -88,10 +93,17 @@ test('without a floor it pays to leave with garbage: a large stake draws hardly 
 
 test('the lowest floor is the first at which every cheat loses', () => {
   const { floor: _, ...unknown } = { ...setting, maturityEpochs: 8 }
-  const floor = lowestFloor(unknown)
+  const told: [number, number][] = []
+  const floor = lowestFloor(unknown, (...progress) => told.push(progress))
   expect(floor).not.toBeNull()
   expect(isSafe({ ...unknown, floor: floor ?? NO_FLOOR })).toBe(true)
   expect(isSafe({ ...unknown, floor: { numerator: 1n, denominator: 10_000n } })).toBe(false)
+  // One at a time but where a floor is given up, and all of 13 floors in the end.
+  const counts = told.map(([done]) => done)
+  expect(counts).toEqual([...new Set(counts)].sort((a, b) => a - b))
+  expect(counts.slice(0, 2)).toEqual([1, 2])
+  expect(new Set(told.map(([, of]) => of))).toEqual(new Set([13 * STRATEGIES.length]))
+  expect(counts.at(-1)).toBe(13 * STRATEGIES.length)
 })
 
 test('a worker can cheat unconvicted in some 2.5 % of its work, not in more', () => {
