@@ -145,6 +145,8 @@ CREATE TABLE IF NOT EXISTS receipt (
 ) STRICT;
 -- Asked for at every block: what waits for a verdict, among all receipts there ever were.
 CREATE INDEX IF NOT EXISTS receipt_undecided ON receipt (id) WHERE sampled = 1 AND verdict IS NULL;
+-- Counted while work comes.
+CREATE INDEX IF NOT EXISTS receipt_unsettled ON receipt (submission) WHERE reason IS NULL;
 
 -- How many receipts each worker has, and their verdicts: what is shown at each look isn't counted anew.
 CREATE TABLE IF NOT EXISTS worker_tally (

@@ -58,6 +58,7 @@ import type { StandingDesk } from './standings.ts'
 import { openStandingDesk } from './standings.ts'
 import type { SubmissionDesk } from './submissions.ts'
 import { openSubmissionDesk } from './submissions.ts'
+import { openUnsettledWatch } from './unsettled-watch.ts'
 import type { Withdrawals } from './withdrawals.ts'
 import { openWithdrawals } from './withdrawals.ts'
 
@@ -115,7 +116,12 @@ export function openDesks(
   const { canaryBasisPoints: shareBasisPoints, maxOpenPerAuditor } = config.audits
   const canaries = openCanaries(books, { market, shareBasisPoints })
   const capacity = openAuditCapacity(books, { auditors, maxOpenPerAuditor })
-  const leases = openLeaseDesk(books, { market, requests, charges, capacity, canaries }, config.leases)
+  const unsettled = openUnsettledWatch(books.db)
+  const leases = openLeaseDesk(
+    books,
+    { market, requests, charges, capacity, canaries, unsettled },
+    config.leases,
+  )
   const budgets = openBudgets(books, {
     rules,
     subsidy,
@@ -127,7 +133,7 @@ export function openDesks(
   const { suspensionBlocks } = genesis.epoch
   const standings = openStandingDesk(books, { rows: standingRows, maturing, suspensionBlocks })
   const results = openResultDesk(books, leases)
-  const submissions = openSubmissionDesk(books, { origin, registry, market, expectedRewardMsat })
+  const submissions = openSubmissionDesk(books, { origin, registry, market, unsettled, expectedRewardMsat })
   return {
     bell,
     auditBell: createBell(),

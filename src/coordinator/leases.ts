@@ -15,6 +15,7 @@ import type { Market } from './market.ts'
 import { newJob } from './new-job.ts'
 import type { PendingRequest, RequestQueue } from './requests.ts'
 import { createSpaceWatch } from './space-watch.ts'
+import type { UnsettledWatch } from './unsettled-watch.ts'
 
 /** What a worker is given: the job, the salt of its input, and the input itself. */
 export interface LeasedJob {
@@ -33,7 +34,7 @@ export interface KnownJob {
 export interface LeaseDesk {
   /**
    * Up to `max` pieces of work for this worker, each as a new job that is in the log before it is handed out. Throws
-   * RefusedError `space_short`.
+   * RefusedError `space_short`, `log_full`.
    */
   lease(worker: Uint8Array, max: number, epoch: number): LeasedJob[]
   /** Canaries and nothing else, for the operator's own proctor; each with what it has to answer. */
@@ -56,12 +57,13 @@ export function openLeaseDesk(
     requests: RequestQueue
     charges: Charges
     capacity: AuditCapacity
+    unsettled: UnsettledWatch
     canaries: Canaries
   },
   policy: { deadlineMs: number; maxPerWorker: number },
 ): LeaseDesk {
   const { db } = books
-  const { requests, charges, capacity, canaries } = parts
+  const { requests, charges, capacity, canaries, unsettled } = parts
   const work = openLeaseDrafts(books, parts)
   const lost = openLostLeases(books, parts)
   const takeItem = db.prepare(
@@ -89,6 +91,7 @@ export function openLeaseDesk(
     )
     if (room <= 0) return []
     assertSpace()
+    unsettled.assertLeasable()
     const asked = requests.take(hex(worker), room, MAX_LEASED_INPUT_BYTES)
     try {
       const drafts = work.draw(worker, asked, room, epoch)

@@ -17,6 +17,7 @@ import { openHolds } from './holds.ts'
 import type { Market } from './market.ts'
 import { RefusedError } from './refused-error.ts'
 import type { Registry } from './registry.ts'
+import type { UnsettledWatch } from './unsettled-watch.ts'
 
 export interface Submission {
   readonly header: Uint8Array
@@ -64,6 +65,7 @@ export function openSubmissionDesk(
     origin: string
     registry: Registry
     market: Market
+    unsettled: UnsettledWatch
     expectedRewardMsat: (work: JobWork) => bigint
   },
 ): SubmissionDesk {
@@ -100,6 +102,7 @@ export function openSubmissionDesk(
     refuseDuplicate(id)
     checkChain(header)
     const receipts = checkReceipts(header, submission.receipts)
+    parts.unsettled.take(receipts.length)
     const list = encodeCbor(submission.receipts)
     books.blobs.putSync(list)
     const unmaturedMsat = books.ledger.balance(unmaturedAccount(hex(worker))).postedMsat

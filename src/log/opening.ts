@@ -17,8 +17,8 @@ const opening = z.strictObject({
 
 export type Opening = z.infer<typeof opening>
 
-/** About 240,000 openings of 275 bytes. */
-const MAX_OPENINGS_BYTES = 64 * 1024 * 1024
+/** Of as many receipts as may wait for settlement (src/coordinator/unsettled-watch.ts), with the longest of origins. */
+export const MAX_OPENINGS_BYTES = 64 * 1024 * 1024
 
 export function encodeOpenings(openings: readonly Opening[]): Uint8Array {
   return encodeCbor(openings, { maxValues: MAX_EPOCH_VALUES })

@@ -1,0 +1,48 @@
+import type { Database } from 'better-sqlite3'
+import { RefusedError } from './refused-error.ts'
+
+/**
+ * Receipts that may wait for settlement: whatever epoch they fall into, its openings stay below the 64 MiB that whoever recomputes the
+ * log reads at once (src/log/opening.ts).
+ */
+export const MAX_UNSETTLED_RECEIPTS = 170_000
+/** From here on no work is given out: what is under way must still find its place. */
+export const MAX_UNSETTLED_WHEN_LEASING = 120_000
+/** They are counted in milliseconds, and requests may come in thousands a second. */
+const COUNT_EVERY_MS = 2_000
+
+export interface UnsettledWatch {
+  /** Throws RefusedError 503 `log_full` while too many receipts wait for more work to begin. */
+  assertLeasable(): void
+  /** Throws the same where `receipts` more are too many; else takes them to be coming. */
+  take(receipts: number): void
+}
+
+/** Between two counts only what comes is added: settlement can but make it less. */
+export function openUnsettledWatch(db: Database): UnsettledWatch {
+  const count = db.prepare<[], bigint>('SELECT count(*) FROM receipt WHERE reason IS NULL').pluck()
+  let countedMs = Number.NEGATIVE_INFINITY
+  let unsettled = 0
+
+  function assertBelow(limit: number, more: number): void {
+    const nowMs = Date.now()
+    if (nowMs - countedMs >= COUNT_EVERY_MS) {
+      unsettled = Number(count.get())
+      countedMs = nowMs
+    }
+    if (unsettled + more <= limit) return
+    throw new RefusedError(
+      503,
+      'log_full',
+      `${unsettled} receipts wait for settlement: more are taken after the next`,
+    )
+  }
+
+  return {
+    assertLeasable: () => assertBelow(MAX_UNSETTLED_WHEN_LEASING, 1),
+    take(receipts) {
+      assertBelow(MAX_UNSETTLED_RECEIPTS, receipts)
+      unsettled += receipts
+    },
+  }
+}

@@ -1,0 +1,70 @@
+import Database from 'better-sqlite3'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { encodeOriginRecord } from '../../../compute/work/job.ts'
+import {
+  MAX_UNSETTLED_RECEIPTS,
+  MAX_UNSETTLED_WHEN_LEASING,
+  openUnsettledWatch,
+} from '../../../src/coordinator/unsettled-watch.ts'
+import { encodeOpenings, MAX_OPENINGS_BYTES } from '../../../src/log/opening.ts'
+
+const FULL = expect.objectContaining({ status: 503, code: 'log_full' })
+
+let db: Database.Database
+beforeEach(() => {
+  vi.useFakeTimers({ now: 1_800_000_000_000 })
+  db = new Database(':memory:')
+  db.defaultSafeIntegers(true)
+  db.exec('CREATE TABLE receipt (reason TEXT)')
+})
+afterEach(() => {
+  vi.useRealTimers()
+  db.close()
+})
+
+function insert(receipts: number): void {
+  db.prepare(
+    'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) INSERT INTO receipt SELECT NULL FROM n',
+  ).run(receipts)
+}
+
+test('no work begins while too much waits for settlement, and what is under way is still taken', () => {
+  insert(MAX_UNSETTLED_WHEN_LEASING - 1)
+  const watch = openUnsettledWatch(db)
+  watch.assertLeasable()
+  watch.take(1)
+  expect(() => watch.assertLeasable()).toThrow(FULL)
+  watch.take(MAX_UNSETTLED_RECEIPTS - MAX_UNSETTLED_WHEN_LEASING)
+  expect(() => watch.take(1)).toThrow(FULL)
+})
+
+test('what was settled makes room, what was refused takes none', () => {
+  insert(MAX_UNSETTLED_RECEIPTS - 2)
+  const watch = openUnsettledWatch(db)
+  expect(() => watch.take(3)).toThrow(FULL)
+  watch.take(2)
+  expect(() => watch.take(1)).toThrow(FULL)
+  db.exec(`UPDATE receipt SET reason = 'earned'`)
+  expect(() => watch.take(1)).toThrow(FULL)
+  vi.advanceTimersByTime(2_000)
+  watch.take(MAX_UNSETTLED_RECEIPTS)
+})
+
+/** Of the longest name that a requester may have. */
+const LONGEST_ORIGIN = encodeOriginRecord({ kind: 'request', requester: 'x'.repeat(64) })
+
+test('the openings of as many receipts as may wait are read by whoever recomputes the log', () => {
+  const bytes = new Uint8Array(32)
+  const opening = {
+    answeredMs: Number.MAX_SAFE_INTEGER,
+    input: bytes,
+    inputSalt: bytes,
+    job: bytes,
+    origin: LONGEST_ORIGIN,
+    originSalt: bytes,
+    output: bytes,
+    outputSalt: bytes,
+  }
+  const one = encodeOpenings([opening]).length - encodeOpenings([]).length
+  expect(one * MAX_UNSETTLED_RECEIPTS).toBeLessThan(MAX_OPENINGS_BYTES)
+})
