@@ -1,4 +1,3 @@
-import { hex } from '../../compute/work/hex.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
 import { budgetAccount, requesterAccount, unmaturedAccount } from '../ledger/accounts.ts'
 import { encodeAccruals } from '../log/accrual-table.ts'
@@ -233,7 +232,7 @@ function noteDemand({ markets, prices }: ReplayState, epoch: number, judged: rea
 /** Only who may still get a verdict is looked at again. */
 function forget({ jobs, receipts }: ReplayState, judged: readonly JudgedReceipt[]): void {
   for (const { receipt, isSampled } of judged) {
-    jobs.delete(hex(receipt.job.id))
+    jobs.delete(receipt.job.hex)
     if (!isSampled || receipt.fate.verdict !== null) receipts.delete(receipt.hex)
   }
 }

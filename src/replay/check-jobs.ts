@@ -40,18 +40,19 @@ export async function checkJobs(state: ReplayState, entry: EntryOf<'jobs'>, inde
     if (id === undefined || job === null) continue
     const known = markets.model(job.subnet, job.model, entry.epoch)
     check(known !== null, 'model_unknown', () => `${job.subnet} has no model ${hex(job.model)}`)
-    const isNew = !state.jobs.has(hex(id))
-    if (!check(isNew, 'job_repeated', () => `job ${hex(id)} is logged already`) || known === null) continue
-    state.jobs.set(hex(id), {
-      id,
+    const name = hex(id)
+    const isNew = !state.jobs.has(name)
+    if (!check(isNew, 'job_repeated', () => `job ${name} is logged already`) || known === null) continue
+    state.jobs.set(name, {
+      hex: name,
       entry: index,
       worker,
       epoch: entry.epoch,
       leasedMs: entry.leasedMs,
-      subnet: job.subnet,
-      model: job.model,
-      input: job.input,
-      origin: job.origin,
+      subnet: known.subnet.name,
+      model: known.model.digest,
+      input: hex(job.input),
+      origin: hex(job.origin),
       items: job.items,
       units: BigInt(job.items) * BigInt(known.model.unitsPerItem),
       isSubmitted: false,

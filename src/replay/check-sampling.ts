@@ -5,7 +5,7 @@ import { type CanaryOutcome, refutes } from '../rules/canaries.ts'
 import { verdictCutoffHeight } from '../rules/epoch.ts'
 import { isRefuted, outcomeOf } from '../rules/outcome.ts'
 import { chargeMsat } from '../rules/price.ts'
-import { auditRate, isSampled } from '../rules/sampling.ts'
+import { auditRate, isSampled, ratioOf } from '../rules/sampling.ts'
 import type { ReceiptOutcome } from '../rules/settle-epoch.ts'
 import type { OpenedReceipt } from './check-openings.ts'
 import { auditorOf, type Draw, drawOf } from './draw.ts'
@@ -143,12 +143,12 @@ function checkUndrawn(
 }
 
 function isDue({ receipt, item }: OpenedReceipt, draw: Draw | null): boolean {
-  const { submission, position, floor, rewardMsat, feeMsat } = receipt
+  const { submission, position, market, rewardMsat, feeMsat } = receipt
   if (draw === null) return false
   const rate = auditRate({
     rewardMsat: item === null ? feeMsat : rewardMsat,
     unmaturedMsat: submission.unmaturedMsat,
-    floor,
+    floor: ratioOf(market.subnet.auditFloor),
   })
   return isSampled({ beacon: draw.beacon, submissionId: submission.id, index: position, rate })
 }

@@ -11,7 +11,6 @@ import {
 } from '../../compute/work/submission.ts'
 import { unmaturedAccount } from '../ledger/accounts.ts'
 import type { EntryOf } from '../log/entry.ts'
-import { ratioOf } from '../rules/sampling.ts'
 import { isSuspended } from '../rules/standings.ts'
 import type { MarketModel } from '../subnet/markets.ts'
 import { type Check, readable } from './findings.ts'
@@ -106,7 +105,7 @@ function takeReceipt(
     !check(
       !job.isSubmitted,
       'job_already_submitted',
-      () => `receipt ${position}: job ${hex(job.id)} has one already`,
+      () => `receipt ${position}: job ${job.hex} has one already`,
     )
   ) {
     return
@@ -115,16 +114,13 @@ function takeReceipt(
   if (known === null) return
   checkProfile(check, receipt, position, known, job)
   job.isSubmitted = true
-  const id = receiptId(bytes)
   const replayed = {
-    id,
-    hex: hex(id),
+    hex: hex(receiptId(bytes)),
     position,
     job,
     submission,
-    output: receipt.output,
-    floor: ratioOf(known.subnet.auditFloor),
-    falseFailRate: ratioOf(known.model.falseFailRate),
+    output: hex(receipt.output),
+    market: known,
     // As if it were one: which item, or none, is hidden until settlement and plays no other part.
     rewardMsat: state.expectedRewardMsat({ ...job, item: 0n, epoch: BigInt(job.epoch) }),
     feeMsat: state.expectedRewardMsat({ ...job, item: null, epoch: BigInt(job.epoch) }),

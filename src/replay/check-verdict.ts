@@ -9,6 +9,7 @@ import { sha256 } from '../../compute/work/tagged-hash.ts'
 import type { EntryOf } from '../log/entry.ts'
 import { AUDIT_ROUNDS } from '../rules/audit-rounds.ts'
 import { evidenceOf } from '../rules/cusum-evidence.ts'
+import { ratioOf } from '../rules/sampling.ts'
 import { type AuditedReceipt, isSuspended, modelKey } from '../rules/standings.ts'
 import { checkDrawn, checkRoundOpens } from './check-audit.ts'
 import { observeAgain } from './check-standing.ts'
@@ -63,12 +64,12 @@ export async function checkVerdict(
 }
 
 function auditedReceipt(
-  { hex: receipt, job, falseFailRate }: ReplayedReceipt,
+  { hex: receipt, job, market }: ReplayedReceipt,
   { auditor, entry }: AuditRound,
   verdict: AuditedReceipt['verdict'],
 ): AuditedReceipt {
   const { subnet, model, worker } = job
-  const evidence = evidenceOf(falseFailRate)
+  const evidence = evidenceOf(ratioOf(market.model.falseFailRate))
   return { entry, receipt, model: modelKey(subnet, model), worker, auditor, verdict, evidence }
 }
 
@@ -111,11 +112,12 @@ async function closeRound(
 /** Outputs, or that there are none, are what the auditor had committed itself to: the operator can't say so for it. */
 function checkCommitment(
   check: Check,
-  { id: receipt, hex: name }: ReplayedReceipt,
+  { hex: name }: ReplayedReceipt,
   { commitment }: AuditRound,
   { auditor, outputs, salt }: VerdictRecord,
 ): void {
   const outputDigest = outputs ?? NO_BYTES
+  const receipt = Buffer.from(name, 'hex')
   const shown = salt === null ? null : auditCommitment({ auditor, receipt, salt, outputDigest })
   check(
     shown !== null && commitment !== null && Buffer.compare(shown, commitment) === 0,

@@ -3,6 +3,7 @@ import { contradictionEntry, forfeitOfAudits } from '../log/contradiction-entry.
 import { admittedKeys } from '../rules/auditors.ts'
 import { contradictionsOf, unheardOf } from '../rules/canaries.ts'
 import { evidenceOf } from '../rules/cusum-evidence.ts'
+import { ratioOf } from '../rules/sampling.ts'
 import { modelKey } from '../rules/standings.ts'
 import type { JudgedReceipt } from './check-sampling.ts'
 import { observeAgain } from './check-standing.ts'
@@ -29,7 +30,7 @@ export function observeCanaries(
     if (msat > 0n) expected.push(forfeitOfAudits(contradiction, { status, msat, epochEntry: index }))
   }
   const unheard = new Map(unheardOf(canaries).map(({ receipt, verdict }) => [receipt, verdict]))
-  const audits = judged.flatMap(({ receipt: { hex: receipt, job, falseFailRate } }) => {
+  const audits = judged.flatMap(({ receipt: { hex: receipt, job, market } }) => {
     const verdict = unheard.get(receipt)
     if (verdict === undefined) return []
     const { worker, subnet, model } = job
@@ -42,7 +43,7 @@ export function observeCanaries(
         worker,
         auditor,
         verdict,
-        evidence: evidenceOf(falseFailRate),
+        evidence: evidenceOf(ratioOf(market.model.falseFailRate)),
       },
     ]
   })

@@ -10,8 +10,7 @@ import { openExpectedReward } from '../rules/expected-reward.ts'
 import type { Accrued } from '../rules/maturing.ts'
 import { type PayTo, payToAt } from '../rules/pay-to.ts'
 import { type Demand, priceInForce, type Quote } from '../rules/price.ts'
-import type { Ratio } from '../rules/sampling.ts'
-import { type Markets, openMarkets } from '../subnet/markets.ts'
+import { type MarketModel, type Markets, openMarkets } from '../subnet/markets.ts'
 import { type Balances, openBalances } from './balances.ts'
 import type { Findings } from './findings.ts'
 import type { ReplaySource } from './replay-source.ts'
@@ -52,6 +51,8 @@ export interface ReplayState {
   readonly receipts: Map<string, ReplayedReceipt>
   /** Items that were ever answered, by subnet and model: true where a receipt stands, so that no other is paid. */
   readonly answered: Map<string, Map<number, boolean>>
+  /** By list, hex: the digests of its inputs, one after another; null where the list can't be read. */
+  readonly datasets: Map<string, Uint8Array | null>
   /** By name. */
   readonly requesters: Map<string, ReplayedRequester>
   /** By subnet. */
@@ -99,8 +100,10 @@ interface ReplayedWorker {
   previous: Uint8Array
 }
 
+/** There are as many as an epoch's receipts: bytes of its own are held as hex, which takes a third of an array's memory. */
 export interface ReplayedJob {
-  readonly id: Uint8Array
+  /** Id. */
+  readonly hex: string
   readonly entry: number
   /** Key, hex. */
   readonly worker: string
@@ -109,8 +112,8 @@ export interface ReplayedJob {
   readonly subnet: string
   readonly model: Uint8Array
   /** The commitments. */
-  readonly input: Uint8Array
-  readonly origin: Uint8Array
+  readonly input: string
+  readonly origin: string
   readonly items: number
   readonly units: bigint
   isSubmitted: boolean
@@ -135,16 +138,15 @@ export interface ReplayedSubmission {
 }
 
 export interface ReplayedReceipt {
-  readonly id: Uint8Array
+  /** Id. */
   readonly hex: string
   readonly position: number
   readonly job: ReplayedJob
   readonly submission: ReplayedSubmission
   /** The commitment. */
-  readonly output: Uint8Array
-  /** As submitted: the audit rate's floor, and the reward if the job is of the open dataset. */
-  readonly floor: Ratio
-  readonly falseFailRate: Ratio
+  readonly output: string
+  /** As submitted: what counted for its job, and the reward if the job is of the open dataset. */
+  readonly market: MarketModel
   readonly rewardMsat: bigint
   /** The reward if it is not. */
   readonly feeMsat: bigint
@@ -229,6 +231,7 @@ export function openReplayState(
     submissions: [],
     receipts: new Map(),
     answered: new Map(),
+    datasets: new Map(),
     requesters: new Map(),
     prices,
     priceAt,

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { hex } from '../../../compute/work/hex.ts'
 import { parseEntry } from '../../../src/log/entry.ts'
 import { checkAssignment } from '../../../src/replay/check-assignment.ts'
 import { openFindings } from '../../../src/replay/findings.ts'
@@ -32,14 +33,14 @@ async function findingsAt(items: number, item: number | null): Promise<string[]>
     predecessor: null,
   }
   const job = {
-    id: NAME,
+    hex: hex(NAME),
     entry: ENTRY,
     worker: 'nobody',
     epoch: 0,
     subnet: 'digits',
     model: NAME,
-    input: NAME,
-    origin: NAME,
+    input: hex(NAME),
+    origin: hex(NAME),
     items,
     units: BigInt(items),
     leasedMs: 0,
