@@ -1,4 +1,4 @@
-/** Money: postings in the ledger, the settlement of an epoch, and a payout of many. */
+/** Money: postings in the ledger, the settlement of an epoch, a payout of many, and the replay of a whole log. */
 import assert from 'node:assert/strict'
 import { hash } from 'node:crypto'
 import type Database from 'better-sqlite3'
@@ -9,6 +9,7 @@ import { throughput } from '../src/rules/objectives/throughput.ts'
 import { type EpochWork, settleEpoch } from '../src/rules/settle-epoch.ts'
 import { medianSeconds, sideBySide } from './measure.ts'
 import { payout } from './payout.ts'
+import { replay } from './replay.ts'
 import { type Row, rowOf } from './row.ts'
 import { openScratchDatabase } from './scratch-database.ts'
 
@@ -27,6 +28,7 @@ export async function* rows(): AsyncGenerator<Row> {
   yield await postings()
   yield await settlement()
   yield payout()
+  yield* replay()
 }
 
 async function postings(): Promise<Row> {

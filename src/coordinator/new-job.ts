@@ -11,7 +11,10 @@ import { sha256 } from '../../compute/work/tagged-hash.ts'
 import type { Draft } from './lease-drafts.ts'
 
 /** A draft as a job of its own, with the secrets behind its commitments. `deadline` in ms. */
-export function newJob(draft: Draft, deadline: number) {
+export function newJob(
+  draft: Pick<Draft, 'subnet' | 'model' | 'origin' | 'inputs' | 'items'>,
+  deadline: number,
+) {
   const inputDigest = sha256(draft.inputs)
   const inputSalt = randomBytes(32)
   const originSalt = randomBytes(32)
