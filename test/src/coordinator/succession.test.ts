@@ -100,7 +100,9 @@ describe('a log whose seal somebody else has spent', () => {
     await bitcoind.mine(old.config.epoch.finalDepth)
     await old.coordinator().kick()
     expect(old.status().halted).toContain('seal_broken')
-    const { balances, entriesLost, origin, size } = await legacy(false)
+    const told: [number, number][] = []
+    const { balances, entriesLost, origin, size } = await legacy(false, (...progress) => told.push(progress))
+    expect(told).toEqual(Array.from({ length: size }, (_, at) => [at + 1, size]))
     const { log } = old.coordinator().books
     expect({ origin, size }).toEqual({
       origin: old.origin,
@@ -245,8 +247,8 @@ async function changeGenesis(log: ReplaySource, change: Partial<EntryOf<'genesis
   return (await changeEntry(log, 'genesis', (entry) => ({ ...entry, ...change }))).source
 }
 
-function legacy(mayBeOpen: boolean): Promise<Legacy> {
-  return openOld().then((log) => legacyOf(log, node, { mayBeOpen }))
+function legacy(mayBeOpen: boolean, onProgress?: (done: number, of: number) => void): Promise<Legacy> {
+  return openOld().then((log) => legacyOf(log, node, { mayBeOpen, ...(onProgress && { onProgress }) }))
 }
 
 async function openOld() {
