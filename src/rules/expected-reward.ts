@@ -1,4 +1,3 @@
-import type { SubnetDefinition } from '../subnet/definition.ts'
 import { splitCharge } from './fees.ts'
 import { chargeMsat } from './price.ts'
 import { subsidyWeight } from './subsidy-weight.ts'
@@ -15,7 +14,11 @@ export interface JobWork {
 }
 
 /** As much of a definition as is asked here. */
-type Offer = Pick<SubnetDefinition, 'name' | 'weight' | 'privacy' | 'operatorBasisPoints'> & {
+interface Offer {
+  readonly name: string
+  readonly weight: number
+  readonly privacy: 'public' | 'private'
+  readonly operatorBasisPoints: number
   readonly dataset: { readonly perEpoch: number } | null
   readonly models: readonly { readonly unitsPerItem: number }[]
 }

@@ -1,6 +1,6 @@
-import type { Objective } from '../../subnet/objective.ts'
 import type { Ratio } from '../sampling.ts'
 import { latency } from './latency.ts'
+import type { Objective } from './objective.ts'
 import { throughput } from './throughput.ts'
 
 /** By the coordinator's clock, in Unix ms. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { earnedShare } from '../../../../src/rules/objectives/earned-share.ts'
+import type { Objective } from '../../../../src/rules/objectives/objective.ts'
 import type { Ratio } from '../../../../src/rules/sampling.ts'
-import type { Objective } from '../../../../src/subnet/objective.ts'
 
 const THROUGHPUT: Objective = { name: 'throughput' }
 const LATENCY: Objective = { name: 'latency', targetMs: 200, limitMs: 1_200 }
