@@ -8,8 +8,10 @@ import { mineEmpty, openSite, type Site, youngNode } from './anchor-site.ts'
 import { expectWhole } from './expect-whole.ts'
 import { FAULTS, type Fault, type FaultyProxy, openFaultyProxy } from './faulty-proxy.ts'
 
-/** Far above what a call takes here, and soon enough for dozens of calls that hang. */
-const TIMEOUT_MS = 500
+/** Above what a call takes on a busy machine, and soon enough for dozens of calls that hang. */
+const HANG_TIMEOUT_MS = 1_000
+/** Where no call hangs, none may be taken for one. */
+const TIMEOUT_MS = 60_000
 /** One advance makes about a dozen calls; far more would be a loop. */
 const MAX_CALLS = 40
 
@@ -22,9 +24,9 @@ beforeAll(async () => {
 afterAll(() => bitcoind?.stop())
 
 /** An anchorer whose calls go through a proxy. */
-async function openFaulty(site: Site) {
+async function openFaulty(site: Site, timeoutMs: number) {
   const proxy = await openFaultyProxy(bitcoind.rpcUrl)
-  const rpc = connectRpc({ url: proxy.url, cookieFile: bitcoind.cookieFile, timeoutMs: TIMEOUT_MS })
+  const rpc = connectRpc({ url: proxy.url, cookieFile: bitcoind.cookieFile, timeoutMs })
   const anchorer = site.open({ node: youngNode(rpc) })
 
   /** Whatever the node's answers are, what comes out of it is an error that names them, or a stall. */
@@ -63,7 +65,7 @@ describe('an RPC call', () => {
     },
     async (fault) => {
       using site = await openSite(bitcoind, { policy: { dayCapSats: 1_000_000n } })
-      await using faulty = await openFaulty(site)
+      await using faulty = await openFaulty(site, fault === 'hang' ? HANG_TIMEOUT_MS : TIMEOUT_MS)
       const { proxy, anchorer, advance } = faulty
       for (let call = 1; ; call++) {
         expect(call).toBeLessThan(MAX_CALLS)
@@ -100,7 +102,7 @@ describe('an RPC call', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 12 }), async (steps) => {
         using site = await openSite(bitcoind)
-        await using faulty = await openFaulty(site)
+        await using faulty = await openFaulty(site, TIMEOUT_MS)
         const { proxy, anchorer, advance } = faulty
         const { height: start } = await site.node.chain()
         for (const { act, faults } of steps) {

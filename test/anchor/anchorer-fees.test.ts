@@ -110,7 +110,7 @@ it('whatever the market does, the node takes each replacement, and no limit is e
         await expectWhole(site, anchorer)
       },
     ),
-    { numRuns: 10 },
+    { numRuns: 6 },
   )
   expect(replacements).toBeGreaterThan(0)
   expect(stalls).not.toContain('refused')

@@ -19,7 +19,12 @@ function assay(
   const { status, stdout, stderr } = spawnSync(process.execPath, [...(options.node ?? []), CLI, ...args], {
     cwd: folder,
     encoding: 'utf8',
-    env: { PATH: process.env.PATH ?? '', ...options.env },
+    // Nothing of the environment but where programs are, and what others have compiled.
+    env: {
+      PATH: process.env.PATH ?? '',
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '',
+      ...options.env,
+    },
   })
   return { exitCode: status, stdout, stderr }
 }
