@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import type { RequestListener, Server } from 'node:http'
 import os from 'node:os'
 import path from 'node:path'
@@ -252,72 +252,5 @@ describe('against a server that misbehaves', () => {
     rpc.close()
     await failed
     await expect(rpc.call('getblockcount')).rejects.toMatchObject({ code: 'rpc_unreachable', sent: 'no' })
-  })
-
-  describe('with a cookie', () => {
-    let cookieFile: string
-    let accepted: string
-    let seen: (string | undefined)[]
-
-    beforeEach(async () => {
-      cookieFile = path.join(folder, '.cookie')
-      seen = []
-      accepted = basic('__cookie__:first')
-      await serve((request, response) => {
-        seen.push(request.headers.authorization)
-        if (request.headers.authorization === accepted)
-          sendJson(response, '{"result":"ok","error":null,"id":"1"}')
-        else response.writeHead(401).end()
-      })
-      rpc = connectRpc({ url, cookieFile })
-      await writeFile(cookieFile, '__cookie__:first\n')
-    })
-
-    function basic(cookie: string): string {
-      return `Basic ${Buffer.from(cookie).toString('base64')}`
-    }
-
-    it('reads it again when the node restarted, and tries once more', async () => {
-      expect(await rpc.call('getblockcount')).toBe('ok')
-      accepted = basic('__cookie__:second')
-      await writeFile(cookieFile, '__cookie__:second')
-      expect(await rpc.call('getblockcount')).toBe('ok')
-      expect(await rpc.call('getblockcount')).toBe('ok')
-      expect(seen).toEqual(['first', 'first', 'second', 'second'].map((name) => basic(`__cookie__:${name}`)))
-    })
-
-    it('does not try again with the cookie that was refused', async () => {
-      accepted = basic('__cookie__:other')
-      await expect(rpc.call('getblockcount')).rejects.toMatchObject({ code: 'rpc_unauthorized', sent: 'no' })
-      expect(seen).toHaveLength(1)
-    })
-
-    it('gives up when the new cookie is refused as well', async () => {
-      expect(await rpc.call('getblockcount')).toBe('ok')
-      accepted = basic('__cookie__:third')
-      await writeFile(cookieFile, '__cookie__:second')
-      await expect(rpc.call('getblockcount')).rejects.toMatchObject({ code: 'rpc_unauthorized', sent: 'no' })
-      expect(seen).toHaveLength(3)
-    })
-
-    it('takes a missing one for a node that is down', async () => {
-      await rm(cookieFile)
-      await expect(rpc.call('getblockcount')).rejects.toMatchObject({
-        code: 'rpc_unreachable',
-        sent: 'no',
-        message: expect.stringContaining(cookieFile),
-      })
-    })
-
-    it.each([[''], ['nocolon'], [':x'], ['a b:c'], [`u:${'x'.repeat(1100)}`]])('refuses %j', async (text) => {
-      await writeFile(cookieFile, text)
-      await expect(rpc.call('getblockcount')).rejects.toMatchObject({ code: 'rpc_unauthorized', sent: 'no' })
-      expect(seen).toEqual([])
-    })
-
-    it('refuses a cookie file that can not be read', async () => {
-      rpc = connectRpc({ url, cookieFile: folder })
-      await expect(rpc.call('getblockcount')).rejects.toMatchObject({ code: 'rpc_unauthorized', sent: 'no' })
-    })
   })
 })
