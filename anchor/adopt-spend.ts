@@ -1,6 +1,6 @@
 import { type Outpoint, txidOf } from './anchor-transaction.ts'
 import { PayoutCheckError } from './check-payout-transaction.ts'
-import { findSpender } from './find-spender.ts'
+import { findSpender, MAX_SEARCHED_BLOCKS } from './find-spender.ts'
 import type { Node } from './node.ts'
 import type { NewAttempt } from './payer-store.ts'
 import type { PayoutMaker } from './payout-maker.ts'
@@ -25,7 +25,11 @@ export async function findSpend(
   const mined = await findSpender(node, coin, tipHeight, 0)
   const raw = mined?.raw ?? (mempool ? await node.mempoolSpender(coin) : null)
   const name = `${coin.txid}:${coin.vout}`
-  if (raw === null) return { kind: 'foreign', reason: `${name} is spent, by what is too old to be found` }
+  if (raw === null)
+    return {
+      kind: 'foreign',
+      reason: `${name} is spent, by nothing in the mempool or the latest ${MAX_SEARCHED_BLOCKS} blocks`,
+    }
   try {
     return { kind: 'ours', attempt: maker.adopt(payout, parent, raw, mined?.height ?? tipHeight) }
   } catch (error) {

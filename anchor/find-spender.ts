@@ -6,7 +6,7 @@ import type { Node } from './node.ts'
  * Two days: how far back a spender is looked for, one whole block per call. Of a seal that went unwatched for longer,
  * recoverAnchors finds it.
  */
-const MAX_SEARCHED_BLOCKS = 288
+export const MAX_SEARCHED_BLOCKS = 288
 
 /** The transaction of the best chain that spends `outpoint`, looked for from the tip down; null: not found there. */
 export async function findSpender(

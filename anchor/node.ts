@@ -102,6 +102,15 @@ export function openNode(rpc: BitcoinRpc, network: NetworkName): Node {
     }
   }
 
+  /** Of the mempool, or of a block that is named. */
+  async function transaction(txid: string, ...blockHash: string[]): Promise<Uint8Array | null> {
+    const raw = await askOr(NOT_FOUND, ask(bytesAnswer, 'getrawtransaction', txid, 0, ...blockHash))
+    if (raw !== null && txidOf(raw) !== txid) {
+      throw new NodeError('node_mismatch', `the transaction received for ${txid} is another one`)
+    }
+    return raw
+  }
+
   const blockHash = (height: number) => askOr(OUT_OF_RANGE, ask(hashAnswer, 'getblockhash', height))
 
   return {
@@ -160,16 +169,10 @@ export function openNode(rpc: BitcoinRpc, network: NetworkName): Node {
     async mempoolSpender({ txid, vout }) {
       const [spending] = await ask(spendingAnswer, 'gettxspendingprevout', [{ txid, vout }])
       if (spending?.spendingtxid === undefined) return null
-      return askOr(NOT_FOUND, ask(bytesAnswer, 'getrawtransaction', spending.spendingtxid, 0))
+      return transaction(spending.spendingtxid)
     },
 
-    async transactionInBlock(txid, blockHash) {
-      const raw = await askOr(NOT_FOUND, ask(bytesAnswer, 'getrawtransaction', txid, 0, blockHash))
-      if (raw !== null && txidOf(raw) !== txid) {
-        throw new NodeError('node_mismatch', `the transaction received for ${txid} is another one`)
-      }
-      return raw
-    },
+    transactionInBlock: (txid, blockHash) => transaction(txid, blockHash),
 
     async feeInBlock(txid, blockHash) {
       const answer = await askOr(NOT_FOUND, ask(feeAnswer, 'getrawtransaction', txid, 2, blockHash))
