@@ -9,7 +9,7 @@ export const bitcoin = (height: number): Attestation => ({ kind: 'bitcoin', heig
 export const sha256: Op = { kind: 'sha256' }
 export const append = (argument: Uint8Array): Op => ({ kind: 'append', argument })
 
-export const HEAD_BYTES = 65 // magic, version, hash, digest
+const HEAD_BYTES = 65 // magic, version, hash, digest
 export const head = encodeOts(linearTimestamp(digest, [], bitcoin(0))).slice(0, HEAD_BYTES)
 export const fileOf = (body: string) => new Uint8Array([...head, ...bytes(body)])
 export const HEIGHT_5 = '000588960d73d719010105'
