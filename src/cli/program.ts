@@ -12,6 +12,7 @@ const COMMANDS: Readonly<Record<string, Add>> = {
   up: async (program) => (await import('./commands/up.ts')).addUp(program),
   status: async (program) => (await import('./commands/status.ts')).addStatus(program),
   worker: async (program) => (await import('./commands/worker.ts')).addWorker(program),
+  submit: async (program) => (await import('./commands/submit.ts')).addSubmit(program),
   subnet: async (program) => (await import('./commands/subnet.ts')).addSubnet(program),
   requester: async (program) => (await import('./commands/requester.ts')).addRequester(program),
   key: async (program) => (await import('./commands/key.ts')).addKey(program),

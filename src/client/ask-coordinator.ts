@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 
-/** A reconciliation may walk every coin of the treasury; nothing else that is asked takes longer. */
+/** A reconciliation may walk every coin of the treasury; but for a model's work nothing else that is asked takes longer. */
 const TIMEOUT_MS = 60_000
 
 /** Who asks too often is told to wait until the minute is over; twice as long, and it isn't that. */
@@ -29,14 +29,19 @@ export class ClientError extends Error {
 export async function askCoordinator(
   url: string,
   path: string,
-  options: { method?: 'GET' | 'POST' | 'DELETE'; token?: string; body?: Uint8Array } = {},
+  options: {
+    method?: 'GET' | 'POST' | 'DELETE'
+    token?: string
+    body?: Uint8Array
+    timeoutMs?: number
+  } = {},
 ): Promise<Response> {
-  const { method = 'GET', token, body } = options
+  const { method = 'GET', token, body, timeoutMs = TIMEOUT_MS } = options
   const ask = () =>
     reach(url, path, {
       method,
       headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
       ...(body === undefined ? {} : { body: new Uint8Array(body) }),
     })
   let response = await ask()
@@ -71,10 +76,10 @@ async function reach(url: string, path: string, init: RequestInit): Promise<Resp
   }
 }
 
-/** RFC 9457 where it is one; a proxy's page still gives status and reason. */
+/** RFC 9457's problem or OIP's error object; a proxy's page still gives status and reason. */
 function problemIn(body: string, { status, statusText }: Response): { code: string; detail: string } {
   try {
-    const { code, detail } = Object(JSON.parse(body))
+    const { code, error, detail = error } = Object(JSON.parse(body))
     if (typeof code === 'string' && typeof detail === 'string') return { code, detail }
   } catch {
     // No JSON: what the status line says is all there is.

@@ -1,16 +1,14 @@
-import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { renderConfig } from '../../../src/config/render-config.ts'
 import type { Peer } from '../coordinator/peer.ts'
 import { openSite, type Site, TOKEN } from '../coordinator/site.ts'
 import { tinyInput, tinyOutput } from '../coordinator/tiny-market.ts'
+import { runCli } from './run-cli.ts'
 
-const CLI = fileURLToPath(new URL('../../../src/cli/assay.js', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'assay-operator-'))
 const configFile = join(folder, 'assay.toml')
 
@@ -38,11 +36,11 @@ afterAll(async () => {
 test('an auditor is admitted, listed and withdrawn', async () => {
   const admitted = await operator('auditor', 'admit', worker.hex, '--reason', 'I have seen the machine')
   expect(JSON.parse(admitted.stdout)).toMatchObject({ auditor: worker.hex, status: 'admitted' })
-  const { stdout } = await assay('auditor', 'list', '--url', site.url)
+  const { stdout } = await runCli('auditor', 'list', '--url', site.url)
   expect(stdout).toContain(worker.hex)
   expect(stdout).toContain('I have seen the machine')
   expect(await operator('auditor', 'withdraw', worker.hex, '--reason', 'gone')).toMatchObject({ exitCode: 0 })
-  expect((await assay('auditor', 'list', '--url', site.url)).stdout).toContain('Nobody audits')
+  expect((await runCli('auditor', 'list', '--url', site.url)).stdout).toContain('Nobody audits')
 })
 
 test.each([
@@ -72,15 +70,7 @@ test('canaries go in by the folder and by the file, each input once', async () =
 })
 
 function operator(...args: readonly string[]) {
-  return assay(...args, '--config', configFile, '--url', site.url, '--json')
-}
-
-function assay(...args: readonly string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [CLI, ...args], (error, stdout, stderr) => {
-      resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr })
-    })
-  })
+  return runCli(...args, '--config', configFile, '--url', site.url, '--json')
 }
 
 test('a key is given out, listed and revoked', async () => {

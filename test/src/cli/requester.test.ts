@@ -1,15 +1,13 @@
-import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { taprootAddress } from '../../../anchor/taproot-address.ts'
 import { newWorkerKey, publicKeyOf } from '../../../compute/work/worker-key.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { openSite, type Site } from '../coordinator/site.ts'
+import { runCli } from './run-cli.ts'
 
-const CLI = fileURLToPath(new URL('../../../src/cli/assay.js', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'assay-requester-'))
 const keyFile = join(folder, 'acme.key')
 
@@ -50,17 +48,6 @@ test('an account is opened, shown to its key alone, and paid back what it asks f
   expect([stranger.exitCode, JSON.parse(stranger.stderr).code]).toEqual([3, 'api_key_unknown'])
 })
 
-interface Ran {
-  readonly exitCode: number
-  readonly stdout: string
-  readonly stderr: string
-}
-
-function requester(...args: string[]): Promise<Ran> {
-  const all = [CLI, 'requester', ...args, '--url', site.url, '--json']
-  return new Promise((resolve) => {
-    execFile(process.execPath, all, (error, stdout, stderr) => {
-      resolve({ exitCode: typeof error?.code === 'number' ? error.code : 0, stdout, stderr })
-    })
-  })
+function requester(...args: string[]) {
+  return runCli('requester', ...args, '--url', site.url, '--json')
 }

@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { checkStatement } from '../../../src/client/check-statement.ts'
@@ -13,8 +11,8 @@ import { expectRefused } from '../api/refused.ts'
 import { idOf, type Peer, worksOf } from '../coordinator/peer.ts'
 import { openSite, type Site, TOKEN } from '../coordinator/site.ts'
 import { cheatedOutput } from '../coordinator/tiny-market.ts'
+import { runCli } from './run-cli.ts'
 
-const CLI = fileURLToPath(new URL('../../../src/cli/assay.js', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'assay-books-'))
 const configFile = join(folder, 'assay.toml')
 
@@ -49,7 +47,7 @@ const tableOf = ({ accruals }: ReadStatement) => readBlob(site.url, Buffer.from(
 
 describe('a statement', () => {
   test('names every receipt with its reason, the sums of the ledger, the verdict and the payment', async () => {
-    const { stdout, exitCode } = await assay(
+    const { stdout, exitCode } = await runCli(
       'worker',
       'statement',
       ...ofWorker(honest),
@@ -87,7 +85,7 @@ describe('a statement', () => {
   })
 
   test('says in words why a cheat earned nothing', async () => {
-    const { stdout } = await assay('worker', 'statement', ...ofWorker(cheat), '--epoch', '0')
+    const { stdout } = await runCli('worker', 'statement', ...ofWorker(cheat), '--epoch', '0')
     for (const receipt of cheated) {
       expect(stdout).toMatch(
         new RegExp(`^${receipt}.*fail.*/blobs/.*an auditor computed something else$`, 'm'),
@@ -250,17 +248,9 @@ function ofWorker({ hex }: Peer): string[] {
 }
 
 async function exported(...args: readonly string[]): Promise<string> {
-  const { exitCode, stdout, stderr } = await assay(
+  const { exitCode, stdout, stderr } = await runCli(
     ...['ledger', 'export', '--config', configFile, '--url', site.url, ...args],
   )
   expect([exitCode, stderr]).toEqual([0, ''])
   return stdout
-}
-
-function assay(...args: readonly string[]): Promise<{ exitCode: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    execFile(process.execPath, [CLI, ...args], (error, stdout, stderr) => {
-      resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr })
-    })
-  })
 }

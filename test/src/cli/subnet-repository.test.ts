@@ -1,8 +1,6 @@
-import { execFile } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { encodeModel } from '../../../compute/onnx/model.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
@@ -10,8 +8,8 @@ import { renderConfig } from '../../../src/config/render-config.ts'
 import { mlp } from '../../compute/onnx/sample-models.ts'
 import { openSite, type Site, TOKEN } from '../coordinator/site.ts'
 import { TINY_MODEL } from '../coordinator/tiny-market.ts'
+import { runCli } from './run-cli.ts'
 
-const CLI = fileURLToPath(new URL('../../../src/cli/assay.js', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'assay-repository-'))
 const GOODS = 'spdx = "MIT"\nsource = "made by the test"\nredistributable = true\n'
 const FOR_SPEED = 'objective = { name = "latency", targetMs = 500, limitMs = 5000 }'
@@ -92,16 +90,8 @@ async function get(path: string) {
   return { status: response.status, body: await response.json() }
 }
 
-function add(models: string): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+function add(models: string) {
   put('vision.toml', `name = "vision"\nauditFloor = "1/100"\n${models}`)
-  const args = ['subnet', 'add', join(folder, 'vision.toml'), '--url', site.url, '--json']
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      [CLI, ...args, '--config', join(folder, 'assay.toml')],
-      (error, stdout, stderr) => {
-        resolve({ exitCode: error === null ? 0 : Number(error.code), stdout, stderr })
-      },
-    )
-  })
+  const args = [join(folder, 'vision.toml'), '--url', site.url, '--config', join(folder, 'assay.toml')]
+  return runCli('subnet', 'add', ...args, '--json')
 }
