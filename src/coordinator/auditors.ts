@@ -1,4 +1,4 @@
-import { contradictionEntry } from '../log/contradiction-entry.ts'
+import { contradictionEntry } from '../log/standing-entry.ts'
 import {
   type Admission,
   admissionRefusal,
@@ -37,8 +37,8 @@ export interface Auditors {
   decide(decision: AuditorDecision): number
   /** Keys in hex, by the log as it stands. */
   admitted(): ReadonlySet<string>
-  /** Withdraws one whose verdict a known answer of the epoch refutes. @returns the entry's index */
-  contradict(contradiction: Contradiction, epoch: number): number
+  /** Withdraws one whose verdicts known answers refute. @returns the entry's index */
+  contradict(contradiction: Contradiction): number
   /** Keys that may be drawn for this author's receipts by an anchor over `size` entries. */
   candidatesOf(author: Uint8Array, size: number): Uint8Array[]
   /** All that would be drawn by an anchor over the log as it stands. */
@@ -88,9 +88,9 @@ export function openAuditors(
     })
   }
 
-  function contradict(contradiction: Contradiction, epoch: number): number {
-    const reason = `refuted by the known answer of receipt ${contradiction.receipt}`
-    return record(books, contradictionEntry(contradiction, epoch), (index) => {
+  function contradict(contradiction: Contradiction): number {
+    const reason = `refuted by known answers, last that of receipt ${contradiction.record.fails.at(-1)?.receipt}`
+    return record(books, contradictionEntry(contradiction), (index) => {
       insert.run(index, Buffer.from(contradiction.auditor, 'hex'), 0, reason)
       return index
     })

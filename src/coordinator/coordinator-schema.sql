@@ -254,6 +254,14 @@ CREATE TABLE IF NOT EXISTS standing (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS standing_by_state ON standing (standing);
 
+-- What known answers say of auditors, in the same way.
+CREATE TABLE IF NOT EXISTS auditor_record (
+  auditor   BLOB    NOT NULL PRIMARY KEY REFERENCES worker (key),
+  score     INTEGER NOT NULL CHECK (score >= 0),
+  failed_by TEXT    NOT NULL,
+  fails     TEXT    NOT NULL
+) STRICT;
+
 -- Every suspension that ever was.
 CREATE TABLE IF NOT EXISTS suspension (
   status_entry   INTEGER NOT NULL PRIMARY KEY,

@@ -169,7 +169,13 @@ export function openDesks(
     settlement: openSettlement(books, {
       market,
       budgets,
-      canaryVerdicts: openCanaryVerdicts(books, { auditors, maturing, standings, operator: auditor }),
+      canaryVerdicts: openCanaryVerdicts(books, {
+        auditors,
+        records: standingRows,
+        maturing,
+        standings,
+        operator: auditor,
+      }),
       prices,
       charges,
       work: openEpochWork(books, { market, rules }),

@@ -2,12 +2,14 @@ import { hex } from '../../compute/work/hex.ts'
 import type { Opening } from '../log/opening.ts'
 import type { Anchored } from '../rules/anchored.ts'
 import { type JudgedCanary, refutes } from '../rules/canaries.ts'
+import { evidenceOf } from '../rules/cusum-evidence.ts'
 import type { EpochRules } from '../rules/epoch.ts'
 import { firstHeight, lastHeight, verdictCutoffHeight } from '../rules/epoch.ts'
 import { earnedShare } from '../rules/objectives/earned-share.ts'
 import { isRefuted, outcomeOf } from '../rules/outcome.ts'
-import type { Ratio } from '../rules/sampling.ts'
+import { type Ratio, ratioOf } from '../rules/sampling.ts'
 import type { EpochSettlement, SettlementReceipt } from '../rules/settle-epoch.ts'
+import { modelKey } from '../rules/standings.ts'
 import type { MarketModel } from '../subnet/markets.ts'
 import type { Books } from './books.ts'
 import { judgeCanary } from './canaries.ts'
@@ -201,12 +203,13 @@ export function openEpochWork(
   /** The known answer decides, whatever its audit said; what the audit said is held against it. */
   function judged({ id, known, output, subnet, model, epoch }: ReceiptRow): JudgedCanary[] {
     if (known === null) return []
-    const { profile } = modelOf(id, subnet, model, epoch).model
+    const { profile, falseFailRate } = modelOf(id, subnet, model, epoch).model
     const outcome = judgeCanary(books, profile, { output, known })
+    const evidence = evidenceOf(ratioOf(falseFailRate))
     const rounds = selectRounds
       .all(id)
       .map(({ auditor, state }) => ({ auditor: hex(auditor), verdict: state }))
-    return [{ receipt: hex(id), outcome, rounds }]
+    return [{ receipt: hex(id), model: modelKey(subnet, model), evidence, outcome, rounds }]
   }
 
   function isInTime(verdictEntry: bigint | null, epoch: number, anchored: Anchored): boolean {

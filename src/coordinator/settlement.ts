@@ -166,7 +166,7 @@ export function openSettlement(
       settleRequests(epoch, receipts, fees, entryIndex)
       const names = subnets.map(({ name }) => name)
       parts.prices.noteDemand(entryIndex, demandOf(names, receipts))
-      parts.canaryVerdicts.observe(canaries, { epoch, entry: entryIndex })
+      parts.canaryVerdicts.observe(canaries, entryIndex)
     })
   }
 

@@ -1,6 +1,7 @@
 import type { Database } from 'better-sqlite3'
 import { z } from 'zod'
 import { hex } from '../../compute/work/hex.ts'
+import type { AuditorRecords } from '../rules/canaries.ts'
 import { type Standing, standingOf } from '../rules/cusum.ts'
 import { evidenceOf } from '../rules/cusum-evidence.ts'
 import { ratioOf } from '../rules/sampling.ts'
@@ -36,7 +37,7 @@ interface AsideRow {
 const failedByList = z.array(z.string())
 const failList = z.array(z.strictObject({ entry: z.int(), receipt: z.string(), model: z.string() }))
 
-export interface StandingRows extends Standings {
+export interface StandingRows extends Standings, AuditorRecords {
   standingOf(worker: Uint8Array): Standing
   setStatusEntry(worker: string, entryIndex: number): void
   setFrozenEntry(model: string, entryIndex: number): void
@@ -55,6 +56,12 @@ export function openStandingRows(db: Database, market: Pick<Market, 'model'>): S
   const upsertRecord = db.prepare(
     `INSERT INTO standing (worker, score, failed_by, fails, standing) VALUES (@worker, @score, @failedBy, @fails, @standing)
      ON CONFLICT (worker) DO UPDATE SET score = @score, failed_by = @failedBy, fails = @fails, standing = @standing`,
+  )
+  const selectAuditor = db.prepare<[Uint8Array], StandingRow>(
+    'SELECT score, failed_by, fails FROM auditor_record WHERE auditor = ?',
+  )
+  const replaceAuditor = db.prepare(
+    'REPLACE INTO auditor_record (auditor, score, failed_by, fails) VALUES (?, ?, ?, ?)',
   )
   const selectStanding = db
     .prepare<[Uint8Array], Standing>('SELECT standing FROM standing WHERE worker = ?')
@@ -112,13 +119,10 @@ export function openStandingRows(db: Database, market: Pick<Market, 'model'>): S
   }
 
   return {
-    recordOf(worker) {
-      const row = selectRecord.get(bytes(worker))
-      if (row === undefined || row.score === 0n) return NO_RECORD
-      return {
-        suspicion: { score: row.score, failedBy: failedByList.parse(JSON.parse(row.failed_by)) },
-        fails: failList.parse(JSON.parse(row.fails)),
-      }
+    recordOf: (worker) => recordIn(selectRecord.get(bytes(worker))),
+    auditorRecordOf: (auditor) => recordIn(selectAuditor.get(bytes(auditor))),
+    setAuditorRecord(auditor, { suspicion: { score, failedBy }, fails }) {
+      replaceAuditor.run(bytes(auditor), score, JSON.stringify(failedBy), JSON.stringify(fails))
     },
     setRecord(worker, { suspicion, fails }: WorkerRecord) {
       upsertRecord.run({
@@ -158,6 +162,14 @@ export function openStandingRows(db: Database, market: Pick<Market, 'model'>): S
     frozen: () =>
       selectAllFrozen.all().map(({ model, status_entry }) => ({ model, entry: Number(status_entry) })),
     audited,
+  }
+}
+
+function recordIn(row: StandingRow | undefined): WorkerRecord {
+  if (row === undefined || row.score === 0n) return NO_RECORD
+  return {
+    suspicion: { score: row.score, failedBy: failedByList.parse(JSON.parse(row.failed_by)) },
+    fails: failList.parse(JSON.parse(row.fails)),
   }
 }
 

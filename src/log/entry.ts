@@ -155,13 +155,12 @@ const entrySchema = z.discriminatedUnion('kind', [
       status: z.enum(['frozen', 'recalibrated', 'upheld']),
       workers: z.array(bytes32).max(MAX_FROZEN_WORKERS),
     }),
-    /** An auditor is withdrawn by rule: the receipt's known answer refutes its verdict. */
+    /** An auditor is withdrawn by rule: the known answers of these receipts refute its verdicts. */
     entryOf('status', {
       subject: z.literal('contradiction'),
       worker: bytes32,
       status: z.literal('withdrawn'),
-      epoch: integer,
-      receipt: bytes32,
+      evidence: evidence.min(1),
     }),
   ]),
   /** All that the worker had unmatured. `status`: the entry that suspended it. */

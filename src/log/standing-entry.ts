@@ -1,3 +1,4 @@
+import type { Contradiction } from '../rules/canaries.ts'
 import { type Fail, modelOf, type StandingChange, type WorkerRecord } from '../rules/standings.ts'
 import { type EntryOf, MAX_FROZEN_WORKERS, type StatusOf } from './entry.ts'
 
@@ -31,7 +32,20 @@ export function workerStatus(
   }
 }
 
-/** @param status index of the entry that suspended the worker */
+/** The `status` entry that withdraws an auditor: written by the coordinator, expected by whoever replays. */
+export function contradictionEntry({ auditor, record }: Contradiction): StatusOf<'contradiction'> {
+  const evidence = evidenceIn(record.fails)
+  return {
+    v: 1,
+    kind: 'status',
+    subject: 'contradiction',
+    worker: keyOf(auditor),
+    status: 'withdrawn',
+    evidence,
+  }
+}
+
+/** @param status index of the entry that suspended the worker, or withdrew the auditor */
 export function forfeitEntry(
   worker: string,
   { fails }: WorkerRecord,

@@ -54,7 +54,7 @@ export async function checkEpoch(state: ReplayState, entry: EntryOf<'epoch'>, in
     due: judged.filter(({ isSampled }) => isSampled).length,
     missed,
   })
-  observeCanaries(state, judged, { epoch, index })
+  observeCanaries(state, judged, index)
   forget(state, judged)
   state.nextEpoch = epoch + 1
   state.knownHeight = settlementHeight(epoch, state.rules)

@@ -1,12 +1,14 @@
+import type { AuditorRecords } from '../rules/canaries.ts'
 import { type AuditedReceipt, NO_RECORD, type Standings, type WorkerRecord } from '../rules/standings.ts'
 
-export interface ReplayedStandings extends Standings {
+export interface ReplayedStandings extends Standings, AuditorRecords {
   frozen(): Iterable<string>
 }
 
 /** What is known of the workers, in memory. @param addressOf payout address by key, hex */
 export function openStandings(addressOf: (worker: string) => string): ReplayedStandings {
   const records = new Map<string, WorkerRecord>()
+  const auditors = new Map<string, WorkerRecord>()
   /** What was set aside, by frozen model. */
   const aside = new Map<string, AuditedReceipt[]>()
   /** The entry of the last audit, by model and worker. */
@@ -15,6 +17,8 @@ export function openStandings(addressOf: (worker: string) => string): ReplayedSt
   return {
     recordOf: (worker) => records.get(worker) ?? NO_RECORD,
     setRecord: (worker, record) => void records.set(worker, record),
+    auditorRecordOf: (auditor) => auditors.get(auditor) ?? NO_RECORD,
+    setAuditorRecord: (auditor, record) => void auditors.set(auditor, record),
     isFrozen: (model) => aside.has(model),
     freeze: (model) => void aside.set(model, []),
     thaw(model) {

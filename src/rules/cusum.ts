@@ -17,7 +17,7 @@ const AUDITORS_TO_CONVICT = 2
 export interface Suspicion {
   /** 0 to 16 nats, in 2^-32 nats. */
   readonly score: bigint
-  /** Who failed it meanwhile, at most the first two. */
+  /** Who failed it meanwhile, at most the first two; of an auditor, which known answers did. */
   readonly failedBy: readonly string[]
 }
 
@@ -28,7 +28,7 @@ export const NO_SUSPICION: Suspicion = { score: 0n, failedBy: [] }
 
 interface Observation {
   verdict: 'pass' | 'fail' | 'inconclusive'
-  /** Key, hex. */
+  /** Key, hex; of an auditor, the receipt whose known answer says it. */
   auditor: string
   /** Of the audited receipt's model. */
   evidence: Evidence

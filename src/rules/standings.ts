@@ -146,7 +146,7 @@ function changesOf<T extends { worker: string }>(
   return changes
 }
 
-function observed(record: WorkerRecord, audit: AuditedReceipt): WorkerRecord {
+export function observed(record: WorkerRecord, audit: AuditedReceipt): WorkerRecord {
   const suspicion = observe(record.suspicion, audit)
   if (suspicion === record.suspicion) return record
   if (suspicion.score === 0n) return NO_RECORD

@@ -16,7 +16,7 @@ import { epochEntry } from './epoch-entry.ts'
 import { ask } from './paying-requester.ts'
 import { idOf, type Peer } from './peer.ts'
 import { openSite, type Site, TOKEN } from './site.ts'
-import { cheatedOutput, TINY_MODEL, tinyInput, tinyMarket, tinyOutput } from './tiny-market.ts'
+import { cheatedOutput, TINY_MODEL, tinyInput, tinyMarket, tinyModels, tinyOutput } from './tiny-market.ts'
 
 /** Every request brings a canary along, and there is no other work. */
 const ALWAYS = {
@@ -133,7 +133,8 @@ describe.each([
   let liar: Peer
   let works: Answered[]
   beforeAll(async () => {
-    site = await openSite(node, ALWAYS)
+    const strict = tinyMarket({ models: tinyModels(1, 1_000_000), dataset: null })
+    site = await openSite(node, { ...ALWAYS, subnets: [strict] })
     // Nobody else audits: so that it is drawn.
     liar = await site.peer()
     const worker = await site.peer()
@@ -150,10 +151,15 @@ describe.each([
   })
   afterAll(() => site[Symbol.asyncDispose]())
 
-  test('is withdrawn by the epoch that opens the known answer, once, by an entry that names the receipt', async () => {
+  test('is withdrawn by the epoch that opens the known answer, once, by an entry that names the receipts', async () => {
     const entries = await entriesOf(log)
     const settled = entries.map(parseEntry).findIndex(({ kind }) => kind === 'epoch')
-    const first = works.find(({ isAsked }) => !isAsked)
+    const refuting = works.filter(({ isAsked }) => !isAsked)
+    const evidence = refuting.map(({ id }) => ({
+      entry: settled,
+      receipt: new Uint8Array(Buffer.from(id, 'hex')),
+    }))
+    expect(evidence).toHaveLength(2)
     expect(contradictions(entries)).toEqual([
       {
         index: settled + 1,
@@ -163,8 +169,7 @@ describe.each([
           subject: 'contradiction',
           worker: new Uint8Array(liar.key),
           status: 'withdrawn',
-          epoch: 0,
-          receipt: new Uint8Array(Buffer.from(first?.id ?? '', 'hex')),
+          evidence,
         },
       },
     ])
@@ -182,8 +187,7 @@ describe.each([
 
   test.each<[string, (entry: StatusOf<'contradiction'>) => Entry, string]>([
     ['another auditor', (entry) => ({ ...entry, worker: Buffer.alloc(32, 7) }), 'standing_mismatch'],
-    ['another receipt', (entry) => ({ ...entry, receipt: Buffer.alloc(32, 7) }), 'standing_mismatch'],
-    ['another epoch', (entry) => ({ ...entry, epoch: 1 }), 'standing_mismatch'],
+    ['less evidence', (entry) => ({ ...entry, evidence: entry.evidence.slice(1) }), 'standing_mismatch'],
     [
       'a decision of the operator in its place',
       ({ worker, ...rest }) => ({

@@ -11,7 +11,7 @@ import { recordLog } from '../replay/recorded-log.ts'
 import { epochEntry } from './epoch-entry.ts'
 import { type Peer, worksOf } from './peer.ts'
 import { openSite, type Site, TOKEN } from './site.ts'
-import { tinyInput, tinyMarket, tinyOutput } from './tiny-market.ts'
+import { tinyInput, tinyMarket, tinyModels, tinyOutput } from './tiny-market.ts'
 
 const PLANTED = 3
 
@@ -54,7 +54,7 @@ test('an auditor that passes it is withdrawn', async () => {
 })
 
 test('an auditor that passes it forfeits what its audits have earned, in the very epoch that shows it', async () => {
-  await using site = await openPlanted(tinyMarket())
+  await using site = await openPlanted(tinyMarket({ models: STRICT }))
   const worker = await site.peer()
   const auditor = await begin(site)
   const works = await worksOf(worker.work())
@@ -112,7 +112,10 @@ test('nothing is planted where the operator wants none, or knows no answers', as
   expect(plantedBy(dry)).toEqual(new Set())
 })
 
-function openPlanted(market = tinyMarket({ dataset: null })): Promise<Site> {
+/** Two known answers withdraw an auditor. */
+const STRICT = tinyModels(1, 1_000_000)
+
+function openPlanted(market = tinyMarket({ models: STRICT, dataset: null })): Promise<Site> {
   return openSite(node, {
     flags: { 'audits.plantedPerEpoch': `${PLANTED}`, 'epoch.auditRoundBlocks': '100' },
     subnets: [market],

@@ -85,11 +85,13 @@ export function tinyMarket(changes: Partial<SubnetDraft> = {}): SubnetDraft {
   }
 }
 
+/** Its model, said to fail honest work at another rate. */
+export function tinyModels(numerator: number, denominator: number): SubnetDraft['models'] {
+  return tinyMarket().models.map((model) => ({ ...model, falseFailRate: { numerator, denominator } }))
+}
+
 /** Three fails hold a worker, five by two auditors suspend it. */
 export const STRICT_MARKET = tinyMarket({
-  models: tinyMarket().models.map((model) => ({
-    ...model,
-    falseFailRate: { numerator: 3, denominator: 1_000 },
-  })),
+  models: tinyModels(3, 1_000),
   dataset: { items: Array.from({ length: 96 }, (_, item) => tinyInput(item + 1)), perEpoch: 48 },
 })

@@ -148,8 +148,7 @@ export const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
     subject: fc.constant('contradiction' as const),
     worker: bytes32,
     status: fc.constant('withdrawn' as const),
-    epoch: int,
-    receipt: bytes32,
+    evidence: someEvidence,
   }),
   fc.record({
     v,

@@ -1,8 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { contradictionsOf, type JudgedCanary, refutes, unheardOf } from '../../../src/rules/canaries.ts'
+import { openStandings } from '../../../src/replay/standings.ts'
+import { type JudgedCanary, observeAuditors, refutes, unheardOf } from '../../../src/rules/canaries.ts'
+import { evidenceOf } from '../../../src/rules/cusum-evidence.ts'
 
 const passed = (receipt: string, ...said: [auditor: string, verdict: string | null][]): JudgedCanary => ({
   receipt,
+  model: 'tiny/00',
+  evidence: evidenceOf({ numerator: 1n, denominator: 1_000_000n }),
   outcome: 'canary_passed',
   rounds: said.map(([auditor, verdict]) => ({ auditor, verdict })),
 })
@@ -26,23 +30,52 @@ test.each([
 describe('auditors that known answers refute', () => {
   const admitted = new Set(['a', 'b', 'c'])
 
-  test('are named once, by their first such receipt, in the order of the log', () => {
+  /** @returns who was withdrawn by each epoch's answers, and by which receipts */
+  function withdrawn(...epochs: JudgedCanary[][]) {
+    const records = openStandings(() => '')
+    return epochs.map((canaries, entry) =>
+      observeAuditors(records, canaries, { admitted, entry }).map(({ auditor, record }) => [
+        auditor,
+        record.fails.map((fail) => `${fail.entry}:${fail.receipt}`),
+      ]),
+    )
+  }
+
+  test('are withdrawn by the second such receipt, each once, in the order of the log', () => {
     const canaries = [
       passed('1', ['a', 'pass']),
       failed('2', ['b', 'pass']),
       passed('3', ['a', 'inconclusive'], ['c', 'fail']),
       passed('4', ['b', 'fail']),
-      passed('5', ['a', 'fail']),
+      passed('5', ['c', 'fail']),
+      passed('6', ['b', 'fail']),
     ]
-    expect(contradictionsOf(canaries, admitted)).toEqual([
-      { auditor: 'b', receipt: '2' },
-      { auditor: 'c', receipt: '3' },
-      { auditor: 'a', receipt: '5' },
+    expect(withdrawn(canaries)).toEqual([
+      [
+        ['b', ['0:2', '0:4']],
+        ['c', ['0:3', '0:5']],
+      ],
     ])
   })
 
+  test('stay after one, however strong it is, and by the passes that outweigh it', () => {
+    expect(withdrawn([failed('1', ['a', 'pass'])])).toEqual([[]])
+    const agreed = Array.from({ length: 110 }, (_, i) => passed(`p${i}`, ['a', 'pass']))
+    expect(withdrawn([failed('1', ['a', 'pass'])], agreed, [failed('2', ['a', 'pass'])])).toEqual([
+      [],
+      [],
+      [],
+    ])
+  })
+
+  test('are remembered over epochs, and begin anew once withdrawn', () => {
+    const [first, second, third] = ['1', '2', '3'].map((receipt) => [failed(receipt, ['a', 'pass'])])
+    expect(withdrawn(first ?? [], second ?? [], third ?? [])).toEqual([[], [['a', ['0:1', '1:2']]], []])
+  })
+
   test('are none who is not admitted, by now', () => {
-    expect(contradictionsOf([passed('1', ['d', 'fail'])], admitted)).toEqual([])
+    const canaries = ['1', '2', '3'].map((receipt) => passed(receipt, ['d', 'fail']))
+    expect(withdrawn(canaries)).toEqual([[]])
   })
 })
 
