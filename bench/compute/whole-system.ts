@@ -104,7 +104,7 @@ async function besideServer(
 
 /** Until the log holds a receipt for every answer. */
 async function answered(system: BenchSite, shot: Shot, clients: number, requests: number): Promise<void> {
-  const receipts = async () => (await system.drained()).open?.work['receipts'] ?? 0
+  const receipts = async () => (await system.drained()).open?.work.receipts ?? 0
   const before = await receipts()
   await load(shot, clients, requests)
   assert.equal((await receipts()) - before, requests, 'each answer has its receipt in the log')

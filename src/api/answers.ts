@@ -1,66 +1,10 @@
-/** What the API answers: for `/openapi.json`, and for the pages, which check it as it comes. Money is a decimal string there and bigint here. */
+/** What the lists of the API answer: for `/openapi.json`, and for the pages, which check it as it comes. Money is a decimal string there and bigint here. */
 import { z } from 'zod'
 import { objective } from '../subnet/objective.ts'
 
 const count = z.int()
 const money = z.string().transform(BigInt)
 const height = count.nullable()
-
-export const statusAnswer = z.object({
-  network: z.string(),
-  origin: z.string(),
-  anchorAddress: z.string(),
-  treasuryAddress: z.string(),
-  height,
-  error: z.string().nullable(),
-  log: z.object({ size: count, verifierKey: z.string() }),
-  witnesses: z.array(
-    z.object({
-      witness: z.string(),
-      size: height,
-      timeUnix: count.nullable(),
-      error: z.object({ code: z.string(), detail: z.string() }).nullable(),
-      alarm: z.object({}).nullable(),
-    }),
-  ),
-  open: z
-    .object({
-      epoch: count.nullable(),
-      epochRules: z.object({ startHeight: count, epochBlocks: count }),
-      work: z.object({
-        requestsOpen: count,
-        jobsLeased: count,
-        jobsAnswered: count,
-        receipts: count,
-        itemsAssigned: count,
-        itemsDone: count,
-      }),
-      audits: z.object({
-        rounds: count,
-        sampled: count,
-        undecided: count,
-        passed: count,
-        failed: count,
-        void: count,
-      }),
-      halted: z.string().nullable(),
-      privateSubnets: z.array(z.string()),
-      stalled: z.object({ code: z.string(), detail: z.string(), advice: z.string() }).nullable(),
-      runwayBlocks: count.nullable(),
-      reconciled: z
-        .object({ epoch: count, height: count, ok: z.boolean(), differs: z.array(z.string()) })
-        .nullable(),
-      frozen: z.array(z.object({ model: z.string(), entry: count })),
-      payoutTrouble: z.string().nullable(),
-      payouts: z.array(
-        z.object({ number: count, totalSats: money, state: z.string(), txid: z.string().nullable(), height }),
-      ),
-      balances: z.array(z.object({ kind: z.string(), msat: money })),
-    })
-    .nullable(),
-})
-export type Status = z.infer<typeof statusAnswer>
-export type OpenStatus = NonNullable<Status['open']>
 
 export const anchorsAnswer = z.array(
   z.object({

@@ -1,4 +1,4 @@
-import type { ReadStatus } from '../client/read-status.ts'
+import type { ReadStatus } from '../client/status-answer.ts'
 import type { DemoEvent, Stage } from '../demo/demo-event.ts'
 
 /** The demo while it runs: one live line on a terminal, a line for each stage elsewhere. */

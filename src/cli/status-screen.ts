@@ -1,8 +1,6 @@
 import { formatMsat } from '../client/format-msat.ts'
-import type { ReadStatus } from '../client/read-status.ts'
+import type { OpenStatus, ReadStatus } from '../client/status-answer.ts'
 import { renderTable } from './table.ts'
-
-type Open = NonNullable<ReadStatus['open']>
 
 const BYTES_PER_MB = 1e6
 const LABEL_WIDTH = 10
@@ -38,7 +36,7 @@ function witnessLines(witnesses: ReadStatus['witnesses']): string[] {
   return [line('Witnesses', `${cosigning.length} of ${witnesses.length} have cosigned`), ...alarms]
 }
 
-function openLines({ height, log }: ReadStatus, open: Open): string[] {
+function openLines({ height, log }: ReadStatus, open: OpenStatus): string[] {
   const {
     work,
     audits,
@@ -93,7 +91,7 @@ function openLines({ height, log }: ReadStatus, open: Open): string[] {
   ]
 }
 
-function reconciledLines({ reconciled }: Open): string[] {
+function reconciledLines({ reconciled }: OpenStatus): string[] {
   if (reconciled === null) return []
   const { epoch, height, ok, differs } = reconciled
   if (ok) return [line('Books', `agree with the chain, as of epoch ${epoch} at block ${height}`)]
@@ -103,13 +101,13 @@ function reconciledLines({ reconciled }: Open): string[] {
   ]
 }
 
-function capacityText({ load, limit }: Open['audits']): string {
+function capacityText({ load, limit }: OpenStatus['audits']): string {
   if (limit === 0)
     return "nobody audits, so new keys get no work: start the operator's auditor, or admit a worker"
   return `auditors have ${load} audits before them, of ${limit}: new keys get no work until there are fewer`
 }
 
-function anchorText({ anchors }: Open, height: number | null, entries: number): string {
+function anchorText({ anchors }: OpenStatus, height: number | null, entries: number): string {
   const last = anchors.findLast((anchor) => anchor.height !== null)
   const unanchored = entries - (last?.size ?? 0)
   const ageText =
@@ -120,13 +118,13 @@ function anchorText({ anchors }: Open, height: number | null, entries: number): 
   return `${countText}${ageText}; ${unanchored} of ${entries} entries not anchored yet`
 }
 
-function dataText({ data: { heldBytes, collectedBytes } }: Open): string {
+function dataText({ data: { heldBytes, collectedBytes } }: OpenStatus): string {
   const [held, collected] = [heldBytes, collectedBytes].map((bytes) => (bytes / BYTES_PER_MB).toFixed(1))
   return `${held} MB of inputs and outputs held, ${collected} MB removed after their retention`
 }
 
 /** What the treasury holds is owed, or free: reserve less what miners got of it, and less what an older log left to pay. */
-function treasuryText({ balances }: Open): string {
+function treasuryText({ balances }: OpenStatus): string {
   let treasuryMsat = 0n
   let freeMsat = 0n
   for (const { kind, msat } of balances) {
@@ -138,14 +136,14 @@ function treasuryText({ balances }: Open): string {
   return `${formatMsat(treasuryMsat)} sat, of which ${formatMsat(owedMsat)} owed and ${formatMsat(freeMsat)} free`
 }
 
-function standingsText(workers: Open['workers']): string {
+function standingsText(workers: OpenStatus['workers']): string {
   const standings = countsText(workers.map(({ standing }) => ({ state: standing })))
   const forfeitedMsat = workers.reduce((sum, one) => sum + BigInt(one.forfeitedMsat), 0n)
   if (workers.length === 0) return '0'
   return `${standings}${forfeitedMsat === 0n ? '' : `; ${formatMsat(forfeitedMsat)} sat forfeited`}`
 }
 
-function workerLines(workers: Open['workers']): string[] {
+function workerLines(workers: OpenStatus['workers']): string[] {
   if (workers.length === 0) return []
   const rows = workers
     .slice(0, MAX_WORKERS_SHOWN)

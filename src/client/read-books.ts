@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { askCoordinator, ClientError } from './ask-coordinator.ts'
-import { type ReadStatus, readStatus } from './read-status.ts'
+import { readStatus } from './read-status.ts'
+import type { ReadStatus } from './status-answer.ts'
 
 /** Pages of one moment are had at once where there is one, and soon where the log grows each second. */
 const MAX_TRIES = 10

@@ -1,4 +1,4 @@
-import type { ReadStatus } from '../client/read-status.ts'
+import type { ReadStatus } from '../client/status-answer.ts'
 
 /** What the demo tells its screen. */
 export type DemoEvent =

@@ -1,5 +1,5 @@
 import type { RegtestNode } from '../../regtest/start-bitcoind.ts'
-import type { ReadStatus } from '../client/read-status.ts'
+import type { ReadStatus } from '../client/status-answer.ts'
 import type { Site } from './site.ts'
 import { until } from './until.ts'
 

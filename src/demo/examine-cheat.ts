@@ -3,11 +3,11 @@ import { readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import type { RegtestNode } from '../../regtest/start-bitcoind.ts'
 import { formatMsat } from '../client/format-msat.ts'
-import type { ReadStatus } from '../client/read-status.ts'
+import type { OpenStatus } from '../client/status-answer.ts'
 import type { DemoCheck } from './demo-event.ts'
 import { CLI } from './program.ts'
 
-type Worker = NonNullable<ReadStatus['open']>['workers'][number]
+type Worker = OpenStatus['workers'][number]
 
 /** One worker cheated: it lost what it had not got yet, was told why, and the others were paid. Then the log is recomputed. */
 export async function examineCheat(

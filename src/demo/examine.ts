@@ -6,7 +6,7 @@ import { fetchHeaders } from '../client/fetch-headers.ts'
 import { formatMsat } from '../client/format-msat.ts'
 import { readPublicLog } from '../client/read-public-log.ts'
 import { readReconciliation } from '../client/read-reconciliation.ts'
-import type { ReadStatus } from '../client/read-status.ts'
+import type { OpenStatus } from '../client/status-answer.ts'
 import { datasetAnswers } from './dataset-accuracy.ts'
 import type { DemoCheck, DemoSummary } from './demo-event.ts'
 import { DATASET_ROWS, MIN_ACCURACY, REQUEST_ROWS } from './demo-plan.ts'
@@ -151,7 +151,7 @@ export async function examine(found: Findings): Promise<Omit<DemoSummary, 'secon
   }
 }
 
-function accruedMsat(worker: NonNullable<ReadStatus['open']>['workers'][number]): bigint {
+function accruedMsat(worker: OpenStatus['workers'][number]): bigint {
   return BigInt(worker.unmaturedMsat) + BigInt(worker.maturedMsat) + BigInt(worker.paidMsat)
 }
 

@@ -1,9 +1,7 @@
 import { parseAddress } from '../../anchor/address.ts'
 import type { Node } from '../../anchor/node.ts'
-import type { ReadStatus } from '../client/read-status.ts'
+import type { OpenStatus } from '../client/status-answer.ts'
 import { minedTransaction } from './mined-transaction.ts'
-
-type OpenStatus = NonNullable<ReadStatus['open']>
 
 /** Satoshis that reached each worker's address, summed over the payout transactions as they stand in their blocks. */
 export async function paidOnChain(

@@ -7,7 +7,7 @@ import { trainInChild } from '../../compute/digits/train-in-child.ts'
 import { startBitcoind } from '../../regtest/start-bitcoind.ts'
 import { askCoordinator } from '../client/ask-coordinator.ts'
 import { readAuditors } from '../client/auditors.ts'
-import type { ReadStatus } from '../client/read-status.ts'
+import type { ReadStatus } from '../client/status-answer.ts'
 import type { DemoEvent, DemoSummary, Stage } from './demo-event.ts'
 import {
   CHEAT_EPOCH,
@@ -147,7 +147,7 @@ export async function runDemo({
   await mineUntil(({ open }) => {
     if (open === null || open.payouts.some(({ state }) => state !== 'settled')) return false
     // Whoever has earned a payment has had it, and nothing is on its way to one: what a cheat spoiled is worked again by others.
-    if ((open.work.itemsDone ?? 0) < DATASET_ROWS) return false
+    if (open.work.itemsDone < DATASET_ROWS) return false
     return open.workers.every(
       ({ maturedMsat, unmaturedMsat }) => BigInt(maturedMsat) < PAYABLE_MSAT && unmaturedMsat === '0',
     )

@@ -1,6 +1,7 @@
 import { decodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { parseReceipt } from '../../compute/work/receipt.ts'
-import { type ReceiptRow, receiptsAnswer, statusAnswer } from '../api/answers.ts'
+import { type ReceiptRow, receiptsAnswer } from '../api/answers.ts'
+import { statusAnswer } from '../client/status-answer.ts'
 import { FROM_THE_NEWEST } from './from-the-newest.ts'
 import { readEntriesAround } from './read-entries.ts'
 import { fetchAnswer } from './use-answer.ts'

@@ -3,6 +3,7 @@ import { listAnswer } from '../../client/auditors.ts'
 import { accountsAnswer } from '../../client/read-books.ts'
 import { reconciliationSchema } from '../../client/read-reconciliation.ts'
 import { statementAnswer } from '../../client/read-statement.ts'
+import { statusAnswer } from '../../client/status-answer.ts'
 import {
   anchorsAnswer,
   earningsAnswer,
@@ -11,7 +12,6 @@ import {
   liveStateAnswer,
   readyAnswer,
   receiptsAnswer,
-  statusAnswer,
   subnetsAnswer,
   workerAnswer,
   workersAnswer,

@@ -1,6 +1,6 @@
 import { useEffect, useState } from 'preact/hooks'
 import { parseHeader } from '../../../compute/work/submission.ts'
-import { statusAnswer } from '../../api/answers.ts'
+import { statusAnswer } from '../../client/status-answer.ts'
 import type { Entry } from '../../log/entry.ts'
 import { TILE_WIDTH } from '../../log/tile.ts'
 import { formatCount } from '../format.ts'

@@ -1,12 +1,5 @@
-import {
-  type Anchor,
-  anchorsAnswer,
-  type Epoch,
-  epochsAnswer,
-  type OpenStatus,
-  type Status,
-  statusAnswer,
-} from '../../api/answers.ts'
+import { type Anchor, anchorsAnswer, type Epoch, epochsAnswer } from '../../api/answers.ts'
+import { type OpenStatus, type ReadStatus, statusAnswer } from '../../client/status-answer.ts'
 import { formatCount, formatTime, plural } from '../format.ts'
 import { Alarms } from '../parts/alarms.tsx'
 import { Answered } from '../parts/answered.tsx'
@@ -23,7 +16,7 @@ export function Overview() {
   return <Answered answer={status}>{(value) => <Shown status={value} />}</Answered>
 }
 
-function Shown({ status }: { status: Status }) {
+function Shown({ status }: { status: ReadStatus }) {
   const { network, origin, height, open, log } = status
   return (
     <>
@@ -53,7 +46,7 @@ function Shown({ status }: { status: Status }) {
   )
 }
 
-const WITNESS_COLUMNS: readonly Column<Status['witnesses'][number]>[] = [
+const WITNESS_COLUMNS: readonly Column<ReadStatus['witnesses'][number]>[] = [
   { head: 'Witness', cell: ({ witness }) => witness },
   {
     head: 'Cosigned up to',
@@ -64,7 +57,7 @@ const WITNESS_COLUMNS: readonly Column<Status['witnesses'][number]>[] = [
   { head: 'Trouble', cell: ({ error }) => (error === null ? 'none' : `${error.code}: ${error.detail}`) },
 ]
 
-function Witnesses({ status: { witnesses } }: { status: Status }) {
+function Witnesses({ status: { witnesses } }: { status: ReadStatus }) {
   return (
     <section>
       <h2>Witnesses</h2>
@@ -78,7 +71,7 @@ function Witnesses({ status: { witnesses } }: { status: Status }) {
   )
 }
 
-function Waiting({ status }: { status: Status }) {
+function Waiting({ status }: { status: ReadStatus }) {
   return (
     <section class="card">
       <h2>The log is not open yet</h2>
@@ -121,10 +114,10 @@ function Running({ open }: { open: OpenStatus }) {
 }
 
 function Figures({ open }: { open: OpenStatus }) {
-  const sumOf = (kind: string) => open.balances.find((one) => one.kind === kind)?.msat ?? 0n
+  const sumOf = (kind: string) => BigInt(open.balances.find((one) => one.kind === kind)?.msat ?? 0)
   const paidSats = open.payouts
     .filter(({ state }) => state === 'settled')
-    .reduce((sum, { totalSats }) => sum + totalSats, 0n)
+    .reduce((sum, { totalSats }) => sum + BigInt(totalSats), 0n)
   return (
     <dl class="figures">
       <div>

@@ -1,4 +1,4 @@
-import type { Status } from '../../api/answers.ts'
+import type { ReadStatus } from '../../client/status-answer.ts'
 
 /** About a day: what an operator needs to send more fee money and see it confirmed. */
 const SHORT_RUNWAY_BLOCKS = 144
@@ -10,7 +10,7 @@ interface Alarm {
 }
 
 /** Whatever stands in the way, each with its reason and what is to be done. */
-export function Alarms({ status }: { status: Status }) {
+export function Alarms({ status }: { status: ReadStatus }) {
   const alarms = alarmsOf(status)
   if (alarms.length === 0) return null
   return (
@@ -25,7 +25,7 @@ export function Alarms({ status }: { status: Status }) {
   )
 }
 
-function alarmsOf({ error, open, witnesses }: Status): Alarm[] {
+function alarmsOf({ error, open, witnesses }: ReadStatus): Alarm[] {
   const alarms: Alarm[] = []
   if (error !== null) {
     alarms.push({

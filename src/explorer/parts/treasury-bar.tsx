@@ -1,4 +1,4 @@
-import type { OpenStatus } from '../../api/answers.ts'
+import type { OpenStatus } from '../../client/status-answer.ts'
 import { formatMsat } from '../format.ts'
 import { Sats } from './sats.tsx'
 
@@ -13,7 +13,7 @@ const PARTS = [
 
 export function TreasuryBar({ balances }: Pick<OpenStatus, 'balances'>) {
   const sum = (of: readonly string[]) =>
-    balances.filter(({ kind }) => of.includes(kind)).reduce((total, { msat }) => total + msat, 0n)
+    balances.filter(({ kind }) => of.includes(kind)).reduce((total, { msat }) => total + BigInt(msat), 0n)
   const treasury = sum(['treasury'])
   const parts = PARTS.map((part) => ({ ...part, msat: sum(part.of) }))
   const owed = parts.reduce((total, { msat }) => total + msat, 0n)
