@@ -38,11 +38,6 @@ class Bytes extends Uint8Array {
     return viewOf(this).getUint32(offset)
   }
 
-  writeBigUInt64BE(value: bigint, offset = 0): number {
-    viewOf(this).setBigUint64(offset, value)
-    return offset + 8
-  }
-
   writeUInt16BE(value: number, offset = 0): number {
     viewOf(this).setUint16(offset, value)
     return offset + 2

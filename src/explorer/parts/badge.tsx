@@ -11,7 +11,6 @@ const TONES: Readonly<Record<string, 'good' | 'wait' | 'bad'>> = {
   broadcast: 'wait',
   signed: 'wait',
   planned: 'wait',
-  logged: 'wait',
   open: 'wait',
   stalled: 'bad',
   fail: 'bad',

@@ -1,12 +1,8 @@
-import { z } from 'zod'
 import { MAGIC } from '../../../anchor/ots/tags.ts'
 import { checkOts } from './check-ots.ts'
 import { checkProof, type Pins } from './check-proof.ts'
 import type { HeaderSource } from './header-source.ts'
 import type { Result } from './result.ts'
-
-// Generated code would need a hole in the content security policy.
-z.config({ jitless: true })
 
 /** What kind of proof it is its first bytes say, whatever its name. Throws Error with a text for the reader. */
 export function checkFile(
