@@ -32,11 +32,11 @@ export function eventRoutes(coordinator: Coordinator, onBug: (error: unknown) =>
     return { id, text: `id: ${id}\nevent: state\ndata: ${data}\n\n` }
   }
 
-  function look(): void {
-    const { id, text } = stateNow()
-    if (id === sent) return
-    sent = id
-    for (const watcher of watchers) send(watcher, text)
+  function look(): Message {
+    const message = stateNow()
+    if (message.id !== sent) for (const watcher of watchers) send(watcher, message.text)
+    sent = message.id
+    return message
   }
 
   function lookAgain(): void {
@@ -59,8 +59,7 @@ export function eventRoutes(coordinator: Coordinator, onBug: (error: unknown) =>
     }
     response.status(200).set({ 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
     response.flushHeaders()
-    look()
-    const { id, text } = stateNow()
+    const { id, text } = look()
     send(response, request.headers['last-event-id'] === id ? ':\n\n' : text)
     watchers.add(response)
     looking ??= setInterval(lookAgain, LOOK_EVERY_MS)
