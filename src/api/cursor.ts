@@ -19,30 +19,25 @@ export const placeSchema = z
 /** Names of accounts (src/ledger/accounts.ts), none longer than a worker's. */
 export const accountSchema = z.string().regex(/^[a-z0-9/-]{1,128}$/)
 
-/** The cursor of a page: the last row's key of the page before. Null for the first page. Throws RefusedError 400. */
-export function cursorOf(value: unknown, name: 'after' | 'before' | 'from' | 'epoch'): number | null {
+/** The cursor of a page, which names its last row. Null for the first page. Throws RefusedError 400 with what is `expected`. */
+export function parseCursor<T>(schema: z.ZodType<T>, value: unknown, expected: string): T | null {
   if (value === undefined) return null
-  const { success, data } = cursorSchema.safeParse(value)
+  const { success, data } = schema.safeParse(value)
   if (success) return data
-  throw new RefusedError(400, 'cursor_malformed', `${name}: expected the key of the last page's last row`)
+  throw new RefusedError(400, 'cursor_malformed', expected)
+}
+
+/** The last row's key of the page before. */
+export function cursorOf(value: unknown, name: 'after' | 'before' | 'from' | 'epoch'): number | null {
+  return parseCursor(cursorSchema, value, `${name}: expected the key of the last page's last row`)
 }
 
 /** The same for lists of receipts: `<entry>.<position>`. */
 export function placeOf(value: unknown, name: 'after' | 'before'): z.output<typeof placeSchema> | null {
-  if (value === undefined) return null
-  const { success, data } = placeSchema.safeParse(value)
-  if (success) return data
-  throw new RefusedError(
-    400,
-    'cursor_malformed',
-    `${name}: expected <entry>.<position> of the last page's last row`,
-  )
+  return parseCursor(placeSchema, value, `${name}: expected <entry>.<position> of the last page's last row`)
 }
 
 /** The same for the accounts of the books. */
 export function accountOf(value: unknown): string | null {
-  if (value === undefined) return null
-  const { success, data } = accountSchema.safeParse(value)
-  if (success) return data
-  throw new RefusedError(400, 'cursor_malformed', 'after: expected the name of the last page’s last account')
+  return parseCursor(accountSchema, value, 'after: expected the name of the last page’s last account')
 }

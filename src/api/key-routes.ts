@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { type ApiKey, type ApiKeys, ROLES } from '../coordinator/api-keys.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 import { parseCborBody, rawBody } from './cbor-body.ts'
+import { parseCursor } from './cursor.ts'
 import { sendJson } from './json.ts'
 
 const role = z.enum(ROLES)
@@ -21,9 +22,10 @@ export const keyCursor = z
 export function keyRoutes(apiKeys: ApiKeys): Router {
   const routes = Router()
 
-  routes.get('/', (request, response) =>
-    sendJson(response, { keys: apiKeys.list(afterOf(request.query.after)) }),
-  )
+  routes.get('/', (request, response) => {
+    const expected = "after: expected <role>.<name> of the last page's last key"
+    sendJson(response, { keys: apiKeys.list(parseCursor(keyCursor, request.query.after, expected)) })
+  })
 
   routes.post('/', (request, response) => {
     const key = parseCborBody(newKey, rawBody(request))
@@ -42,11 +44,4 @@ export function keyRoutes(apiKeys: ApiKeys): Router {
   })
 
   return routes
-}
-
-function afterOf(value: unknown): ApiKey | null {
-  if (value === undefined) return null
-  const { success, data } = keyCursor.safeParse(value)
-  if (success) return data
-  throw new RefusedError(400, 'cursor_malformed', "after: expected <role>.<name> of the last page's last key")
 }
