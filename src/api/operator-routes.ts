@@ -4,6 +4,7 @@ import { admitModel } from '../../compute/onnx/admission.ts'
 import { bytes32 } from '../../compute/work/record.ts'
 import type { ApiKeys } from '../coordinator/api-keys.ts'
 import type { Coordinator } from '../coordinator/coordinator.ts'
+import { epochNow } from '../coordinator/epoch-now.ts'
 import { listTransfers } from '../coordinator/list-transfers.ts'
 import { MAX_REASON_LENGTH } from '../log/entry.ts'
 import { epochOf } from '../rules/epoch.ts'
@@ -74,10 +75,9 @@ export function operatorRoutes(
   /** Known answers, by bundles that are held. */
   routes.post('/canaries', (request, response) => {
     const { desks, genesis } = workingHouseOf(coordinator)
-    const tip = coordinator.advancedTo()
-    const epoch = tip === null ? null : epochOf(tip + 1, epochRules(genesis))
+    const epoch = epochNow(coordinator, genesis) ?? 0
     const { canaries: given } = parseCborBody(canaries, rawBody(request))
-    response.status(201).json({ added: desks.canaries.add(given, epoch ?? 0), left: desks.canaries.left() })
+    response.status(201).json({ added: desks.canaries.add(given, epoch), left: desks.canaries.left() })
   })
 
   /** Ends a freeze. */

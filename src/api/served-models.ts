@@ -4,10 +4,9 @@ import { modelSignature } from '../../compute/onnx/signature.ts'
 import type { BlobStore } from '../blobs/blob-store.ts'
 import type { OpenHouse } from '../coordinator/coordinator.ts'
 import type { Desks } from '../coordinator/desks.ts'
+import { epochNow } from '../coordinator/epoch-now.ts'
 import type { Genesis } from '../coordinator/genesis.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
-import { epochOf } from '../rules/epoch.ts'
-import { epochRules } from '../rules/epoch-rules.ts'
 import type { MarketModel } from '../subnet/markets.ts'
 import { assertWorking } from './open-house.ts'
 
@@ -69,14 +68,9 @@ export function openServedModels(coordinator: ServingHouse): ServedModels {
     return house
   }
 
-  function epochNow(genesis: Genesis): number | null {
-    const tip = coordinator.advancedTo()
-    return tip === null ? null : epochOf(tip + 1, epochRules(genesis))
-  }
-
   function offered(name: string): MarketModel {
     const { genesis, desks } = rooms()
-    const found = desks.market.modelNamed(name, epochNow(genesis) ?? 0)
+    const found = desks.market.modelNamed(name, epochNow(coordinator, genesis) ?? 0)
     if (found === null) throw new RefusedError(404, 'model_unknown', 'no model of this name is served')
     return found
   }
@@ -97,7 +91,7 @@ export function openServedModels(coordinator: ServingHouse): ServedModels {
     desks() {
       const { genesis, desks, anchorer } = rooms()
       assertWorking(anchorer)
-      const epoch = epochNow(genesis)
+      const epoch = epochNow(coordinator, genesis)
       if (epoch === null) {
         // Work is leased, and paid, by epoch.
         const { startHeight } = genesis.epoch
@@ -122,7 +116,9 @@ export function openServedModels(coordinator: ServingHouse): ServedModels {
 
     index() {
       const { genesis, desks } = rooms()
-      const models = desks.market.subnetsAt(epochNow(genesis) ?? 0).flatMap((subnet) => subnet.models)
+      const models = desks.market
+        .subnetsAt(epochNow(coordinator, genesis) ?? 0)
+        .flatMap((subnet) => subnet.models)
       // Of subnets that share a name, requests get the first one's.
       const versions = new Map(models.toReversed().map(({ name, version }) => [name, String(version)]))
       return [...versions]

@@ -3,10 +3,9 @@ import { z } from 'zod'
 import { MAX_SIGNATURE_BYTES } from '../../anchor/signed-message.ts'
 import { anyBytes, bytes32, bytesOf, integer } from '../../compute/work/record.ts'
 import type { Coordinator } from '../coordinator/coordinator.ts'
+import { epochNow } from '../coordinator/epoch-now.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 import { anchoredView } from '../rules/anchored.ts'
-import { epochOf } from '../rules/epoch.ts'
-import { epochRules } from '../rules/epoch-rules.ts'
 import { isPending, payToAt } from '../rules/pay-to.ts'
 import { createAuthenticator } from './authenticate.ts'
 import { parseCborBody, rawBody, sendCbor } from './cbor-body.ts'
@@ -139,21 +138,17 @@ export function workerRoutes(coordinator: Coordinator): Router {
 
   routes.post('/leases', async (request, response) => {
     const { bell, leases, standings, key, body, genesis } = signed(request, leaseRequest)
-    const epochNow = () => {
-      const tip = coordinator.advancedTo()
-      return tip === null ? null : epochOf(tip + 1, epochRules(genesis))
-    }
     const take = () => {
       // The log may have come to stand still while the poll was asleep.
       workingHouseOf(coordinator)
       standings.assertMayWork(key)
-      const epoch = epochNow()
+      const epoch = epochNow(coordinator, genesis)
       return epoch === null ? [] : leases.lease(key, body.max, epoch)
     }
     const jobs = await leasePolls.run(key, (superseded) =>
       untilSome(bell, response, body.waitMs, take, superseded),
     )
-    const epoch = epochNow()
+    const epoch = epochNow(coordinator, genesis)
     const reason = jobs.length > 0 || epoch === null ? null : leases.refusal(key, epoch)
     sendCbor(response, { jobs, reason })
   })

@@ -1,6 +1,5 @@
-import { epochOf } from '../rules/epoch.ts'
-import { epochRules } from '../rules/epoch-rules.ts'
 import type { Coordinator, OpenHouse } from './coordinator.ts'
+import { epochNow } from './epoch-now.ts'
 
 /** The definitions in force in the next block's epoch, those that wait for epoch 0 included, by name. */
 export function listSubnets(coordinator: Coordinator, { genesis, desks }: OpenHouse) {
@@ -11,8 +10,7 @@ export function listSubnets(coordinator: Coordinator, { genesis, desks }: OpenHo
   const earned = db
     .prepare<[string], bigint>('SELECT coalesce(sum(msat), 0) FROM accrual WHERE subnet = ?')
     .pluck()
-  const height = coordinator.advancedTo()
-  const current = height === null ? null : epochOf(height + 1, epochRules(genesis))
+  const current = epochNow(coordinator, genesis)
   const next = current === null ? 0 : current + 1
   return desks.market.subnetsAt(current ?? 0).map(({ name, models, dataset, ...definition }) => {
     const states = new Map(itemsIn.all(name).map(({ state, count }) => [state, Number(count)]))

@@ -1,6 +1,5 @@
-import { epochOf } from '../rules/epoch.ts'
-import { epochRules } from '../rules/epoch-rules.ts'
 import type { Coordinator } from './coordinator.ts'
+import { epochNow } from './epoch-now.ts'
 import { haltOf } from './halt.ts'
 import { listAnchors } from './list-anchors.ts'
 
@@ -31,9 +30,8 @@ const MAX_ANCHORS = 8
 export function liveStateOf(coordinator: Coordinator): LiveState {
   const { books } = coordinator
   const house = coordinator.house()
-  const height = coordinator.advancedTo()
   const state = {
-    height,
+    height: coordinator.advancedTo(),
     error: coordinator.lastError()?.message ?? null,
     logSize: books.log.size(),
   }
@@ -42,7 +40,7 @@ export function liveStateOf(coordinator: Coordinator): LiveState {
   return {
     ...state,
     open: {
-      epoch: height === null ? null : epochOf(height + 1, epochRules(genesis)),
+      epoch: epochNow(coordinator, genesis),
       halted: haltOf(anchorer.judgement()),
       anchors: listAnchors(coordinator, house, null)
         .slice(0, MAX_ANCHORS)

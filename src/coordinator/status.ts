@@ -3,9 +3,9 @@ import type { PayoutRecord } from '../../anchor/payer.ts'
 import { maturedAccount, payoutAccount, unmaturedAccount } from '../ledger/accounts.ts'
 import { prepareBalancesByKind } from '../ledger/balances-by-kind.ts'
 import type { Standing } from '../rules/cusum.ts'
-import { epochOf } from '../rules/epoch.ts'
 import { epochRules } from '../rules/epoch-rules.ts'
 import type { Coordinator, OpenHouse } from './coordinator.ts'
+import { epochNow } from './epoch-now.ts'
 import { haltOf } from './halt.ts'
 import { type EpochReconciliation, lastReconciliation } from './reconcile-epochs.ts'
 import type { WitnessStatus } from './witnessing.ts'
@@ -119,9 +119,7 @@ export function statusOf(coordinator: Coordinator): Status {
 
 function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer }: OpenHouse): OpenStatus {
   const { books } = coordinator
-  const rules = epochRules(genesis)
-  const height = coordinator.advancedTo()
-  const epoch = height === null ? null : epochOf(height + 1, rules)
+  const epoch = epochNow(coordinator, genesis)
   const count = (sql: string, ...params: unknown[]) =>
     Number(
       books.db
@@ -136,7 +134,7 @@ function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer 
   const { stalled, runwayBlocks } = anchoring
   return {
     epoch,
-    epochRules: rules,
+    epochRules: epochRules(genesis),
     work: {
       requestsOpen: desks.requests.length,
       jobsLeased: count(`SELECT count(*) FROM job WHERE state = 'leased'`),

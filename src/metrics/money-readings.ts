@@ -1,8 +1,7 @@
 import type { Coordinator, OpenHouse } from '../coordinator/coordinator.ts'
+import { epochNow } from '../coordinator/epoch-now.ts'
 import { payoutAccount } from '../ledger/accounts.ts'
 import { prepareBalancesByKind } from '../ledger/balances-by-kind.ts'
-import { epochOf } from '../rules/epoch.ts'
-import { epochRules } from '../rules/epoch-rules.ts'
 import { type Reading, reading, readingBy } from './reading.ts'
 
 const PAYOUT_STATES = ['logged', 'pinned', 'prepared', 'broadcast', 'confirmed', 'settled'] as const
@@ -19,8 +18,7 @@ export function createMoneyReadings(coordinator: Coordinator): () => Reading[] {
 
   return () => {
     const house = coordinator.house()
-    const height = coordinator.advancedTo()
-    const epoch = house === null || height === null ? null : epochOf(height + 1, epochRules(house.genesis))
+    const epoch = house && epochNow(coordinator, house.genesis)
     const nextEpoch = epoch === null ? 0 : epoch + 1
     return [
       reading('assay_epoch', 'Epoch of the next block.', epoch),

@@ -1,14 +1,10 @@
-import type { Coordinator, OpenHouse } from '../coordinator/coordinator.ts'
-import { epochOf } from '../rules/epoch.ts'
-import { epochRules } from '../rules/epoch-rules.ts'
+import type { Coordinator } from '../coordinator/coordinator.ts'
+import { epochNow } from '../coordinator/epoch-now.ts'
 import { type Reading, reading, readingBy } from './reading.ts'
 
 /** Work from request to verdict. Every query reads an index or a table that stays small: tables grow by a row a receipt. */
-export function createWorkReadings({
-  advancedTo,
-  books: { db, blobs },
-  house,
-}: Coordinator): () => Reading[] {
+export function createWorkReadings(coordinator: Coordinator): () => Reading[] {
+  const { db, blobs } = coordinator.books
   const one = (sql: string) => {
     const statement = db.prepare<[], bigint>(sql).pluck()
     return () => statement.get() ?? 0n
@@ -30,7 +26,7 @@ export function createWorkReadings({
     reading(
       'assay_requests_open',
       'Requests whose requesters wait for an answer.',
-      house()?.desks.requests.length ?? null,
+      coordinator.house()?.desks.requests.length ?? null,
     ),
     readingBy('assay_jobs', 'Jobs that are out with a worker, or answered and not submitted yet.', 'state', [
       ['leased', leased()],
@@ -56,27 +52,27 @@ export function createWorkReadings({
       'assay_audit_capacity',
       'Audits under way or sure to come (load), and how many the auditors may have (limit): at the limit new keys get no work.',
       'figure',
-      capacityOf(house(), advancedTo()),
+      capacityOf(coordinator),
     ),
     reading('assay_canaries_left', 'Known answers that no worker has been leased yet.', canaries()),
     reading(
       'assay_bundle_bytes_held',
       'Bytes of inputs and outputs that are held.',
-      house()?.desks.retention.sums().heldBytes ?? null,
+      coordinator.house()?.desks.retention.sums().heldBytes ?? null,
     ),
     reading(
       'assay_bundle_bytes_collected',
       'Bytes of inputs and outputs that were removed once their retention was over.',
-      house()?.desks.retention.sums().collectedBytes ?? null,
+      coordinator.house()?.desks.retention.sums().collectedBytes ?? null,
     ),
     reading('assay_data_free_bytes', 'What the file system of the data folder has left.', blobs.freeBytes()),
   ]
 }
 
-function capacityOf(house: OpenHouse | null, height: number | null): [string, number][] {
-  if (house === null || height === null) return []
-  const epoch = epochOf(height + 1, epochRules(house.genesis)) ?? 0
-  return Object.entries(house.desks.capacity.figures(epoch))
+function capacityOf(coordinator: Coordinator): [string, number][] {
+  const house = coordinator.house()
+  if (house === null || coordinator.advancedTo() === null) return []
+  return Object.entries(house.desks.capacity.figures(epochNow(coordinator, house.genesis) ?? 0))
 }
 
 const STANDINGS = ['good', 'held', 'suspended'] as const
