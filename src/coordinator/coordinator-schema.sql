@@ -183,6 +183,19 @@ CREATE TABLE IF NOT EXISTS audit (
 CREATE INDEX IF NOT EXISTS audit_open ON audit (auditor, state);
 CREATE INDEX IF NOT EXISTS audit_under_way ON audit (drawn_height) WHERE state IN ('drawn', 'committed');
 
+-- How many rounds stand where: a scrape doesn't count them anew.
+CREATE TABLE IF NOT EXISTS audit_tally (
+  state  TEXT    NOT NULL PRIMARY KEY,
+  rounds INTEGER NOT NULL CHECK (rounds >= 0)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER IF NOT EXISTS audit_drawn AFTER INSERT ON audit BEGIN
+  INSERT INTO audit_tally VALUES (NEW.state, 1) ON CONFLICT (state) DO UPDATE SET rounds = rounds + 1;
+END;
+CREATE TRIGGER IF NOT EXISTS audit_moved AFTER UPDATE OF state ON audit BEGIN
+  UPDATE audit_tally SET rounds = rounds - 1 WHERE state = OLD.state;
+  INSERT INTO audit_tally VALUES (NEW.state, 1) ON CONFLICT (state) DO UPDATE SET rounds = rounds + 1;
+END;
+
 -- Bundles of inputs and outputs, by SHA-256: held at least until the retention of this epoch's work is over (src/rules/retention.ts).
 CREATE TABLE IF NOT EXISTS held_blob (
   digest BLOB    NOT NULL PRIMARY KEY CHECK (length(digest) = 32),

@@ -87,7 +87,7 @@ const MIGRATIONS: readonly string[] = [
    DROP TABLE receipt;
    ALTER TABLE receipt_next RENAME TO receipt;
 
-   -- Receipts and their verdicts were counted at each look.
+   -- Receipts, their verdicts and rounds of audits were counted at each look.
    CREATE TABLE worker_tally (
      worker   BLOB    NOT NULL PRIMARY KEY REFERENCES worker (key),
      receipts INTEGER NOT NULL,
@@ -98,6 +98,11 @@ const MIGRATIONS: readonly string[] = [
    INSERT INTO worker_tally
      SELECT worker, count(*), sum(verdict IS 'pass'), sum(verdict IS 'fail'), sum(verdict IS 'void')
        FROM receipt JOIN submission ON submission.entry_index = receipt.submission GROUP BY worker;
+   CREATE TABLE audit_tally (
+     state  TEXT    NOT NULL PRIMARY KEY,
+     rounds INTEGER NOT NULL CHECK (rounds >= 0)
+   ) STRICT, WITHOUT ROWID;
+   INSERT INTO audit_tally SELECT state, count(*) FROM audit GROUP BY state;
 
    -- Workers alone were paid.
    CREATE TABLE payout_next (

@@ -20,53 +20,69 @@ export function createWorkReadings(coordinator: Coordinator): () => Reading[] {
     .prepare<[], [string, bigint]>('SELECT standing, count(*) FROM standing GROUP BY standing')
     .raw()
   const frozen = one('SELECT count(*) FROM frozen_model')
-  const rounds = db.prepare<[], [string, bigint]>('SELECT state, count(*) FROM audit GROUP BY state').raw()
+  const rounds = db.prepare<[], [string, bigint]>('SELECT state, rounds FROM audit_tally').raw()
 
-  return () => [
-    reading(
-      'assay_requests_open',
-      'Requests whose requesters wait for an answer.',
-      coordinator.house()?.desks.requests.length ?? null,
-    ),
-    readingBy('assay_jobs', 'Jobs that are out with a worker, or answered and not submitted yet.', 'state', [
-      ['leased', leased()],
-      ['answered', answered()],
-    ]),
-    reading('assay_receipts', 'Receipts in the log.', receipts()),
-    reading('assay_workers', 'Registered workers and auditors.', workers()),
-    readingBy(
-      'assay_workers_audited',
-      'Workers that were ever audited, by standing.',
-      'standing',
-      new Map<string, bigint>([...STANDINGS.map((standing) => [standing, 0n] as const), ...standings.all()]),
-    ),
-    reading('assay_models_frozen', 'Models that unrelated workers fail on together.', frozen()),
-    reading('assay_submissions_undrawn', 'Submissions whose audits no block has drawn yet.', undrawn()),
-    readingBy(
-      'assay_audit_rounds',
-      'Rounds of audits: due (drawn, committed) and done, by verdict.',
-      'state',
-      new Map<string, bigint>([...AUDIT_STATES.map((state) => [state, 0n] as const), ...rounds.all()]),
-    ),
-    readingBy(
-      'assay_audit_capacity',
-      'Audits under way or sure to come (load), and how many the auditors may have (limit): at the limit new keys get no work.',
-      'figure',
-      capacityOf(coordinator),
-    ),
-    reading('assay_canaries_left', 'Known answers that no worker has been leased yet.', canaries()),
-    reading(
-      'assay_bundle_bytes_held',
-      'Bytes of inputs and outputs that are held.',
-      coordinator.house()?.desks.retention.sums().heldBytes ?? null,
-    ),
-    reading(
-      'assay_bundle_bytes_collected',
-      'Bytes of inputs and outputs that were removed once their retention was over.',
-      coordinator.house()?.desks.retention.sums().collectedBytes ?? null,
-    ),
-    reading('assay_data_free_bytes', 'What the file system of the data folder has left.', blobs.freeBytes()),
-  ]
+  return () => {
+    const desks = coordinator.house()?.desks
+    const bundles = desks?.retention.sums()
+    return [
+      reading(
+        'assay_requests_open',
+        'Requests whose requesters wait for an answer.',
+        desks?.requests.length ?? null,
+      ),
+      readingBy(
+        'assay_jobs',
+        'Jobs that are out with a worker, or answered and not submitted yet.',
+        'state',
+        [
+          ['leased', leased()],
+          ['answered', answered()],
+        ],
+      ),
+      reading('assay_receipts', 'Receipts in the log.', receipts()),
+      reading('assay_workers', 'Registered workers and auditors.', workers()),
+      readingBy(
+        'assay_workers_audited',
+        'Workers that were ever audited, by standing.',
+        'standing',
+        new Map<string, bigint>([
+          ...STANDINGS.map((standing) => [standing, 0n] as const),
+          ...standings.all(),
+        ]),
+      ),
+      reading('assay_models_frozen', 'Models that unrelated workers fail on together.', frozen()),
+      reading('assay_submissions_undrawn', 'Submissions whose audits no block has drawn yet.', undrawn()),
+      readingBy(
+        'assay_audit_rounds',
+        'Rounds of audits: due (drawn, committed) and done, by verdict.',
+        'state',
+        new Map<string, bigint>([...AUDIT_STATES.map((state) => [state, 0n] as const), ...rounds.all()]),
+      ),
+      readingBy(
+        'assay_audit_capacity',
+        'Audits under way or sure to come (load), and how many the auditors may have (limit): at the limit new keys get no work.',
+        'figure',
+        capacityOf(coordinator),
+      ),
+      reading('assay_canaries_left', 'Known answers that no worker has been leased yet.', canaries()),
+      reading(
+        'assay_bundle_bytes_held',
+        'Bytes of inputs and outputs that are held.',
+        bundles?.heldBytes ?? null,
+      ),
+      reading(
+        'assay_bundle_bytes_collected',
+        'Bytes of inputs and outputs that were removed once their retention was over.',
+        bundles?.collectedBytes ?? null,
+      ),
+      reading(
+        'assay_data_free_bytes',
+        'What the file system of the data folder has left.',
+        blobs.freeBytes(),
+      ),
+    ]
+  }
 }
 
 function capacityOf(coordinator: Coordinator): [string, number][] {

@@ -120,6 +120,8 @@ test('work is public, payouts name accounts, the treasury’s own key signs, and
         VALUES (5, x'${'0a'.repeat(32)}', x'${'01'.repeat(32)}', 0, 1, 0);
       INSERT INTO receipt (id, submission, position, job, reward_msat, sampled, verdict, verdict_entry)
         VALUES (x'${'07'.repeat(32)}', 5, 0, x'${'04'.repeat(32)}', 11, 1, 'pass', 6);
+      INSERT INTO audit (receipt, round, auditor, drawn_height, state)
+        VALUES (x'${'07'.repeat(32)}', 0, x'${'01'.repeat(32)}', 9, 'pass');
       INSERT INTO payout VALUES (0, 7, x'${'0b'.repeat(32)}', x'${'01'.repeat(32)}', 12, 13, 'settled');
       INSERT INTO payer_payout (id, state, total_sats) VALUES ('payout/0', 'pinned', 12);
       INSERT INTO payer_input VALUES (1, 0, '${'0c'.repeat(32)}', 2, 14);`),
@@ -134,6 +136,7 @@ test('work is public, payouts name accounts, the treasury’s own key signs, and
   expect(db.prepare('SELECT receipts, passed, failed, void FROM worker_tally').raw().all()).toEqual([
     [1n, 1n, 0n, 0n],
   ])
+  expect(db.prepare('SELECT * FROM audit_tally').raw().all()).toEqual([['pass', 1n]])
   expect(db.prepare('SELECT last_account, total_sats, height FROM payout').all()).toEqual([
     { last_account: maturedAccount('01'.repeat(32)), total_sats: 12n, height: 13n },
   ])

@@ -60,6 +60,7 @@ test('a scrape says what the status and the ledger say, from the first lease to 
   await site.mineAudited(peers, 'verdicts', () => site.status().audits.undecided === 0)
   const { passed, failed } = site.status().audits
   const done = (await scrape(site.coordinator())).samples
+  expect(done.get('assay_audit_rounds{state="drawn"}')).toBe(0)
   expect(done.get('assay_audit_rounds{state="pass"}')).toBe(passed)
   expect(done.get('assay_audit_rounds{state="fail"}')).toBe(failed)
   expect(failed).toBeGreaterThan(0)
