@@ -1,7 +1,5 @@
-import { createRequire } from 'node:module'
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
 import express, { Router } from 'express'
-import { z } from 'zod'
 import type { TensorSignature } from '../../compute/onnx/signature.ts'
 import { encodeTensorBundle, MAX_BUNDLE_BYTES, parseTensorBundle } from '../../compute/work/tensor-bundle.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
@@ -12,6 +10,7 @@ import { OipError } from '../oip/oip-error.ts'
 import { parseInferRequest } from '../oip/parse-infer-request.ts'
 import { HEADER_LENGTH } from '../oip/split-body.ts'
 import { MAX_BODY_BYTES, rawBody } from './cbor-body.ts'
+import { ownPackage } from './own-package.ts'
 import { packJson } from './pack-answer.ts'
 import { problemOf } from './problem.ts'
 import { repositoryRoutes } from './repository-routes.ts'
@@ -26,8 +25,6 @@ const MAX_HELD_BYTES = 256 * 1024 * 1024
 
 /** What a worker is leased is its input with job, salt and frame: in one body, as what it answers is. */
 const MAX_INPUT_BYTES = MAX_BUNDLE_BYTES - 64 * 1024
-
-const packageSchema = z.object({ name: z.string(), version: z.string() })
 
 interface InferParts {
   readonly budget: RequestHandler
@@ -47,8 +44,7 @@ export function inferRoutes(
 ): Router {
   const routes = Router()
   const models = openServedModels(coordinator)
-  // By its own name, since sources and built files stand at different depths below it.
-  const { name, version } = packageSchema.parse(createRequire(import.meta.url)('assay/package.json'))
+  const { name, version } = ownPackage()
   let heldBytes = 0
 
   routes.get('/', (_request, response) => {

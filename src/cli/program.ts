@@ -1,6 +1,5 @@
-import { createRequire } from 'node:module'
 import { Command } from 'commander'
-import { z } from 'zod'
+import { ownPackage } from '../api/own-package.ts'
 
 type Add = (program: Command) => Promise<void>
 
@@ -36,7 +35,7 @@ const COMMANDS: Readonly<Record<string, Add>> = {
 export async function openProgram(name: string | null): Promise<Command> {
   const program = new Command('assay')
     .description('Pays machines for AI work that they can prove, and writes the proof into Bitcoin.')
-    .version(z.string().parse(createRequire(import.meta.url)('assay/package.json').version))
+    .version(ownPackage().version)
     .exitOverride()
   const asked = name !== null && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   for (const add of asked === undefined ? Object.values(COMMANDS) : [asked]) await add(program)
