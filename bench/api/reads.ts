@@ -33,7 +33,7 @@ export async function* reads(): AsyncGenerator<Row> {
   await until('a proof, and nobody at work', ANCHOR_LIMIT_MS, async () => {
     await system.mine()
     const { open } = await system.site.status()
-    return open?.audits['rounds'] === 0 && (await fetch(`${system.site.url}${proof}`)).ok ? true : null
+    return open?.audits.rounds === 0 && (await fetch(`${system.site.url}${proof}`)).ok ? true : null
   })
   const routes = new Map([
     ['what a worker asks first', '/v1/info'],

@@ -47,16 +47,16 @@ test('the whole state comes at once, and again when a block and an entry come', 
   expect([stream.status, stream.type]).toEqual([200, 'text/event-stream; charset=utf-8'])
   const first = await stream.next()
   expect(first).toMatchObject({ event: 'state', id: expect.stringMatching(/^[\w-]{22}$/) })
-  const before = liveStateAnswer.parse(JSON.parse(first['data'] ?? ''))
+  const before = liveStateAnswer.parse(JSON.parse(first.data ?? ''))
   expect(before.logSize).toBe(site.coordinator().books.log.size())
 
   await site.mine(1)
   const second = await stream.next()
-  expect(second['id']).not.toBe(first['id'])
-  expect(liveStateAnswer.parse(JSON.parse(second['data'] ?? '')).height).toBeGreaterThan(before.height ?? 0)
+  expect(second.id).not.toBe(first.id)
+  expect(liveStateAnswer.parse(JSON.parse(second.data ?? '')).height).toBeGreaterThan(before.height ?? 0)
   await site.peer()
   for (;;) {
-    const { logSize } = liveStateAnswer.parse(JSON.parse((await stream.next())['data'] ?? ''))
+    const { logSize } = liveStateAnswer.parse(JSON.parse((await stream.next()).data ?? ''))
     if (logSize > before.logSize) break
   }
 })
@@ -65,7 +65,7 @@ test('who comes back with the newest id is told nothing until something is new',
   let id: string
   {
     using stream = await watch()
-    id = (await stream.next())['id'] ?? ''
+    id = (await stream.next()).id ?? ''
   }
   using again = await watch({ 'last-event-id': id })
   expect(await again.next()).toEqual({})
