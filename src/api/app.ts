@@ -27,7 +27,7 @@ import { requireOperator } from './require-operator.ts'
 import { statusRoutes } from './status-routes.ts'
 import { workerRoutes } from './worker-routes.ts'
 
-export interface AppOptions {
+interface AppOptions {
   readonly coordinator: Coordinator
   readonly operatorToken: string
   readonly failures: FailureCounter

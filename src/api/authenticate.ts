@@ -29,7 +29,7 @@ export const noteArrival: RequestHandler = (request, _response, next) => {
   next()
 }
 
-export interface Authenticator {
+interface Authenticator {
   /** The key that signed this request and its body, once. Throws RefusedError 401, RequestSignatureError. */
   authenticate(request: SignedRequest, body: Uint8Array): Uint8Array
 }

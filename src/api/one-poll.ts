@@ -1,5 +1,5 @@
 /** At most one poll is open for each key: a newer one ends the older, whose answer is then empty. */
-export interface OnePoll {
+interface OnePoll {
   /** Runs `poll`; `superseded` aborts when a newer one of the same key begins. */
   run<T>(key: Uint8Array, poll: (superseded: AbortSignal) => Promise<T>): Promise<T>
 }

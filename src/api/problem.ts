@@ -46,7 +46,7 @@ export function problemOf(error: unknown): Problem {
   return { status: 500, code: 'internal', detail: 'an internal error; the operator finds it in the log' }
 }
 
-export function sendProblem(response: Response, problem: Problem): void {
+function sendProblem(response: Response, problem: Problem): void {
   const { status, code, detail, extensions } = problem
   response
     .status(status)

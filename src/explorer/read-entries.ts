@@ -2,7 +2,7 @@ import { type Entry, parseEntry } from '../log/entry.ts'
 import { parseEntryBundle } from '../log/entry-bundle.ts'
 import { TILE_WIDTH, tilePath } from '../log/tile.ts'
 
-export interface ReadEntry {
+interface ReadEntry {
   readonly index: number
   readonly entry: Entry
   readonly bytes: number

@@ -1,7 +1,7 @@
 import { useEffect, useState } from 'preact/hooks'
 
 /** What follows `#/`: the page, and what of it. */
-export interface Route {
+interface Route {
   readonly page: string
   readonly rest: string
 }

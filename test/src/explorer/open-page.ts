@@ -2,7 +2,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { expect } from 'vitest'
 
 /** A page and everything that it must not do: errors, dialogs, requests to anywhere but `home`. */
-export interface WatchedPage extends AsyncDisposable {
+interface WatchedPage extends AsyncDisposable {
   readonly page: Page
   /** Other origins that were asked. */
   readonly strangers: string[]
