@@ -53,6 +53,7 @@ test.each(Object.entries(ELSEWHERE))('%s: what is not run is known, with its rea
 // In this order: the others look at the site that the first one makes.
 followed('the operator’s guide leads from nothing to a payout', { timeout: GUIDE_LIMIT_MS }, async () => {
   const said = await follow('docs/OPERATING.md')
+  expect(said).toMatch(/Receipt [0-9a-f]{64}\. Next/)
   expect(said).toMatch(/assay_receipt_id/)
   expect(said).toMatch(/settled/)
 })

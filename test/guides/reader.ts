@@ -19,7 +19,8 @@ import { blocksOf } from './blocks.ts'
 /** What the guides say; here other programs may have these ports. */
 const GUIDE_PORTS = { coordinator: 8380, node: 18443 } as const
 /** Commands that look at the guides' port by themselves. */
-const DEFAULT_URL = /^(assay (?:status|auditor list|(?:anchor|payout) status|ledger \w+|proof get))\b/gm
+const DEFAULT_URL =
+  /^(assay (?:status|auditor list|(?:anchor|payout) status|ledger \w+|proof get|submit))\b/gm
 
 /** Somebody with a home of their own who types what the guides say. */
 export interface Reader extends AsyncDisposable {
