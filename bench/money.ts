@@ -114,6 +114,7 @@ function epochWork(): EpochWork {
         Array.from({ length: RECEIPTS_PER_WORKER }, (_, receipt) => ({
           receipt: hash('sha256', `${worker}/${receipt}`),
           worker,
+          model: '',
           // More than its part of the budget, so that everything has to be divided.
           rewardMsat: BigInt(1_000 + receipt) * 10n ** 9n,
           share: throughput(),

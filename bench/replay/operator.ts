@@ -176,6 +176,7 @@ function judge({ stall, item, units, isSampled, receipt, worker, rewardMsat, ope
     receipt: hex(receipt),
     worker: worker.hex,
     subnet: stall.subnet.name,
+    model: hex(stall.model.digest),
     operatorBasisPoints: stall.subnet.operatorBasisPoints,
     requester: item === null ? REQUESTER : null,
     chargeMsat: chargedMsat,

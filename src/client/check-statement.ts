@@ -24,14 +24,14 @@ export function checkStatement(statement: ReadStatement, bytes: Uint8Array): str
   const { epoch, compute, audit, fees, receipts } = table.parse(decodeCbor(bytes, limit))
   if (epoch !== statement.epoch) return [`the table is of epoch ${epoch}`]
   const { worker } = statement
-  const claimed = new Map(
-    statement.earned.map(({ from, subnet, msat }) => [`${from}/${subnet}`, BigInt(msat)]),
-  )
-  const due = new Map<string, bigint>()
-  const add = (key: string, msat: bigint) => due.set(key, (due.get(key) ?? 0n) + msat)
-  for (const row of compute) if (row.worker === worker) add(`budget/${row.subnet}`, row.msat)
-  for (const row of audit) if (row.auditor === worker) add(`budget/${AUDIT}`, row.msat)
-  for (const row of fees) if (row.worker === worker) add(`requesters/${row.subnet}`, row.msat)
+  const [claimed, due] = [new Map<string, bigint>(), new Map<string, bigint>()]
+  const add = (sums: Map<string, bigint>, key: string, msat: bigint) =>
+    sums.set(key, (sums.get(key) ?? 0n) + msat)
+  // By subnet: parts of a subnet may have come to different ends.
+  for (const { from, subnet, msat } of statement.earned) add(claimed, `${from}/${subnet}`, BigInt(msat))
+  for (const row of compute) if (row.worker === worker) add(due, `budget/${row.subnet}`, row.msat)
+  for (const row of audit) if (row.auditor === worker) add(due, `budget/${AUDIT}`, row.msat)
+  for (const row of fees) if (row.worker === worker) add(due, `requesters/${row.subnet}`, row.msat)
   const sums = [...new Set([...claimed.keys(), ...due.keys()])].flatMap((key) => {
     const [said = 0n, tabled = 0n] = [claimed.get(key), due.get(key)]
     return said === tabled ? [] : [`${key}: ${said} msat, the table has ${tabled}`]

@@ -59,7 +59,7 @@ export function openCharges(
     )
     .pluck()
   const insertFee = db.prepare(
-    'INSERT INTO fee (receipt, epoch, requester, worker, subnet, msat, share_msat) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    'INSERT INTO fee (receipt, epoch, requester, worker, subnet, model, msat, share_msat) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
   )
 
   function availableMsat(requester: string): bigint {
@@ -139,13 +139,14 @@ export function openCharges(
     },
     settle(epoch, fees, entryIndex) {
       const quarantined = quarantinedAccounts(books)
-      for (const { job, receipt, requester, subnet, worker, msat, shareMsat } of fees) {
+      for (const { job, receipt, requester, subnet, model, worker, msat, shareMsat } of fees) {
         insertFee.run(
           Buffer.from(receipt, 'hex'),
           epoch,
           requester,
           Buffer.from(worker, 'hex'),
           subnet,
+          model,
           msat,
           shareMsat,
         )

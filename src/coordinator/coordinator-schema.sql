@@ -243,15 +243,17 @@ CREATE TABLE IF NOT EXISTS reconciliation (
   differs TEXT    NOT NULL
 ) STRICT;
 
--- What each worker earned in an epoch, by subnet ('(audit)' for audits): the table that the epoch's entry names.
+-- What each worker earned in an epoch, by subnet ('(audit)' for audits) and model (its digest in hex, '' for audits): the table
+-- that the epoch's entry names.
 CREATE TABLE IF NOT EXISTS accrual (
   epoch  INTEGER NOT NULL REFERENCES epoch (number),
   worker BLOB    NOT NULL REFERENCES worker (key),
   subnet TEXT    NOT NULL,
+  model  TEXT    NOT NULL,
   msat   INTEGER NOT NULL CHECK (msat > 0),
   -- Null: unmatured.
   fate   TEXT CHECK (fate IN ('matured', 'forfeited')),
-  PRIMARY KEY (epoch, worker, subnet)
+  PRIMARY KEY (epoch, worker, subnet, model)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS accrual_unmatured ON accrual (worker) WHERE fate IS NULL;
 
@@ -390,9 +392,10 @@ CREATE TABLE IF NOT EXISTS fee (
   requester  TEXT    NOT NULL REFERENCES requester (name),
   worker     BLOB    NOT NULL REFERENCES worker (key),
   subnet     TEXT    NOT NULL,
+  model      TEXT    NOT NULL,
   msat       INTEGER NOT NULL CHECK (msat >= 0),
   share_msat INTEGER NOT NULL CHECK (share_msat >= 0),
   -- Null: unmatured.
   fate       TEXT CHECK (fate IN ('matured', 'forfeited'))
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS fee_unmatured ON fee (worker, epoch, subnet) WHERE fate IS NULL;
+CREATE INDEX IF NOT EXISTS fee_unmatured ON fee (worker, epoch, subnet, model) WHERE fate IS NULL;

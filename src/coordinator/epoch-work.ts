@@ -154,6 +154,7 @@ export function openEpochWork(
         receipt: hex(row.id),
         worker: hex(row.worker),
         subnet: row.subnet,
+        model: hex(row.model),
         units: row.units,
         rewardMsat: row.reward_msat,
         share: shareOf(row),

@@ -60,9 +60,9 @@ export function listWorkers({ books }: Coordinator, after: number | null) {
 export function listEarnings({ books }: Coordinator, worker: Uint8Array, before: number | null) {
   return books.db
     .prepare<[Uint8Array, number, Uint8Array, number], { epoch: bigint; subnet: string; msat: bigint }>(
-      `SELECT epoch, subnet, msat FROM accrual WHERE worker = ? AND epoch IN
+      `SELECT epoch, subnet, sum(msat) AS msat FROM accrual WHERE worker = ? AND epoch IN
          (SELECT DISTINCT epoch FROM accrual WHERE epoch < ? AND worker = ? ORDER BY epoch DESC LIMIT ?)
-        ORDER BY epoch DESC, subnet`,
+        GROUP BY epoch, subnet ORDER BY epoch DESC, subnet`,
     )
     .all(worker, before ?? Number.MAX_SAFE_INTEGER, worker, EPOCHS_PER_PAGE)
     .map(({ epoch, ...row }) => ({ epoch: Number(epoch), ...row }))

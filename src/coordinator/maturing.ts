@@ -6,9 +6,10 @@ import {
   INHERITED,
   isForfeited,
   mayMature,
+  NO_MODEL,
   shareForfeit,
 } from '../rules/maturing.ts'
-import { modelOf } from '../rules/standings.ts'
+import { modelKey } from '../rules/standings.ts'
 import type { Books } from './books.ts'
 import { postAll, quarantinedAccounts } from './books.ts'
 import type { StandingRows } from './standing-rows.ts'
@@ -28,36 +29,38 @@ interface UnmaturedRow {
   epoch: bigint | null
   worker: Uint8Array
   subnet: string
+  model: string
   msat: bigint
   /** Whose fee; null: of the subsidy, or of several. */
   requester: string | null
   is_fee: bigint
 }
 
-export function openMaturing(books: Books, rows: Pick<StandingRows, 'standingOf' | 'frozen'>): Maturing {
+export function openMaturing(books: Books, rows: Pick<StandingRows, 'standingOf' | 'isFrozen'>): Maturing {
   const { db } = books
   const selectDue = db.prepare<[], UnmaturedRow>(
-    `SELECT epoch, worker, subnet, msat, NULL AS requester, 0 AS is_fee
+    `SELECT epoch, worker, subnet, model, msat, NULL AS requester, 0 AS is_fee
        FROM accrual JOIN epoch ON epoch.number = accrual.epoch
       WHERE fate IS NULL AND matured_entry IS NOT NULL
-      UNION ALL SELECT epoch, worker, subnet, sum(msat), NULL, 1 FROM fee JOIN epoch ON epoch.number = fee.epoch
-      WHERE fate IS NULL AND msat > 0 AND matured_entry IS NOT NULL GROUP BY epoch, worker, subnet
-      UNION ALL SELECT NULL, worker, '${INHERITED}', unmatured_msat, NULL, 0 FROM inheritance
-      WHERE fate IS NULL AND unmatured_msat > 0 AND is_due = 1 ORDER BY epoch, worker, subnet, is_fee`,
+      UNION ALL SELECT epoch, worker, subnet, model, sum(msat), NULL, 1 FROM fee JOIN epoch ON epoch.number = fee.epoch
+      WHERE fate IS NULL AND msat > 0 AND matured_entry IS NOT NULL GROUP BY epoch, worker, subnet, model
+      UNION ALL SELECT NULL, worker, '${INHERITED}', '${NO_MODEL}', unmatured_msat, NULL, 0 FROM inheritance
+      WHERE fate IS NULL AND unmatured_msat > 0 AND is_due = 1 ORDER BY epoch, worker, subnet, model, is_fee`,
   )
   const selectOwn = db.prepare<{ worker: Uint8Array }, UnmaturedRow>(
-    `SELECT epoch, worker, subnet, msat, NULL AS requester, 0 AS is_fee FROM accrual
+    `SELECT epoch, worker, subnet, model, msat, NULL AS requester, 0 AS is_fee FROM accrual
       WHERE worker = @worker AND fate IS NULL
-      UNION ALL SELECT epoch, worker, subnet, sum(msat), requester, 1 FROM fee
-      WHERE worker = @worker AND fate IS NULL AND msat > 0 GROUP BY epoch, subnet, requester
-      UNION ALL SELECT NULL, worker, '${INHERITED}', unmatured_msat, NULL, 0 FROM inheritance
+      UNION ALL SELECT epoch, worker, subnet, model, sum(msat), requester, 1 FROM fee
+      WHERE worker = @worker AND fate IS NULL AND msat > 0 GROUP BY epoch, subnet, model, requester
+      UNION ALL SELECT NULL, worker, '${INHERITED}', '${NO_MODEL}', unmatured_msat, NULL, 0 FROM inheritance
       WHERE worker = @worker AND fate IS NULL AND unmatured_msat > 0`,
   )
   const setFate = db.prepare(
-    'UPDATE accrual SET fate = ? WHERE epoch = ? AND worker = ? AND subnet = ? AND fate IS NULL',
+    'UPDATE accrual SET fate = ? WHERE epoch = ? AND worker = ? AND subnet = ? AND model = ? AND fate IS NULL',
   )
   const setFeeFate = db.prepare(
-    'UPDATE fee SET fate = ? WHERE epoch = ? AND worker = ? AND subnet = ? AND requester = coalesce(?, requester) AND fate IS NULL',
+    `UPDATE fee SET fate = ? WHERE epoch = ? AND worker = ? AND subnet = ? AND model = ?
+        AND requester = coalesce(?, requester) AND fate IS NULL`,
   )
   const setInheritedFate = db.prepare('UPDATE inheritance SET fate = ? WHERE worker = ? AND fate IS NULL')
 
@@ -78,11 +81,11 @@ export function openMaturing(books: Books, rows: Pick<StandingRows, 'standingOf'
   /** @returns rows that had not ended before: of fees one for each receipt */
   function endRow(
     fate: 'matured' | 'forfeited',
-    { epoch, worker, subnet, requester, is_fee }: UnmaturedRow,
+    { epoch, worker, subnet, model, requester, is_fee }: UnmaturedRow,
   ): number {
     if (epoch === null) return setInheritedFate.run(fate, worker).changes
-    if (is_fee === 0n) return setFate.run(fate, epoch, worker, subnet).changes
-    return setFeeFate.run(fate, epoch, worker, subnet, requester).changes
+    if (is_fee === 0n) return setFate.run(fate, epoch, worker, subnet, model).changes
+    return setFeeFate.run(fate, epoch, worker, subnet, model, requester).changes
   }
 
   function takenOf(worker: Uint8Array, scope: ForfeitScope): UnmaturedRow[] {
@@ -91,19 +94,18 @@ export function openMaturing(books: Books, rows: Pick<StandingRows, 'standingOf'
 
   return {
     release(entryIndex) {
-      const frozen = new Set(rows.frozen().map(({ model }) => modelOf(model).subnet))
       const known = {
         standingOf: (worker: string) => rows.standingOf(Buffer.from(worker, 'hex')),
-        isSubnetFrozen: (subnet: string) => frozen.has(subnet),
+        isFrozen: rows.isFrozen,
       }
       const free = selectDue.all().filter((row) => mayMature(accruedOf(row), known))
       end(
         'matured',
         free,
         free.map((row) => {
-          const { worker, subnet, msat } = accruedOf(row)
+          const { worker, subnet, model, msat } = accruedOf(row)
           return {
-            id: `${row.epoch === null ? 'inherited' : `epoch/${row.epoch}`}/${row.is_fee === 1n ? 'fees/' : ''}matured/${subnet}/${worker}`,
+            id: `${row.epoch === null ? 'inherited' : `epoch/${row.epoch}`}/${row.is_fee === 1n ? 'fees/' : ''}matured/${modelKey(subnet, model)}/${worker}`,
             debit: unmaturedAccount(worker),
             credit: maturedAccount(worker),
             amountMsat: msat,
@@ -141,6 +143,6 @@ export function openMaturing(books: Books, rows: Pick<StandingRows, 'standingOf'
   }
 }
 
-function accruedOf({ worker, subnet, msat, requester }: UnmaturedRow): Accrued {
-  return { worker: Buffer.from(worker).toString('hex'), subnet, msat, requester }
+function accruedOf({ worker, subnet, model, msat, requester }: UnmaturedRow): Accrued {
+  return { worker: Buffer.from(worker).toString('hex'), subnet, model, msat, requester }
 }

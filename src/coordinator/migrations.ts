@@ -87,6 +87,34 @@ const MIGRATIONS: readonly string[] = [
    DROP TABLE receipt;
    ALTER TABLE receipt_next RENAME TO receipt;
 
+   -- Rewards were by subnet: those wait for none of its models.
+   CREATE TABLE accrual_next (
+     epoch  INTEGER NOT NULL REFERENCES epoch (number),
+     worker BLOB    NOT NULL REFERENCES worker (key),
+     subnet TEXT    NOT NULL,
+     model  TEXT    NOT NULL,
+     msat   INTEGER NOT NULL CHECK (msat > 0),
+     fate   TEXT CHECK (fate IN ('matured', 'forfeited')),
+     PRIMARY KEY (epoch, worker, subnet, model)
+   ) STRICT, WITHOUT ROWID;
+   INSERT INTO accrual_next SELECT epoch, worker, subnet, '', msat, fate FROM accrual;
+   DROP TABLE accrual;
+   ALTER TABLE accrual_next RENAME TO accrual;
+   CREATE TABLE fee_next (
+     receipt    BLOB    NOT NULL PRIMARY KEY REFERENCES receipt (id),
+     epoch      INTEGER NOT NULL REFERENCES epoch (number),
+     requester  TEXT    NOT NULL REFERENCES requester (name),
+     worker     BLOB    NOT NULL REFERENCES worker (key),
+     subnet     TEXT    NOT NULL,
+     model      TEXT    NOT NULL,
+     msat       INTEGER NOT NULL CHECK (msat >= 0),
+     share_msat INTEGER NOT NULL CHECK (share_msat >= 0),
+     fate       TEXT CHECK (fate IN ('matured', 'forfeited'))
+   ) STRICT, WITHOUT ROWID;
+   INSERT INTO fee_next SELECT receipt, epoch, requester, worker, subnet, '', msat, share_msat, fate FROM fee;
+   DROP TABLE fee;
+   ALTER TABLE fee_next RENAME TO fee;
+
    -- Receipts, their verdicts and rounds of audits were counted at each look.
    CREATE TABLE worker_tally (
      worker   BLOB    NOT NULL PRIMARY KEY REFERENCES worker (key),

@@ -11,6 +11,7 @@ import { demandOf, type Fee, feesOf } from '../rules/fees.ts'
 import { AUDIT } from '../rules/maturing.ts'
 import { isRefuted } from '../rules/outcome.ts'
 import { settleEpoch } from '../rules/settle-epoch.ts'
+import { modelKey } from '../rules/standings.ts'
 import { subsidyWeight } from '../rules/subsidy-weight.ts'
 import type { Books } from './books.ts'
 import { postAll, quarantinedAccounts, record } from './books.ts'
@@ -67,7 +68,9 @@ export function openSettlement(
     'UPDATE epoch SET matured_entry = ? WHERE number = ? AND matured_entry IS NULL',
   )
   const holds = openHolds(books)
-  const insertAccrual = db.prepare('INSERT INTO accrual (epoch, worker, subnet, msat) VALUES (?, ?, ?, ?)')
+  const insertAccrual = db.prepare(
+    'INSERT INTO accrual (epoch, worker, subnet, model, msat) VALUES (?, ?, ?, ?, ?)',
+  )
 
   async function settleDue(
     tip: number,
@@ -129,8 +132,8 @@ export function openSettlement(
         throw new Error(`epoch ${epoch} is settled already`)
       const budget = budgetAccount(epoch)
       const earned = earnedOf(shares)
-      const transfers: Transfer[] = earned.map(({ worker, subnet, msat }) => ({
-        id: `epoch/${epoch}/${subnet}/${worker}`,
+      const transfers: Transfer[] = earned.map(({ worker, subnet, model, msat }) => ({
+        id: `epoch/${epoch}/${modelKey(subnet, model)}/${worker}`,
         debit: budget,
         credit: unmaturedAccount(worker),
         amountMsat: msat,
@@ -152,8 +155,8 @@ export function openSettlement(
         books,
         transfers.filter(({ credit }) => !quarantined.has(credit)),
       )
-      for (const { worker, subnet, msat } of earned)
-        insertAccrual.run(epoch, Buffer.from(worker, 'hex'), subnet, msat)
+      for (const { worker, subnet, model, msat } of earned)
+        insertAccrual.run(epoch, Buffer.from(worker, 'hex'), subnet, model, msat)
       for (const [i, { input, output }] of openings.entries())
         holds.hold([input, output], receipts[i]?.isPrivate === true, epoch)
       // As a failed audit's (audits.ts): anyone can compare it with the known answer, which is kept as well.

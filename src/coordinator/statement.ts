@@ -79,7 +79,7 @@ export function statementOf(
   function earned() {
     return db
       .prepare<[Uint8Array, number, Uint8Array, number], EarnedRow>(
-        `SELECT subnet, msat, fate, 0 AS bought FROM accrual WHERE worker = ? AND epoch = ?
+        `SELECT subnet, sum(msat) AS msat, fate, 0 AS bought FROM accrual WHERE worker = ? AND epoch = ? GROUP BY subnet, fate
          UNION ALL
          SELECT subnet, sum(msat), fate, 1 FROM fee WHERE worker = ? AND epoch = ? GROUP BY subnet, fate
          ORDER BY 4, 1`,

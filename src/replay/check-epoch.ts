@@ -1,3 +1,4 @@
+import { hex } from '../../compute/work/hex.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
 import { budgetAccount, requesterAccount, unmaturedAccount } from '../ledger/accounts.ts'
 import { encodeAccruals } from '../log/accrual-table.ts'
@@ -111,6 +112,7 @@ function settleAgain(
       receipts: (bySubnet.get(subnet.name) ?? []).map(({ receipt, outcome, answeredMs }) => ({
         receipt: receipt.hex,
         worker: receipt.job.worker,
+        model: hex(receipt.job.model),
         rewardMsat: receipt.rewardMsat,
         share: shareOf(markets, receipt.job, answeredMs),
         outcome,
@@ -178,10 +180,19 @@ function post(
 function feesAgain({ markets }: ReplayState, judged: readonly JudgedReceipt[]): Fee[] {
   return feesOf(
     judged.map(({ receipt, outcome, requester, chargeMsat }) => {
-      const { subnet, epoch, worker } = receipt.job
+      const { subnet, epoch, worker, model } = receipt.job
       const definition = markets.subnetsAt(epoch).find(({ name }) => name === subnet)
       const operatorBasisPoints = definition?.operatorBasisPoints ?? 0
-      return { receipt: receipt.hex, subnet, worker, outcome, requester, chargeMsat, operatorBasisPoints }
+      return {
+        receipt: receipt.hex,
+        subnet,
+        model: hex(model),
+        worker,
+        outcome,
+        requester,
+        chargeMsat,
+        operatorBasisPoints,
+      }
     }),
   )
 }

@@ -6,7 +6,7 @@ import { type InheritedBalances, parseInheritedBalances } from '../log/inherited
 import { parseVerifierKey } from '../log/note-key.ts'
 import { txidText } from '../log/txid.ts'
 import { verifierKeyOf } from '../monitor/verifier-key.ts'
-import { INHERITED } from '../rules/maturing.ts'
+import { INHERITED, NO_MODEL } from '../rules/maturing.ts'
 import { type Check, readable } from './findings.ts'
 import { readBlob } from './read-blob.ts'
 import type { ReplayState } from './replay-state.ts'
@@ -35,6 +35,7 @@ function inherit(state: ReplayState, inherited: InheritedBalances): void {
   const rows = inherited.workers.map(({ worker, unmaturedMsat }) => ({
     worker: hex(worker),
     subnet: INHERITED,
+    model: NO_MODEL,
     msat: unmaturedMsat,
     requester: null,
   }))

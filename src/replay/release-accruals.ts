@@ -1,15 +1,13 @@
 import { maturedAccount, requesterAccount, unmaturedAccount } from '../ledger/accounts.ts'
 import { standingOf } from '../rules/cusum.ts'
 import { type Accrued, type ForfeitScope, isForfeited, mayMature, shareForfeit } from '../rules/maturing.ts'
-import { modelOf } from '../rules/standings.ts'
 import type { ReplayState } from './replay-state.ts'
 
 /** Moves every reward whose height has come and that nothing holds back. */
 export function releaseAccruals({ accruals, balances, standings }: ReplayState): void {
-  const frozen = new Set(Array.from(standings.frozen(), (model) => modelOf(model).subnet))
   const known = {
     standingOf: (worker: string) => standingOf(standings.recordOf(worker).suspicion),
-    isSubnetFrozen: (subnet: string) => frozen.has(subnet),
+    isFrozen: standings.isFrozen,
   }
   for (const [epoch, { isMatured, rows }] of accruals) {
     if (!isMatured) continue

@@ -1,9 +1,7 @@
 import type { AuditorRecords } from '../rules/canaries.ts'
 import { type AuditedReceipt, NO_RECORD, type Standings, type WorkerRecord } from '../rules/standings.ts'
 
-export interface ReplayedStandings extends Standings, AuditorRecords {
-  frozen(): Iterable<string>
-}
+export type ReplayedStandings = Standings & AuditorRecords
 
 /** What is known of the workers, in memory. @param addressOf payout address by key, hex */
 export function openStandings(addressOf: (worker: string) => string): ReplayedStandings {
@@ -40,6 +38,5 @@ export function openStandings(addressOf: (worker: string) => string): ReplayedSt
         .filter(([, { fails }]) => fails.some((fail) => fail.model === model))
         .map(([worker]) => worker)
         .sort(),
-    frozen: () => aside.keys(),
   }
 }

@@ -1,5 +1,5 @@
 import type { Fee } from './fees.ts'
-import { AUDIT } from './maturing.ts'
+import { AUDIT, NO_MODEL } from './maturing.ts'
 import type { EpochSettlement } from './settle-epoch.ts'
 
 /** What an `epoch` entry says of the epoch's money, msat. */
@@ -20,12 +20,17 @@ export function epochSums(shares: EpochSettlement, fees: readonly Fee[], lapsedM
   }
 }
 
-/** Whom the budget goes to: who computed, by subnet, then who audited. Keys in hex. */
+/** Whom the budget goes to: who computed, by subnet and model, then who audited. Keys and digests in hex. */
 export function earnedOf({
   compute,
   audit,
-}: Pick<EpochSettlement, 'compute' | 'audit'>): { worker: string; subnet: string; msat: bigint }[] {
-  const audited = audit.map(({ auditor, msat }) => ({ worker: auditor, subnet: AUDIT, msat }))
+}: Pick<EpochSettlement, 'compute' | 'audit'>): EpochSettlement['compute'] {
+  const audited = audit.map(({ auditor, msat }) => ({
+    worker: auditor,
+    subnet: AUDIT,
+    model: NO_MODEL,
+    msat,
+  }))
   return [...compute, ...audited]
 }
 

@@ -11,6 +11,8 @@ export interface Fee {
   readonly receipt: string
   readonly requester: string
   readonly subnet: string
+  /** Digest, hex. */
+  readonly model: string
   /** Key, hex: whose receipt it is. */
   readonly worker: string
   readonly msat: bigint
@@ -36,6 +38,7 @@ export function feesOf(
   receipts: readonly {
     readonly receipt: string
     readonly subnet: string
+    readonly model: string
     readonly worker: string
     readonly outcome: ReceiptOutcome
     /** Null where nobody asked. */
@@ -45,10 +48,10 @@ export function feesOf(
   }[],
 ): Fee[] {
   return receipts
-    .flatMap(({ receipt, subnet, worker, outcome, requester, chargeMsat, operatorBasisPoints }) => {
+    .flatMap(({ receipt, subnet, model, worker, outcome, requester, chargeMsat, operatorBasisPoints }) => {
       if (outcome !== 'bought') return []
       assert(requester !== null, 'whatever is bought has a buyer')
-      return [{ receipt, requester, subnet, worker, ...splitCharge(chargeMsat, operatorBasisPoints) }]
+      return [{ receipt, requester, subnet, model, worker, ...splitCharge(chargeMsat, operatorBasisPoints) }]
     })
     .sort((a, b) => (a.receipt < b.receipt ? -1 : 1))
 }

@@ -1,4 +1,5 @@
 import type { Standing } from './cusum.ts'
+import { modelKey } from './standings.ts'
 
 /** Stands in the place of a subnet's name for what auditors earn; no subnet can be called so. */
 export const AUDIT = '(audit)'
@@ -6,25 +7,27 @@ export const AUDIT = '(audit)'
 /** Likewise, for what the log before owed. */
 export const INHERITED = '(inherited)'
 
-/** A part of what an epoch paid: to one worker, in one subnet. */
+/** And in the place of a model's digest where none earned it. */
+export const NO_MODEL = ''
+
+/** A part of what an epoch paid: to one worker, for one model. */
 export interface Accrued {
   /** Key, hex. */
   readonly worker: string
   readonly subnet: string
+  /** Digest, hex, or `NO_MODEL`. */
+  readonly model: string
   readonly msat: bigint
   /** Whose fee it is; null: of the subsidy. */
   readonly requester: string | null
 }
 
-/**
- * Whether an accrual whose height has come becomes its worker's for good. Accruals are by subnet, so that all of a subnet waits
- * while one of its models is frozen; nobody gains by a freeze.
- */
+/** Whether an accrual whose height has come becomes its worker's for good. */
 export function mayMature(
-  { worker, subnet }: Accrued,
-  known: { standingOf: (worker: string) => Standing; isSubnetFrozen: (subnet: string) => boolean },
+  { worker, subnet, model }: Accrued,
+  known: { standingOf: (worker: string) => Standing; isFrozen: (model: string) => boolean },
 ): boolean {
-  return known.standingOf(worker) === 'good' && !known.isSubnetFrozen(subnet)
+  return known.standingOf(worker) === 'good' && !known.isFrozen(modelKey(subnet, model))
 }
 
 /** Where a suspended worker's unmatured rewards go: fees back to whom they were paid by, in the order of names, the rest to the reserve. */

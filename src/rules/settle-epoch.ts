@@ -30,6 +30,8 @@ export interface SettlementReceipt {
   receipt: string
   /** Key, hex. */
   worker: string
+  /** Digest, hex. */
+  model: string
   /** What its audit rate was set by, at its submission (expected-reward.ts): it never earns more out of a budget. */
   rewardMsat: bigint
   /** What its subnet's objective leaves of that (objectives/earned-share.ts). */
@@ -45,8 +47,8 @@ export interface EpochWork {
 }
 
 export interface EpochSettlement {
-  /** Sorted by subnet, then worker; only amounts above zero. */
-  compute: { worker: string; subnet: string; msat: bigint }[]
+  /** Sorted by subnet, then worker, then model; only amounts above zero. */
+  compute: { worker: string; subnet: string; model: string; msat: bigint }[]
   /** Sorted by auditor; only amounts above zero. */
   audit: { auditor: string; msat: bigint }[]
   returnedMsat: bigint
@@ -63,6 +65,8 @@ export interface EpochSettlement {
  * A subnet pays what was expected of its receipts, as far as its objective leaves it to them, and where that is more than
  * its part, as of work from epochs that paid better, proportionally less. The part of what was offered and not answered
  * returns: shared among the few who did answer, it would be far above what their audit rates deter from cheating for.
+ *
+ * What a worker gets is its models' by largest remainder, since a frozen model's rewards wait alone.
  *
  * Auditors get their share of what is paid, not of what was set aside: where little was computed, little goes to audits.
  */
@@ -85,11 +89,15 @@ export function settleEpoch({
   const receipts: EpochSettlement['receipts'] = []
   for (const subnet of subnets) {
     const poolMsat = pools.get(subnet.name) ?? 0n
-    const scores = scoreByWorker(subnet.receipts)
+    const paid = subnet.receipts.filter(({ outcome }) => isPaid(outcome))
+    const scores = scoresBy('worker', paid)
     const expectedMsat = scores.reduce((sum, { weight }) => sum + weight, 0n)
     const earned = splitByFloor(expectedMsat < poolMsat ? expectedMsat : poolMsat, scores)
-    for (const [worker, msat] of earned) {
-      if (msat > 0n) compute.push({ worker, subnet: subnet.name, msat })
+    for (const [worker, own] of Map.groupBy(paid, (receipt) => receipt.worker)) {
+      const parts = splitByLargestRemainder(earned.get(worker) ?? 0n, scoresBy('model', own))
+      for (const [model, msat] of parts) {
+        if (msat > 0n) compute.push({ worker, subnet: subnet.name, model, msat })
+      }
     }
     for (const receipt of subnet.receipts) {
       receipts.push({ receipt: receipt.receipt, reason: reasonOf(receipt, poolMsat, earned) })
@@ -109,16 +117,21 @@ export function settleEpoch({
     .filter(({ msat }) => msat > 0n)
 
   return {
-    compute: compute.sort((a, b) => compareText(a.subnet, b.subnet) || compareText(a.worker, b.worker)),
+    compute: compute.sort(
+      (a, b) =>
+        compareText(a.subnet, b.subnet) || compareText(a.worker, b.worker) || compareText(a.model, b.model),
+    ),
     audit: audit.sort((a, b) => compareText(a.auditor, b.auditor)),
     returnedMsat: budgetMsat - computedMsat - sumMsat(audit),
     receipts: receipts.sort((a, b) => compareText(a.receipt, b.receipt)),
   }
 }
 
-function scoreByWorker(receipts: SettlementReceipt[]): Weight[] {
-  const paid = receipts.filter(({ outcome }) => isPaid(outcome))
-  return [...Map.groupBy(paid, ({ worker }) => worker)].map(([key, own]) => ({ key, weight: scoreOf(own) }))
+function scoresBy(part: 'worker' | 'model', receipts: SettlementReceipt[]): Weight[] {
+  return [...Map.groupBy(receipts, (receipt) => receipt[part])].map(([key, own]) => ({
+    key,
+    weight: scoreOf(own),
+  }))
 }
 
 function unitsByAuditor(audits: EpochWork['audits']): Weight[] {

@@ -62,9 +62,9 @@ const TOGETHER_ENTRIES = 1_000
 const COMMON_WORKERS = 3
 const COMMON_SUSPICION = THRESHOLD / 8n
 
-/** Names a model in a subnet. @param digest 32 bytes */
-export function modelKey(subnet: string, digest: Uint8Array): string {
-  return `${subnet}/${Buffer.from(digest).toString('hex')}`
+/** Names a model in a subnet. @param digest 32 bytes, or those in hex */
+export function modelKey(subnet: string, digest: Uint8Array | string): string {
+  return `${subnet}/${typeof digest === 'string' ? digest : Buffer.from(digest).toString('hex')}`
 }
 
 /** What modelKey made. */

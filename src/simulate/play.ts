@@ -11,6 +11,7 @@ import {
   AUDIT_SHARE_BASIS_POINTS,
   BUDGET_MSAT,
   EPOCHS,
+  MODEL,
   named,
   OTHERS,
   P0,
@@ -101,6 +102,7 @@ function work(
     receipts: (['pass', 'fail', 'unsampled'] as const).map((fate) => ({
       receipt: `${key.name} ${fate}`,
       worker: key.name,
+      model: MODEL,
       rewardMsat: BigInt(audited[fate]) * REWARD_MSAT,
       share: throughput(),
       outcome: isSuspended ? 'suspended' : fate,
@@ -119,6 +121,7 @@ function settle(
   const others: SettlementReceipt = {
     receipt: 'others',
     worker: 'others',
+    model: MODEL,
     rewardMsat,
     share: throughput(),
     outcome: 'unsampled',
@@ -136,9 +139,10 @@ function settle(
 
 /** Takes what epochs up to the given one earned; nothing while the key is held, and never again once it is suspended. */
 function mature(key: WorkerKey, upToEpoch: number): bigint {
-  const known = { standingOf: () => standingOf(key.suspicion), isSubnetFrozen: () => false }
+  const known = { standingOf: () => standingOf(key.suspicion), isFrozen: () => false }
   const isDue = ({ epoch, msat }: { epoch: number; msat: bigint }) =>
-    epoch <= upToEpoch && mayMature({ worker: key.name, subnet: SUBNET, requester: null, msat }, known)
+    epoch <= upToEpoch &&
+    mayMature({ worker: key.name, subnet: SUBNET, model: MODEL, requester: null, msat }, known)
   const due = key.unmatured.filter(isDue)
   key.unmatured = key.unmatured.filter((reward) => !isDue(reward))
   return sumOf(due)

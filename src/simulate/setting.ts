@@ -29,6 +29,7 @@ export const AUDIT_SHARE_BASIS_POINTS = 500
 /** A subnet that pays in an epoch 1,000 msat for each receipt, and the auditors' part beside it, if all of its offer is answered. */
 export const BUDGET_MSAT = 10_526_316n
 export const SUBNET = 'simulated'
+export const MODEL = 'all'
 
 /** For one receipt, by the product's rule: all of them are alike, and as many are offered as all workers answer. */
 export const REWARD_MSAT = openExpectedReward(

@@ -47,7 +47,7 @@ function alarmsOf({ error, open, witnesses }: ReadStatus): Alarm[] {
   for (const { model, entry } of frozen) {
     alarms.push({
       title: `The model ${model} is frozen`,
-      text: `Unrelated workers fail on it together (entry ${entry}): nothing of its subnet matures until the operator says why.`,
+      text: `Unrelated workers fail on it together (entry ${entry}): nothing of it matures until the operator says why.`,
       isGrave: false,
     })
   }

@@ -80,7 +80,7 @@ test('private bytes are shown to auditors alone, earn no subsidy, and are passed
   expect(inside).toMatchObject({ ok: true, privateWork: { comparisons: 0 } })
   const paid = await changeTable(open, ({ compute, ...table }) => ({
     ...table,
-    compute: [{ worker: honest.hex, subnet: 'hidden', msat: 1n }, ...compute],
+    compute: [{ worker: honest.hex, subnet: 'hidden', model: '', msat: 1n }, ...compute],
   }))
   expect((await replay(paid.source)).first).toMatchObject({
     entry: paid.entry,

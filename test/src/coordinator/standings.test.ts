@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { encodeCbor } from '../../../compute/work/canonical-cbor.ts'
+import { parseJob } from '../../../compute/work/job.ts'
+import { sha256 } from '../../../compute/work/tagged-hash.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { type Entry, parseEntry } from '../../../src/log/entry.ts'
 import { replay } from '../../../src/replay/replay.ts'
@@ -10,7 +12,7 @@ import { recordLog } from '../replay/recorded-log.ts'
 import { epochEntry } from './epoch-entry.ts'
 import { idOf, type Peer, problemIn, worksOf } from './peer.ts'
 import { openSite, type Site, TOKEN } from './site.ts'
-import { cheatedOutput, STRICT_MARKET } from './tiny-market.ts'
+import { cheatedOutput, STRICT_MARKET, TINY_MODEL, TWIN_MODEL, tinyOutput } from './tiny-market.ts'
 
 let node: RegtestNode
 beforeAll(async () => {
@@ -94,28 +96,31 @@ describe('a worker that earns, then cheats', () => {
   })
 })
 
-test('what unrelated workers fail on together is frozen, convicts nobody, and matures when the operator says why', async () => {
+test('what unrelated workers fail on together is frozen, alone, convicts nobody, and matures when the operator says why', async () => {
+  const twin = STRICT_MARKET.models.map((model) => ({ ...model, name: 'twin', file: TWIN_MODEL }))
   await using site = await openSite(node, {
-    subnets: [STRICT_MARKET],
+    subnets: [{ ...STRICT_MARKET, models: [...STRICT_MARKET.models, ...twin] }],
     flags: { 'epoch.maturityBlocks': '14' },
   })
-  const people = await begin(site, 3)
+  const people = await begin(site, 4)
+  const [, , , honest] = people
   const workers = people.slice(0, 3)
-  for (const worker of workers) await worker.work()
+  for (const worker of people.slice(0, 4)) await worker.work()
   await site.mineAudited(
     people,
     'the first settlement and new work',
     () => isSettled(site, 0) && hasWork(site),
   )
   // As a driver would have it that is wrong on all their machines.
-  for (const worker of workers) await worker.work(cheatedOutput)
+  for (const worker of workers) await cheatOnOne(worker)
   await site.mineAudited(people, 'the freeze', () => site.status().frozen.length > 0)
   const [frozen] = site.status().frozen
   const dueHeight = maturityHeight(0, epochRules(site.house().genesis))
   await site.mineTo(Math.max(dueHeight, site.coordinator().advancedTo() ?? 0))
   expect(site.status().epochs.find(({ number }) => number === 0)?.matured).toBe(true)
   expect(site.status().workers.map(({ standing }) => standing)).not.toContain('suspended')
-  expect(fatesOf(site, 0)).toEqual(new Set([null]))
+  expect(fatesOf(site, 0, TINY_MODEL)).toEqual(new Set([null]))
+  expect(fatesOf(site, 0, TWIN_MODEL, honest)).toEqual(new Set(['matured']))
 
   const thaw = (status: string, model = modelOf(frozen?.model ?? '').digest) =>
     fetch(`${site.url}/v1/operator/thaws`, {
@@ -129,11 +134,11 @@ test('what unrelated workers fail on together is frozen, convicts nobody, and ma
   expect((await thaw('recalibrated')).status).toBe(201)
   expect(site.status().frozen).toEqual([])
   expect(workers.map((worker) => workerStatus(site, worker).standing)).toEqual(['good', 'good', 'good'])
-  expect(fatesOf(site, 0)).toEqual(new Set(['matured']))
+  expect(fatesOf(site, 0, TINY_MODEL)).toEqual(new Set(['matured']))
 
   // The same once more, and this time they are found to have cheated together.
   await site.mineAudited(people, 'work again', () => hasWork(site))
-  for (const worker of workers) await worker.work(cheatedOutput)
+  for (const worker of workers) await cheatOnOne(worker)
   await site.mineAudited(people, 'the second freeze', () => site.status().frozen.length > 0)
   const [again] = site.status().frozen
   expect((await thaw('upheld', modelOf(again?.model ?? '').digest)).status).toBe(201)
@@ -143,10 +148,10 @@ test('what unrelated workers fail on together is frozen, convicts nobody, and ma
   expect(await replay(await recordLog(site, node))).toMatchObject({ ok: true, first: null })
 })
 
-async function begin(site: Site, workers: number): Promise<[Peer, Peer, Peer, ...Peer[]]> {
-  const [first, second, third, ...others] = await site.begin(workers)
-  if (first === undefined || second === undefined || third === undefined) throw new Error('too few peers')
-  return [first, second, third, ...others]
+async function begin(site: Site, workers: number): Promise<[Peer, Peer, Peer, Peer, ...Peer[]]> {
+  const [first, second, third, fourth, ...others] = await site.begin(workers)
+  if (!first || !second || !third || !fourth) throw new Error('too few peers')
+  return [first, second, third, fourth, ...others]
 }
 
 function workerStatus(site: Site, peer: Peer) {
@@ -155,10 +160,27 @@ function workerStatus(site: Site, peer: Peer) {
   return found
 }
 
-/** What became of the rewards of an epoch's work, audits apart. */
-function fatesOf(site: Site, epoch: number): Set<unknown> {
-  const select = `SELECT fate FROM accrual WHERE epoch = ? AND subnet = 'tiny'`
-  return new Set(site.coordinator().books.db.prepare(select).pluck().all(epoch))
+/** Of the two models that it has work for. */
+async function cheatOnOne(worker: Peer): Promise<void> {
+  const results = (await worker.lease()).map((leased, index) => {
+    const isOne = Buffer.compare(parseJob(leased.job).model, sha256(TINY_MODEL)) === 0
+    return worker.answer(leased, index, isOne ? cheatedOutput : tinyOutput)
+  })
+  await worker.call('/v1/results', { results })
+  await worker.submit(worker.draft(results.map(({ receipt }) => receipt)))
+}
+
+/** What became of the rewards of an epoch's work on a model, of everybody or one worker. */
+function fatesOf(site: Site, epoch: number, model: Uint8Array, peer?: Peer): Set<unknown> {
+  const select = `SELECT fate FROM accrual WHERE epoch = ? AND subnet = 'tiny' AND model = ? AND worker = coalesce(?, worker)`
+  const digest = Buffer.from(sha256(model)).toString('hex')
+  return new Set(
+    site
+      .coordinator()
+      .books.db.prepare(select)
+      .pluck()
+      .all(epoch, digest, peer?.key ?? null),
+  )
 }
 
 function standingEntries(site: Site): { index: number; entry: Entry }[] {

@@ -10,6 +10,11 @@ import { unary } from '../../compute/onnx/sample-models.ts'
 /** y = x: work that a peer does without ONNX Runtime. */
 export const TINY_MODEL = encodeModel(unary([node('Identity', ['x'], ['y'])], 'FP32', ['N', 2]))
 
+/** The same in two steps, so another model. */
+export const TWIN_MODEL = encodeModel(
+  unary([node('Identity', ['x'], ['z']), node('Identity', ['z'], ['y'])], 'FP32', ['N', 2]),
+)
+
 export const TINY_PROFILE: Omit<ExecutionProfile, 'batch'> = {
   device: 'x86-64-v3',
   optimization: 'disabled',

@@ -26,6 +26,15 @@ export const DIFFERENCES_IN_MONEY: Difference[] = [
       })),
   ],
   [
+    'an accrual of another model, which may be frozen',
+    'epochs: accrual_mismatch',
+    (log) =>
+      changeTable(log, ({ compute: [first, ...rest], ...table }) => ({
+        ...table,
+        compute: [{ ...first, model: '00'.repeat(32) }, ...rest],
+      })),
+  ],
+  [
     'a reason that is not the receipt’s',
     'epochs: accrual_mismatch',
     (log) =>

@@ -126,7 +126,7 @@ function settleCarried({ auditShareBasisPoints, epochs, work }: Carried) {
       subnet: name,
       worker,
       epoch,
-      model,
+      model: `${model}`,
       units,
       rewardMsat,
       share: throughput(),
@@ -210,11 +210,20 @@ test('a worker alone in a market of a thousand items earns a thousandth for each
       {
         name: 'thin',
         weight: 1n,
-        receipts: [{ receipt: 'r', worker: 'alone', rewardMsat, share: throughput(), outcome: 'unsampled' }],
+        receipts: [
+          {
+            receipt: 'r',
+            worker: 'alone',
+            model: 'm',
+            rewardMsat,
+            share: throughput(),
+            outcome: 'unsampled',
+          },
+        ],
       },
     ],
     audits: [],
   })
-  expect(compute).toEqual([{ worker: 'alone', subnet: 'thin', msat: 9_500n }])
+  expect(compute).toEqual([{ worker: 'alone', subnet: 'thin', model: 'm', msat: 9_500n }])
   expect(returnedMsat).toBe(BOOKED_MSAT - 9_500n)
 })

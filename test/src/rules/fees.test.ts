@@ -28,6 +28,7 @@ test('exactly what was bought is paid, each once, to whose receipt it is', () =>
   const receipt = fc.record({
     receipt: fc.stringMatching(/^[0-9a-f]{8}$/),
     subnet: fc.constantFrom('s', 't'),
+    model: fc.constantFrom('m', 'n'),
     worker: fc.constantFrom('ann', 'bob'),
     outcome: fc.constantFrom(...OUTCOMES),
     requester: fc.constantFrom('acme', 'umbrella'),
@@ -40,9 +41,13 @@ test('exactly what was bought is paid, each once, to whose receipt it is', () =>
       const fees = feesOf(list)
       const bought = list.filter(({ outcome }) => outcome === 'bought')
       expect(fees.map((fee) => fee.receipt)).toEqual(bought.map((one) => one.receipt).sort())
-      for (const { receipt: id, worker, requester, msat, shareMsat } of fees) {
+      for (const { receipt: id, model, worker, requester, msat, shareMsat } of fees) {
         const own = bought.find((one) => one.receipt === id)
-        expect({ worker, requester }).toEqual({ worker: own?.worker, requester: own?.requester })
+        expect({ model, worker, requester }).toEqual({
+          model: own?.model,
+          worker: own?.worker,
+          requester: own?.requester,
+        })
         expect(msat + shareMsat).toBe(own?.chargeMsat)
       }
       expect(feesOf(list.toReversed())).toEqual(fees)
@@ -54,6 +59,7 @@ test('what was bought by nobody is a bug', () => {
   const receipt = {
     receipt: 'r',
     subnet: 's',
+    model: 'm',
     worker: 'w',
     requester: null,
     chargeMsat: 1n,

@@ -25,6 +25,7 @@ const works: fc.Arbitrary<EpochWork> = fc
       fc.record({
         subnet: fc.nat(3),
         worker: fc.constantFrom('w1', 'w2', 'w3', 'w4', 'w5'),
+        model: fc.constantFrom('m1', 'm2'),
         rewardMsat: fc.oneof(fc.bigInt({ min: 0n, max: 20n }), fc.bigInt({ min: 0n, max: 10n ** 15n })),
         outcome: fc.constantFrom(...PAID, ...PAID, ...UNPAID),
         share: shares,
@@ -103,18 +104,19 @@ test('what is paid and what is returned are the budget, and all parts are above 
   )
 })
 
-test('only workers with a paid receipt in that subnet are paid, each once, and every receipt has a reason', () => {
+test('only workers with a paid receipt of that model are paid, each once, and every receipt has a reason', () => {
   fc.assert(
     fc.property(works, (work) => {
       const settled = settleEpoch(work)
-      const listed = settled.compute.map(({ worker, subnet }) => `${subnet}/${worker}`)
-      expect(new Set(listed).size).toBe(listed.length)
+      const paid = settled.compute.map(({ worker, subnet, model }) => `${subnet}/${worker}/${model}`)
+      expect(new Set(paid).size).toBe(paid.length)
       const entitled = work.subnets.flatMap(({ name, receipts }) =>
         receipts
           .filter(({ outcome, rewardMsat }) => PAID.includes(outcome) && rewardMsat > 0n)
-          .map((r) => `${name}/${r.worker}`),
+          .map((r) => `${name}/${r.worker}/${r.model}`),
       )
-      expect(entitled).toEqual(expect.arrayContaining(listed))
+      expect(entitled).toEqual(expect.arrayContaining(paid))
+      const listed = [...new Set(settled.compute.map(({ worker, subnet }) => `${subnet}/${worker}`))]
       expect(settled.receipts.length).toBe(work.subnets.flatMap(({ receipts }) => receipts).length)
       const earned = settled.receipts.filter(({ reason }) => reason === 'earned').map(({ receipt: id }) => id)
       const all = work.subnets.flatMap((s) =>

@@ -31,8 +31,8 @@ test('an epoch pays the right people and gives each receipt its reason', () => {
   })
   // 950,000 to compute: 712,500 to vision, 2 less than expected, of which alice has three of seven parts. Audits: 5/95 of the 712,499 paid.
   expect(settled.compute).toEqual([
-    { worker: 'alice', subnet: 'vision', msat: 305_357n },
-    { worker: 'bob', subnet: 'vision', msat: 407_142n },
+    { worker: 'alice', subnet: 'vision', model: 'm', msat: 305_357n },
+    { worker: 'bob', subnet: 'vision', model: 'm', msat: 407_142n },
   ])
   expect(settled.audit).toEqual([
     { auditor: 'dave', msat: 18_749n },
@@ -58,7 +58,7 @@ test('a share below 1 msat is no pay, and says so', () => {
     subnets: [{ name: 's', weight: 1n, receipts: [receipt('r1', 'small', 1n), receipt('r2', 'big', 999n)] }],
     audits: [],
   })
-  expect(settled.compute).toEqual([{ worker: 'big', subnet: 's', msat: 9n }])
+  expect(settled.compute).toEqual([{ worker: 'big', subnet: 's', model: 'm', msat: 9n }])
   expect(settled.receipts).toEqual([
     { receipt: 'r1', reason: 'below_one_msat' },
     { receipt: 'r2', reason: 'earned' },
@@ -85,8 +85,8 @@ test('where little was answered of what was offered, each receipt earns what was
     audits: [{ auditor: 'dave', units: 2n }],
   })
   expect(settled.compute).toEqual([
-    { worker: 'alice', subnet: 's', msat: 950n },
-    { worker: 'bob', subnet: 's', msat: 1_900n },
+    { worker: 'alice', subnet: 's', model: 'm', msat: 950n },
+    { worker: 'bob', subnet: 's', model: 'm', msat: 1_900n },
   ])
   expect(settled.audit).toEqual([{ auditor: 'dave', msat: 150n }])
   expect(settled.returnedMsat).toBe(1_000_000n - 3_000n)
@@ -106,8 +106,41 @@ test('where more is expected than there is, as of work from epochs that paid bet
     audits: [],
   })
   expect(settled.compute).toEqual([
-    { worker: 'alice', subnet: 's', msat: 750n },
-    { worker: 'bob', subnet: 's', msat: 250n },
+    { worker: 'alice', subnet: 's', model: 'm', msat: 750n },
+    { worker: 'bob', subnet: 's', model: 'm', msat: 250n },
+  ])
+})
+
+test('what a worker gets is divided among its models, to the msat, and is no less for it', () => {
+  const settled = settleEpoch({
+    budgetMsat: 10n,
+    auditShareBasisPoints: 0,
+    subnets: [
+      {
+        name: 's',
+        weight: 1n,
+        receipts: [
+          { ...receipt('r1', 'w', 7n), model: 'b' },
+          { ...receipt('r2', 'w', 7n), model: 'a' },
+          { ...receipt('r3', 'v', 7n), model: 'a' },
+        ],
+      },
+    ],
+    audits: [],
+  })
+  expect(settled.compute).toEqual([
+    { worker: 'v', subnet: 's', model: 'a', msat: 3n },
+    { worker: 'w', subnet: 's', model: 'a', msat: 3n },
+    { worker: 'w', subnet: 's', model: 'b', msat: 3n },
+  ])
+  const odd = [
+    { ...receipt('r1', 'w', 7n), model: 'b' },
+    { ...receipt('r2', 'w', 7n), model: 'a' },
+  ]
+  const subnets = [{ name: 's', weight: 1n, receipts: odd }]
+  expect(settleEpoch({ budgetMsat: 5n, auditShareBasisPoints: 0, subnets, audits: [] }).compute).toEqual([
+    { worker: 'w', subnet: 's', model: 'a', msat: 3n },
+    { worker: 'w', subnet: 's', model: 'b', msat: 2n },
   ])
 })
 
@@ -119,7 +152,7 @@ test('a receipt of which nothing was expected earns nothing, whatever the pool',
     subnets: [{ name: 's', weight: 1n, receipts: [free, receipt('r', 'w', 7n)] }],
     audits: [],
   })
-  expect(settled.compute).toEqual([{ worker: 'w', subnet: 's', msat: 7n }])
+  expect(settled.compute).toEqual([{ worker: 'w', subnet: 's', model: 'm', msat: 7n }])
   expect(settled.receipts).toEqual([
     { receipt: 'free', reason: 'below_one_msat' },
     { receipt: 'r', reason: 'earned' },
@@ -176,8 +209,8 @@ test('half a share earns half of what was expected, none earns nothing and says 
     audits: [],
   })
   expect(settled.compute).toEqual([
-    { worker: 'alice', subnet: 's', msat: 1_001n },
-    { worker: 'bob', subnet: 's', msat: 500n },
+    { worker: 'alice', subnet: 's', model: 'm', msat: 1_001n },
+    { worker: 'bob', subnet: 's', model: 'm', msat: 500n },
   ])
   expect(settled.returnedMsat).toBe(10_000n - 1_501n)
   expect(settled.receipts).toEqual([

@@ -9,5 +9,5 @@ export function receipt(
   rewardMsat: bigint,
   outcome: ReceiptOutcome = 'pass',
 ): SettlementReceipt {
-  return { receipt: id, worker, outcome, rewardMsat, share: WHOLE }
+  return { receipt: id, worker, model: 'm', outcome, rewardMsat, share: WHOLE }
 }
