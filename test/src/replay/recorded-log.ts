@@ -20,12 +20,12 @@ import { cheatedOutput, tinyInput, tinyMarket } from '../coordinator/tiny-market
 const PRICE_MSAT = 10n ** 17n
 const DEPOSIT_SATS = 50_000n
 
-/** Work for several epochs, and a floor below 1: once rewards are unmatured, the beacon samples. */
+/** Work for several epochs, so much that each of two workers gets plenty, and a floor below 1: once rewards are unmatured, the beacon samples. */
 export const SAMPLED_MARKET = tinyMarket({
   price: PRICE_MSAT,
   operatorBasisPoints: 1_000,
   auditFloor: { numerator: 1, denominator: 10 },
-  dataset: { items: Array.from({ length: 48 }, (_, item) => tinyInput(item + 1)), perEpoch: 16 },
+  dataset: { items: Array.from({ length: 192 }, (_, item) => tinyInput(item + 1)), perEpoch: 64 },
 })
 
 /**
@@ -40,13 +40,13 @@ export async function liveThrough(site: Site, node: RegtestNode): Promise<Peer[]
   const people = [honest, cheat, operator]
   await answerRequests(requester, honest, cheat)
   await honest.work()
-  await cheat.work(cheatedOutput)
+  await cheat.work(cheatedOutput, 8)
   await site.mineAudited(people, 'settlement and new work', () => {
     const { epochs, work } = site.status()
     return epochs.some(({ settled }) => settled) && work.itemsAssigned > 0
   })
-  await honest.work()
-  await cheat.work()
+  await honest.work(undefined, 12)
+  await cheat.work(undefined, 8)
   const before = site.coordinator().books.log.size()
   await site.mineAudited(people, 'the last settlement', () => {
     const { epochs, payouts } = site.status()
