@@ -95,8 +95,8 @@ export function tinyModels(numerator: number, denominator: number): SubnetDraft[
   return tinyMarket().models.map((model) => ({ ...model, falseFailRate: { numerator, denominator } }))
 }
 
-/** Three fails hold a worker, five by two auditors suspend it. */
+/** Three fails hold a worker, five by two auditors suspend it; each of four workers gets more than that. */
 export const STRICT_MARKET = tinyMarket({
   models: tinyModels(3, 1_000),
-  dataset: { items: Array.from({ length: 96 }, (_, item) => tinyInput(item + 1)), perEpoch: 48 },
+  dataset: { items: Array.from({ length: 216 }, (_, item) => tinyInput(item + 1)), perEpoch: 72 },
 })
