@@ -24,7 +24,7 @@ let cheat: Peer
 let cheated: string[]
 beforeAll(async () => {
   node = await startBitcoind()
-  site = await openSite(node)
+  site = await openSite(node, { flags: { 'payout.thresholdSats': '2000' } })
   writeFileSync(configFile, renderConfig(site.config))
   writeFileSync(join(site.config.dataDir, 'operator-token'), TOKEN)
   const [first, second, operator] = await site.begin(2)

@@ -46,7 +46,7 @@ test('the beacon alone decides what is audited and by whom, at the rate that the
 
   // A new key has nothing at stake: all of it is audited.
   const first = await worker.lease()
-  expect(first.length).toBeGreaterThan(3)
+  expect(first.length).toBeGreaterThan(0)
   expect(await drawOf(site, worker, first)).toEqual(await expectedDraw(site, worker, peers, 0n, first.length))
   await site.mineAudited(auditors, 'the settlement', () =>
     site.status().workers.some(({ unmaturedMsat }) => unmaturedMsat > 0n),
@@ -68,7 +68,7 @@ test('keys that nobody has admitted, or that are admitted no more, are drawn for
     throw new Error('three peers')
   for (let i = 0; i < 12; i += 1) await site.peer()
   const works = await worker.hold(await worker.lease())
-  expect(works.length).toBeGreaterThan(3)
+  expect(works.length).toBeGreaterThan(0)
   const decision = { worker: withdrawn.key, status: 'withdrawn', reason: 'the test says so' } as const
   await decideAuditor(site.url, TOKEN, decision)
   await worker.submit(worker.draft(works.map(({ receipt }) => receipt)))

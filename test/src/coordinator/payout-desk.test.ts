@@ -19,12 +19,18 @@ import { changeEntry } from '../replay/changed-log.ts'
 import { recordLog } from '../replay/recorded-log.ts'
 import { createPeer, type Peer, worksOf } from './peer.ts'
 import { openSite, type Site, TOKEN } from './site.ts'
+import { tinyInput, tinyMarket } from './tiny-market.ts'
 
 let node: RegtestNode
 beforeAll(async () => {
   node = await startBitcoind()
 })
 afterAll(() => node.stop())
+
+/** Of which a worker's share is about half, whatever the beacon deals to it. */
+const SMALL_REWARDS = tinyMarket({
+  dataset: { items: Array.from({ length: 96 }, (_, item) => tinyInput(item + 1)), perEpoch: 96 },
+})
 
 const freshAddress = () => taprootAddress(publicKeyOf(newWorkerKey()), 'regtest')
 
@@ -152,7 +158,7 @@ test('a worker that wants more at a time is left to wait for it, and the limits 
     'payout.thresholdSats': '3500',
     'payout.feeShareBasisPoints': '10000',
   }
-  await using site = await openSite(node, { flags })
+  await using site = await openSite(node, { flags, subnets: [SMALL_REWARDS] })
   const patient = createPeer(site)
   await patient.call(
     '/v1/workers',

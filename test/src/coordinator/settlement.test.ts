@@ -4,11 +4,14 @@ import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind
 import { epochEntry } from './epoch-entry.ts'
 import { idOf, type Peer, type Work, worksOf } from './peer.ts'
 import { BUDGET_MSAT, openSite, REWARD_MSAT, type Site } from './site.ts'
-import { cheatedOutput } from './tiny-market.ts'
+import { cheatedOutput, STRICT_MARKET } from './tiny-market.ts'
 
 /** As in the site's calendar. */
 const EPOCH_BLOCKS = 6
 const VERDICT_BLOCKS = 8
+
+/** However few the beacon deals to a worker. */
+const PAID_FOR_ONE_ITEM = { 'payout.thresholdSats': '2000' }
 
 let node: RegtestNode
 beforeAll(async () => {
@@ -17,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => node.stop())
 
 test('honest work is paid on the chain; cheated work earns nothing, and its items are worked again', async () => {
-  await using site = await openSite(node)
+  await using site = await openSite(node, { flags: PAID_FOR_ONE_ITEM })
   const [honest, cheat, operator] = await threePeers(site)
   const mine = await worksOf(honest.work())
   const cheated = await worksOf(cheat.work(cheatedOutput))
@@ -64,7 +67,10 @@ test('honest work is paid on the chain; cheated work earns nothing, and its item
 })
 
 test('a receipt whose three auditors keep silent is void: unpaid without guilt, its item open again', async () => {
-  await using site = await openSite(node, { flags: { 'epoch.verdictBlocks': '16' } })
+  await using site = await openSite(node, {
+    subnets: [STRICT_MARKET],
+    flags: { 'epoch.verdictBlocks': '16' },
+  })
   const [worker] = await threePeers(site, 3)
   const works = await worksOf(worker.work())
   await site.mineUntil('every receipt to be void', () => site.status().audits.void === works.length)
@@ -79,7 +85,7 @@ test('a receipt whose three auditors keep silent is void: unpaid without guilt, 
   const { entry, reasons } = epochEntry(site, 0)
   expect(new Set(reasons.values())).toEqual(new Set(['inconclusive']))
   expect(entry).toMatchObject({ computeMsat: 0n, auditMsat: 0n, returnedMsat: BUDGET_MSAT })
-  expect(openItems(site)).toBe(24)
+  expect(openItems(site)).toBe(STRICT_MARKET.dataset?.items.length)
   expect(await site.reconcile()).toMatchObject({ ok: true })
 })
 
@@ -98,7 +104,9 @@ test('one silent auditor costs a round: the next one decides', async () => {
 })
 
 test('a verdict that is anchored after the cutoff pays, and so does none; a later one changes nothing', async () => {
-  await using site = await openSite(node, { flags: { 'epoch.auditRoundBlocks': '100' } })
+  await using site = await openSite(node, {
+    flags: { ...PAID_FOR_ONE_ITEM, 'epoch.auditRoundBlocks': '100' },
+  })
   const [worker, other, operator] = await threePeers(site)
   // Too few to be held for.
   const works = await worksOf(worker.work(cheatedOutput, 8))

@@ -39,7 +39,7 @@ test('before the log is open, what is not known is absent, and every metric is n
 })
 
 test('a scrape says what the status and the ledger say, from the first lease to the settled payout', async () => {
-  await using site = await openSite(node)
+  await using site = await openSite(node, { flags: { 'payout.thresholdSats': '2000' } })
   const [honest, cheat, auditor] = await site.begin(2)
   if (honest === undefined || cheat === undefined || auditor === undefined) throw new Error('three peers')
   const jobs = await honest.lease()

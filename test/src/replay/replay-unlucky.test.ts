@@ -9,7 +9,7 @@ import { epochRules } from '../../../src/rules/epoch-rules.ts'
 import { epochEntry } from '../coordinator/epoch-entry.ts'
 import { idOf, type Peer, worksOf } from '../coordinator/peer.ts'
 import { openSite, type Site } from '../coordinator/site.ts'
-import { cheatedOutput } from '../coordinator/tiny-market.ts'
+import { cheatedOutput, STRICT_MARKET } from '../coordinator/tiny-market.ts'
 import { find, recordLog, SAMPLED_MARKET } from './recorded-log.ts'
 
 let node: RegtestNode
@@ -20,7 +20,10 @@ afterAll(() => node.stop())
 
 describe('what went otherwise than planned follows from the log all the same:', () => {
   test('auditors that keep silent three times over', async () => {
-    await using site = await openSite(node, { flags: { 'epoch.verdictBlocks': '16' } })
+    await using site = await openSite(node, {
+      subnets: [STRICT_MARKET],
+      flags: { 'epoch.verdictBlocks': '16' },
+    })
     const [worker] = await begin(site, 3)
     const works = await worksOf(worker.work())
     await site.mineUntil('void receipts', () => site.status().audits.void === works.length)
@@ -79,7 +82,9 @@ describe('what went otherwise than planned follows from the log all the same:', 
   })
 
   test('an anchor that a reorganisation took out of the chain', async () => {
-    await using site = await openSite(node, { flags: { 'epoch.finalDepth': '3' } })
+    await using site = await openSite(node, {
+      flags: { 'epoch.finalDepth': '3', 'payout.thresholdSats': '2000' },
+    })
     const [worker, other, operator] = await begin(site)
     await worksOf(worker.work())
     const entry = site.coordinator().books.log.size() - 1
