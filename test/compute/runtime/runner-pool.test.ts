@@ -103,14 +103,11 @@ test('a model whose outputs are not one row for each row is run for each alone',
 
 test('processes work side by side: a model that never ends holds up its own alone', async () => {
   const { pool, pids } = await open(2)
-  const endless = pool.run(
-    job('long', floats([1_024, 1_024]), { mayJoin: false, deadlineMs: Date.now() + 3_000 }),
-  )
+  const endless = pool.run(job('long', floats([1_024, 1_024]), { mayJoin: false }))
   const others = Array.from({ length: 5 }, () => pool.run(job('mlp', floats([1, 64]), { mayJoin: false })))
   expect(await Promise.race([endless.catch(() => 'late'), Promise.all(others).then(() => 'done')])).toBe(
     'done',
   )
-  await expect(endless).rejects.toMatchObject({ code: 'deadline_exceeded' })
   expect(new Set(pids()).size).toBe(2)
 })
 
