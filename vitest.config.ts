@@ -28,6 +28,7 @@ export default defineConfig({
     // Real nodes, real child processes: generous caps, so that a slow machine fails only when something hangs.
     testTimeout: 60_000,
     hookTimeout: 300_000,
+    expect: { poll: { timeout: 30_000 } },
     pool: 'forks',
     // Much of the time goes into waiting for nodes and timeouts, so more files are under way than two cores could compute.
     maxWorkers: 4,

@@ -1,7 +1,7 @@
 import { type ClientRequest, request } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import express from 'express'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { bodyBudget } from '../../../src/api/body-budget.ts'
 import { MAX_BODY_BYTES } from '../../../src/api/cbor-body.ts'
 import { listen } from '../../../src/api/listen.ts'
@@ -34,7 +34,7 @@ async function serve() {
     const sending = request(url, { method: 'POST', headers }).on('error', () => {})
     onTestFinished(() => void sending.destroy())
     sending.flushHeaders()
-    await vi.waitFor(() => expect(begun).toHaveLength(before + 1))
+    await expect.poll(() => begun.length).toBe(before + 1)
     return sending
   }
 
@@ -72,7 +72,7 @@ test.each([
     expect(await post(new Uint8Array(SMALL_BYTES))).toEqual({ status: 200, bytes: SMALL_BYTES })
     expect((await fetch(url)).status).toBe(200)
     sending[0]?.destroy()
-    await vi.waitFor(async () => expect(await post(body)).toEqual({ status: 200, bytes: body.length }))
+    await expect.poll(() => post(body)).toEqual({ status: 200, bytes: body.length })
   },
 )
 

@@ -21,9 +21,7 @@ test('polls that are asleep when the log halts are refused, and take nothing', a
   const { desks, anchorer } = site.house()
   const asleep = [vi.spyOn(desks.leases, 'lease'), vi.spyOn(desks.audits, 'lease')]
   const polling = [worker.post('/v1/leases', POLL), auditor.post('/v1/audits/leases', POLL)]
-  await vi.waitFor(() => {
-    for (const poll of asleep) expect(poll).toHaveBeenCalled()
-  })
+  await expect.poll(() => asleep.every(({ mock }) => mock.calls.length > 0)).toBe(true)
 
   // As after the restore of an old backup: the chain knows anchors that this database doesn't.
   site.coordinator().books.db.exec('DELETE FROM anchor_attempt')

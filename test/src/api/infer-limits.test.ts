@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { describe, expect, test, vi } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { answer, outcome, post, refusal, x } from './infer-request.ts'
 import { serveInfer } from './serve-infer.ts'
 import { openServingHouse } from './serving-house.ts'
@@ -75,7 +75,7 @@ describe('an inference', () => {
     const ask = () =>
       post(`${url}/models/mlp/infer`, body, { 'inference-header-content-length': String(json.length) })
     const waiting = Array.from({ length: 4 }, ask)
-    await vi.waitFor(() => expect(requests.length).toBe(4), 10_000)
+    await expect.poll(() => requests.length).toBe(4)
     expect(await outcome(await ask())).toEqual(refusal(429, 'queue_full'))
     for (const _ of waiting) await work(answer)
     const statuses = (await Promise.all(waiting)).map(({ status }) => status)

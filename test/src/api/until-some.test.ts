@@ -29,7 +29,9 @@ test('a worker that polls is answered when the work comes', async () => {
   await site.auditor()
   await site.anchorAll()
   await site.mineTo(site.startHeight - 2)
+  const asleep = vi.spyOn(site.house().desks.standings, 'assertMayWork')
   const polling = worker.lease(256, LONG_MS)
+  await expect.poll(() => asleep.mock.calls.length).toBeGreaterThan(0)
   await site.mine(1)
   // Whoever asks now is too late: the poll has been given everything already.
   expect(await worker.lease()).toEqual([])
@@ -48,9 +50,7 @@ test("a worker's newer poll ends its older one of the same route, which answers 
   expect(first).toHaveLength(24)
   const polling = worker.lease(256, LONG_MS)
   const auditing = worker.call('/v1/audits/leases', { max: 256, waitMs: LONG_MS })
-  await vi.waitFor(() => {
-    expect(asleep.map(({ mock }) => mock.calls.length)).toEqual([2, 1])
-  })
+  await expect.poll(() => asleep.map(({ mock }) => mock.calls.length)).toEqual([2, 1])
   expect(await worker.lease()).toEqual([])
   expect(await polling).toEqual([])
   // The older one took nothing when it ended, and audits are polled apart.
@@ -76,7 +76,7 @@ test('each ring asks again, until there is something', async () => {
   const { calls, take } = taking([], [], ['a', 'b'])
   const polling = untilSome(bell, new EventEmitter(), LONG_MS, take)
   bell.ring()
-  await vi.waitFor(() => expect(calls.count).toBe(2))
+  await expect.poll(() => calls.count).toBe(2)
   bell.ring()
   expect(await polling).toEqual(['a', 'b'])
   expect(calls.count).toBe(3)
