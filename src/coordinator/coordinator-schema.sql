@@ -73,6 +73,8 @@ CREATE TABLE IF NOT EXISTS job (
   worker        BLOB    NOT NULL REFERENCES worker (key),
   epoch         INTEGER NOT NULL,
   units         INTEGER NOT NULL CHECK (units > 0),
+  -- Its output bundle has no more.
+  output_bytes  INTEGER NOT NULL CHECK (output_bytes > 0),
   entry_index   INTEGER NOT NULL,
   leased_ms     INTEGER NOT NULL,
   deadline_ms   INTEGER NOT NULL,

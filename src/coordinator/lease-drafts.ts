@@ -6,6 +6,7 @@ import type { Books } from './books.ts'
 import type { Canaries, Canary } from './canaries.ts'
 import type { Charges } from './charges.ts'
 import type { Market } from './market.ts'
+import { openOutputBounds } from './output-bound.ts'
 import { RefusedError } from './refused-error.ts'
 import type { PendingRequest, RequestQueue } from './requests.ts'
 
@@ -18,6 +19,8 @@ export interface Draft extends MarketModel {
   readonly request: PendingRequest | null
   readonly canary: Canary | null
   readonly chargeMsat: bigint
+  /** What its outputs may need. */
+  readonly outputBytes: number
 }
 
 interface ItemRow {
@@ -44,6 +47,7 @@ export function openLeaseDrafts(
   parts: { market: Market; requests: RequestQueue; charges: Charges; canaries: Canaries },
 ): LeaseDrafts {
   const { market, requests, charges, canaries } = parts
+  const boundOf = openOutputBounds(books)
   const selectItems = books.db.prepare<[Uint8Array, number, number], ItemRow>(
     `SELECT subnet, model, item, input FROM item
       WHERE assignee = ? AND state = 'open' AND epoch = ? ORDER BY subnet, model, item LIMIT ?`,
@@ -105,6 +109,7 @@ export function openLeaseDrafts(
           request,
           canary: null,
           chargeMsat,
+          outputBytes: boundOf(found.model.digest)(items),
           origin: { kind: 'request', requester },
         }
       } catch (error) {
@@ -128,7 +133,24 @@ export function openLeaseDrafts(
       request: null,
       canary: null,
       chargeMsat: 0n,
+      outputBytes: boundOf(row.model)(1),
       origin: { kind: 'dataset', dataset: found.subnet.dataset.list, item },
+    }
+  }
+
+  function draftCanary({ subnet, model }: MarketModel, canary: Canary): Draft {
+    const { inputs, items, known } = canary
+    return {
+      subnet,
+      model,
+      inputs,
+      items,
+      item: null,
+      request: null,
+      canary,
+      chargeMsat: 0n,
+      outputBytes: boundOf(model.digest)(items),
+      origin: { kind: 'canary', known },
     }
   }
 
@@ -139,21 +161,6 @@ export function openLeaseDrafts(
       return drafts
     },
     canary: draftCanary,
-  }
-}
-
-function draftCanary({ subnet, model }: MarketModel, canary: Canary): Draft {
-  const { inputs, items, known } = canary
-  return {
-    subnet,
-    model,
-    inputs,
-    items,
-    item: null,
-    request: null,
-    canary,
-    chargeMsat: 0n,
-    origin: { kind: 'canary', known },
   }
 }
 

@@ -33,8 +33,8 @@ export interface KnownJob {
 
 export interface LeaseDesk {
   /**
-   * Up to `max` pieces of work for this worker, each as a new job that is in the log before it is handed out. Throws
-   * RefusedError `space_short`, `log_full`.
+   * Up to `max` pieces of work for this worker, each as a new job that is in the log before it is handed out, with room on the
+   * disk for its outputs. Throws RefusedError `space_short`, `log_full`.
    */
   lease(worker: Uint8Array, max: number, epoch: number): LeasedJob[]
   /** Canaries and nothing else, for the operator's own proctor; each with what it has to answer. */
@@ -74,12 +74,15 @@ export function openLeaseDesk(
     .pluck()
   const insertJob = db.prepare(
     `INSERT INTO job (id, bytes, subnet, model, input, input_salt, origin_salt, origin_record, item, requester, charge_msat,
-                      worker, epoch, units, entry_index, leased_ms, deadline_ms, unproven, is_private, state)
+                      worker, epoch, units, output_bytes, entry_index, leased_ms, deadline_ms, unproven, is_private, state)
      VALUES (@id, @bytes, @subnet, @model, @inputDigest, @inputSalt, @originSalt, @originRecord, @item, @requester,
-             @chargeMsat, @worker, @epoch, @units, @entryIndex, @leasedMs, @deadlineMs, @unproven, @isPrivate, 'leased')`,
+             @chargeMsat, @worker, @epoch, @units, @outputBytes, @entryIndex, @leasedMs, @deadlineMs, @unproven, @isPrivate, 'leased')`,
   )
   const holds = openHolds(books)
-  const assertSpace = createSpaceWatch(books.blobs)
+  const sumLeased = db
+    .prepare<[], bigint>(`SELECT coalesce(sum(output_bytes), 0) FROM job WHERE state = 'leased'`)
+    .pluck()
+  const takeSpace = createSpaceWatch(books.blobs, () => Number(sumLeased.get()))
 
   function lease(worker: Uint8Array, max: number, epoch: number): LeasedJob[] {
     // A requester of a worker that died waits for the next one to ask, not for the next block.
@@ -90,12 +93,16 @@ export function openLeaseDesk(
       capacity.freeFor(worker, epoch),
     )
     if (room <= 0) return []
-    assertSpace()
     unsettled.assertLeasable()
     const asked = requests.take(hex(worker), room, MAX_LEASED_INPUT_BYTES)
     try {
       const drafts = work.draw(worker, asked, room, epoch)
-      return drafts.length === 0 ? [] : log(worker, epoch, drafts)
+      const fitting = drafts.slice(0, takeSpace(drafts.map(({ outputBytes }) => outputBytes)))
+      const leased = fitting.length === 0 ? [] : log(worker, epoch, fitting)
+      for (const { request } of drafts.slice(fitting.length).toReversed()) {
+        if (request !== null) requests.putBack(request)
+      }
+      return leased
     } catch (error) {
       for (const request of asked.toReversed()) requests.putBack(request)
       throw error
@@ -129,7 +136,7 @@ export function openLeaseDesk(
     const entry = { v: 1, kind: 'jobs', worker, epoch, leasedMs, count, root, jobs: sha256(list) } as const
     record(books, entry, (entryIndex) => {
       for (const { draft, id, bytes, inputDigest, inputSalt, originSalt, originRecord, units } of jobs) {
-        const { subnet, model, item, request, chargeMsat } = draft
+        const { subnet, model, item, request, chargeMsat, outputBytes } = draft
         const isPrivate = subnet.privacy === 'private'
         holds.hold([inputDigest], isPrivate)
         insertJob.run({
@@ -147,6 +154,7 @@ export function openLeaseDesk(
           worker,
           epoch,
           units,
+          outputBytes,
           entryIndex,
           leasedMs,
           deadlineMs,

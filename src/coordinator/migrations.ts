@@ -27,7 +27,7 @@ const MIGRATIONS: readonly string[] = [
    DROP TABLE requester;
    ALTER TABLE requester_next RENAME TO requester;
 
-   -- No subnet could be private.
+   -- No subnet could be private. Outputs had the limit of any bundle.
    CREATE TABLE job_next (
      id            BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 32),
      bytes         BLOB    NOT NULL,
@@ -44,6 +44,7 @@ const MIGRATIONS: readonly string[] = [
      worker        BLOB    NOT NULL REFERENCES worker (key),
      epoch         INTEGER NOT NULL,
      units         INTEGER NOT NULL CHECK (units > 0),
+     output_bytes  INTEGER NOT NULL CHECK (output_bytes > 0),
      entry_index   INTEGER NOT NULL,
      leased_ms     INTEGER NOT NULL,
      deadline_ms   INTEGER NOT NULL,
@@ -52,7 +53,7 @@ const MIGRATIONS: readonly string[] = [
      state         TEXT    NOT NULL CHECK (state IN ('leased', 'released', 'answered', 'submitted'))
    ) STRICT;
    INSERT INTO job_next SELECT id, bytes, subnet, model, input, input_salt, origin_salt, origin_record, item, requester,
-     charge_msat, refund_entry, worker, epoch, units, entry_index, deadline_ms, deadline_ms, unproven, 0, state FROM job;
+     charge_msat, refund_entry, worker, epoch, units, 67108864, entry_index, deadline_ms, deadline_ms, unproven, 0, state FROM job;
    DROP TABLE job;
    ALTER TABLE job_next RENAME TO job;
 

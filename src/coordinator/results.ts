@@ -47,6 +47,7 @@ interface HeldJob {
   state: string
   item: bigint | null
   is_private: bigint
+  output_bytes: bigint
   receipt: Uint8Array | null
 }
 
@@ -55,7 +56,7 @@ const RESULT_ERRORS = [RefusedError, ReceiptError, TensorError]
 export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
   const { db } = books
   const selectJob = db.prepare<[Uint8Array], HeldJob>(
-    `SELECT input, worker, state, item, is_private, result.receipt FROM job LEFT JOIN result ON result.job = job.id WHERE id = ?`,
+    `SELECT input, worker, state, item, is_private, output_bytes, result.receipt FROM job LEFT JOIN result ON result.job = job.id WHERE id = ?`,
   )
   // A worker that lost its batch may answer an item again with another receipt, until one is in a submission.
   // The same receipt sent again was answered when it came first; a clock that is set back makes no answer older than its lease.
@@ -148,6 +149,13 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
         409,
         'job_already_answered',
         'the requester was given another receipt of this job',
+      )
+    }
+    if (outputs.length > job.output_bytes) {
+      throw new RefusedError(
+        400,
+        'output_too_large',
+        `${outputs.length} bytes; by the shapes of the model's outputs at most ${job.output_bytes}`,
       )
     }
     parseTensorBundle(outputs)

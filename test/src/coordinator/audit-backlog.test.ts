@@ -75,8 +75,8 @@ function openLastRounds(site: Site): void {
   db.transaction(() => {
     db.exec(
       `${numbers} INSERT INTO job (id, bytes, subnet, model, input, input_salt, origin_salt, origin_record, item, worker, epoch,
-                                   units, entry_index, leased_ms, deadline_ms, unproven, is_private, state)
-       SELECT randomblob(32), bytes, subnet, model, input, input_salt, origin_salt, origin_record, NULL, job.worker, epoch, units,
+                                   units, output_bytes, entry_index, leased_ms, deadline_ms, unproven, is_private, state)
+       SELECT randomblob(32), bytes, subnet, model, input, input_salt, origin_salt, origin_record, NULL, job.worker, epoch, units, output_bytes,
               job.entry_index, leased_ms, deadline_ms, unproven, is_private, 'submitted' FROM job JOIN place WHERE state = 'submitted'`,
     )
     db.exec(

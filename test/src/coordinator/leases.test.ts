@@ -1,16 +1,18 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { decodeModel } from '../../../compute/onnx/model.ts'
 import { encodeCbor } from '../../../compute/work/canonical-cbor.ts'
 import { jobId } from '../../../compute/work/job.ts'
 import { treeRoot } from '../../../compute/work/receipt-tree.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { outputBound } from '../../../src/coordinator/output-bound.ts'
 import { MIN_FREE_BYTES } from '../../../src/coordinator/space-watch.ts'
 import { parseEntry } from '../../../src/log/entry.ts'
 import { expectRefused } from '../api/refused.ts'
 import { epochEntry } from './epoch-entry.ts'
 import { idOf, type Peer } from './peer.ts'
 import { openSite, type Site } from './site.ts'
-import { largeInput, tinyInput, tinyMarket } from './tiny-market.ts'
+import { largeInput, TINY_MODEL, tinyInput, tinyMarket, tinyOutput } from './tiny-market.ts'
 
 const MIB = 1024 * 1024
 const TEN_MINUTES_MS = 600_000
@@ -145,11 +147,12 @@ test('an answer carries at most 32 MiB of inputs, or one: items, requests and au
   const third = await worker.lease()
   const fourth = await worker.lease()
   expect([third.length, fourth.length]).toEqual([1, 2])
-  await worker.hold([...third, ...fourth])
+  const small = () => tinyOutput(tinyInput(1))
+  await worker.hold([...third, ...fourth], small)
   expect(await Promise.all(asking)).toHaveLength(3)
 
   for (const leased of [first, second]) {
-    const works = await worker.hold(leased)
+    const works = await worker.hold(leased, small)
     await worker.submit(worker.draft(works.map(({ receipt }) => receipt)))
   }
   await site.mineUntil('the draw', () => site.status().audits.rounds === 2)
@@ -162,6 +165,24 @@ test("when the disk is almost full nothing is leased, and a dataset's items stay
   vi.spyOn(site.coordinator().books.blobs, 'freeBytes').mockReturnValue(MIN_FREE_BYTES - 1)
   const body = encodeCbor({ max: 1, waitMs: 0 })
   await expectRefused(site, () => worker.post('/v1/leases', body), { status: 503, code: 'space_short' })
+})
+
+test('what is leased has its room on the disk until it is answered or given back', async () => {
+  await using site = await openSite(node)
+  const [worker, other] = await two(site, 2)
+  const outputBytes = outputBound(decodeModel(TINY_MODEL))(1)
+  vi.spyOn(site.coordinator().books.blobs, 'freeBytes').mockReturnValue(MIN_FREE_BYTES + 2 * outputBytes)
+  const [first, second, ...more] = await worker.lease()
+  expect(more).toEqual([])
+  if (first === undefined || second === undefined) throw new Error('room for two')
+  const refused = { status: 503, code: 'space_short' }
+  const body = encodeCbor({ max: 1, waitMs: 0 })
+  await expectRefused(site, () => other.post('/v1/leases', body), refused)
+  await worker.hold([first])
+  expect(await other.lease()).toHaveLength(1)
+  await expectRefused(site, () => other.post('/v1/leases', body), refused)
+  await worker.call('/v1/failures', { failures: [{ job: jobId(second.job), reason: 'out of memory' }] })
+  expect(await other.lease()).toHaveLength(1)
 })
 
 async function two(site: Site, workers: number): Promise<[Peer, Peer]> {

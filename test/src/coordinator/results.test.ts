@@ -3,7 +3,7 @@ import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind
 import { ask, leaseOne } from './paying-requester.ts'
 import { idOf, type Peer } from './peer.ts'
 import { openSite, type Site } from './site.ts'
-import { tinyMarket } from './tiny-market.ts'
+import { largeInput, tinyMarket } from './tiny-market.ts'
 
 let node: RegtestNode
 beforeAll(async () => {
@@ -42,6 +42,18 @@ test('a job whose answer is on its way to the disk is not given back', async () 
   expect(leases.expire(Date.now())).toBe(0)
   expect((await asked).status).toBe(200)
   expect(site.status().work).toMatchObject({ jobsLeased: 0, jobsAnswered: 1 })
+})
+
+test('outputs beyond the shapes that the model declares are refused, whose room is another job’s', async () => {
+  await using site = await openSite(node)
+  const worker = await first(site)
+  const [leased] = await worker.lease(1)
+  if (leased === undefined) throw new Error('nothing leased')
+  const work = worker.answer(leased, 0, () => largeInput(1, 4_096))
+  expect(await site.house().desks.results.accept(worker.key, [work])).toMatchObject({
+    accepted: 0,
+    refused: [{ receipt: idOf(work), code: 'output_too_large' }],
+  })
 })
 
 async function first(site: Site): Promise<Peer> {
