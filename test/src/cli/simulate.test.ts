@@ -1,31 +1,10 @@
-import { execFile } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { runCli } from './run-cli.ts'
 
-const COMMAND = pathToFileURL(join(import.meta.dirname, '../../../src/cli/commands/simulate.ts'))
-
-/** The command in a process of its own, below a program of one command. */
-const SCRIPT = `
-import { Command } from 'commander'
-import { addSimulate } from '${COMMAND}'
-const program = new Command('assay')
-addSimulate(program)
-await program.parseAsync(process.argv.slice(1), { from: 'user' })
-`
-
-function simulate(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) => {
-    execFile(
-      process.execPath,
-      ['--input-type=module', '-e', SCRIPT, 'simulate', ...args],
-      { cwd: join(import.meta.dirname, '../../..') },
-      (error, stdout, stderr) => resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
-    )
-  })
-}
+const simulate = (...args: string[]) => runCli('simulate', ...args)
 
 let folder: string
 beforeAll(async () => {
@@ -35,30 +14,30 @@ afterAll(() => rm(folder, { recursive: true }))
 
 test('prints one JSON value, writes the chart and ends with 0 where every cheat loses', async () => {
   const svg = join(folder, 'chart.svg')
-  const { code, stdout } = await simulate('--runs', '1', '--json', '--svg', svg)
+  const { exitCode, stdout } = await simulate('--runs', '1', '--json', '--svg', svg)
   const result = JSON.parse(stdout)
   expect(result.setting).toMatchObject({ floor: { numerator: '1', denominator: '100' }, maturityEpochs: 2 })
   expect(result.strategies).toHaveLength(13)
   expect(result.lowestFloor.numerator).toBe('1')
   expect(await readFile(svg, 'utf8')).toContain('Audit floor 1/100, maturity 2 epochs')
-  expect(code).toBe(0)
+  expect(exitCode).toBe(0)
 })
 
 test('ends with 1 where a cheat pays, and says which', async () => {
-  const { code, stdout } = await simulate('--runs', '1', '--floor', '0/1', '--maturity', '8')
+  const { exitCode, stdout } = await simulate('--runs', '1', '--floor', '0/1', '--maturity', '8')
   expect(stdout).toMatch(/^trust-then-cheat .* NO /m)
   expect(stdout).toContain('Lowest floor at which every cheat loses: 1/')
-  expect(code).toBe(1)
+  expect(exitCode).toBe(1)
 })
 
 test('shows how often the statistic convicts, and whether it keeps its promises', async () => {
-  const { code, stdout } = await simulate('--statistic', '--seeds', '100')
+  const { exitCode, stdout } = await simulate('--statistic', '--seeds', '100')
   const lines = stdout.trimEnd().split('\n')
   expect(lines).toHaveLength(6)
   expect(lines[1]).toMatch(/^honest, fails 0.3 % .* 100 .*at most 0.1% +yes$/)
   expect(lines[2]).toMatch(/^cheats in 10 %, d = 1 .* 100 .*at least 99% +yes$/)
   expect(lines[5]).toMatch(/^honest, fails 1 %, calibrated to 1 % .*–$/)
-  expect(code).toBe(0)
+  expect(exitCode).toBe(0)
 })
 
 test.each([
@@ -73,14 +52,14 @@ test.each([
   ['--runs', '0'],
   ['--seeds', '1000001'],
 ])('%s %s is refused', async (option, value) => {
-  const { code, stderr } = await simulate(option, value)
+  const { exitCode, stderr } = await simulate(option, value)
   expect(stderr).toContain(`option '${option}`)
-  expect(code).toBe(1)
+  expect(exitCode).toBe(2)
 })
 
 test('help tells what the exit code means', async () => {
-  const { stdout, code } = await simulate('--help')
+  const { stdout, exitCode } = await simulate('--help')
   expect(stdout).toContain('Exit code 1 when a cheat pays')
   expect(stdout).toContain('default: 1/100')
-  expect(code).toBe(0)
+  expect(exitCode).toBe(0)
 })
