@@ -66,7 +66,7 @@ export function drawAuditor({
   round,
   candidates,
   ...receipt
-}: SampledReceipt & { round: number; candidates: Uint8Array[] }): Uint8Array | null {
+}: SampledReceipt & { round: number; candidates: readonly Uint8Array[] }): Uint8Array | null {
   assert(Number.isSafeInteger(round) && round >= 0, 'a round is a count')
   return rankForSubject(preimage(receipt), candidates)[round] ?? null
 }

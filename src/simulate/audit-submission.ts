@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { observe, type Suspicion, standingOf } from '../rules/cusum.ts'
 import type { Evidence } from '../rules/cusum-evidence.ts'
 import { drawAuditor, isSampled, type Ratio } from '../rules/sampling.ts'
@@ -30,7 +31,6 @@ export function auditSubmission(
   random: () => number,
 ): AuditedSubmission {
   const bribed = new Set(AUDITORS.slice(0, bribedAuditors))
-  const candidates = [...AUDITORS]
   const audited: AuditedSubmission = { pass: 0, fail: 0, unsampled: 0, cheated: 0, suspicion: before }
   for (let index = 0; index < receipts; index++) {
     const isCheated = random() < cheatShare
@@ -40,8 +40,8 @@ export function auditSubmission(
       audited.unsampled += 1
       continue
     }
-    const auditor = drawAuditor({ ...receipt, round: 0, candidates })
-    if (auditor === null) throw new Error('there are twelve auditors')
+    const auditor = drawAuditor({ ...receipt, round: 0, candidates: AUDITORS })
+    assert(auditor !== null, 'there are twelve auditors')
     const failRate = isCheated ? detection : FALSE_FAIL_RATE
     const verdict = !bribed.has(auditor) && random() < failRate ? 'fail' : 'pass'
     audited[verdict] += 1
