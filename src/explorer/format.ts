@@ -15,6 +15,11 @@ export function formatMsat(msat: bigint): string {
   return fraction === 0n ? sats : `${sats}.${String(fraction).padStart(3, '0')}`
 }
 
+/** For charts, which draw nothing as 0. */
+export function satsOf(msat: bigint | null): number {
+  return Number(msat ?? 0n) / Number(MSAT_PER_SAT)
+}
+
 /** Both ends of a hash or key: enough to tell two apart by eye. */
 export function shortHex(hex: string): string {
   return hex.length <= 20 ? hex : `${hex.slice(0, 10)}…${hex.slice(-6)}`

@@ -1,8 +1,8 @@
 import { type Earning, earningsAnswer, type Worker, workersAnswer } from '../../api/answers.ts'
-import { formatCount } from '../format.ts'
+import { formatCount, satsOf } from '../format.ts'
 import { Answered } from '../parts/answered.tsx'
 import { Badge } from '../parts/badge.tsx'
-import { Chart, type Series } from '../parts/chart.tsx'
+import { Chart, COLORS, type Series } from '../parts/chart.tsx'
 import { Hash } from '../parts/hash.tsx'
 import { Pages } from '../parts/pages.tsx'
 import { Sats } from '../parts/sats.tsx'
@@ -113,9 +113,6 @@ function OneWorker({ worker }: { worker: string }) {
   )
 }
 
-const COLORS = [1, 2, 3, 4, 5] as const
-const MSAT_PER_SAT = 1_000
-
 /** One colour for each of the first subnets, the last for all others together. */
 function EarnedChart({ rows }: { rows: readonly Earning[] }) {
   const epochs = [...new Set(rows.map(({ epoch }) => epoch))].sort((a, b) => a - b)
@@ -129,7 +126,7 @@ function EarnedChart({ rows }: { rows: readonly Earning[] }) {
     color,
     values: epochs.map((epoch) => {
       const own = rows.filter((row) => row.epoch === epoch && members.includes(row.subnet))
-      return Number(own.reduce((sum, { msat }) => sum + msat, 0n)) / MSAT_PER_SAT
+      return satsOf(own.reduce((sum, { msat }) => sum + msat, 0n))
     }),
   }))
   return (

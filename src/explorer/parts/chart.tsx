@@ -2,11 +2,13 @@ import { useEffect, useRef } from 'preact/hooks'
 import uPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
 
+/** The theme's, by their numbers. */
+export const COLORS = [1, 2, 3, 4, 5] as const
+
 export interface Series {
   readonly label: string
-  readonly values: readonly (number | null)[]
-  /** Which of the theme's colours. */
-  readonly color: 1 | 2 | 3 | 4 | 5
+  readonly values: readonly number[]
+  readonly color: (typeof COLORS)[number]
 }
 
 interface ChartProps {
@@ -133,7 +135,7 @@ function stacked(series: readonly Series[]): Series[] {
   const sums: number[] = []
   return series.map((one) => {
     const values = one.values.map((value, i) => {
-      sums[i] = (sums[i] ?? 0) + (value ?? 0)
+      sums[i] = (sums[i] ?? 0) + value
       return sums[i]
     })
     return { ...one, values }

@@ -1,12 +1,11 @@
 import { useEffect, useState } from 'preact/hooks'
 import { formatCount } from '../format.ts'
 import { type MeasuredEnergy, measureEnergy } from '../measured-energy.ts'
-import { Chart } from './chart.tsx'
+import { Chart, COLORS } from './chart.tsx'
 import { type Column, Table } from './table.tsx'
 
 const UNITS = 1e9
 const threeDigits = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 })
-const COLORS = [1, 2, 3, 4, 5] as const
 
 const COLUMNS: readonly Column<MeasuredEnergy>[] = [
   { head: 'Subnet', cell: ({ subnet }) => subnet },

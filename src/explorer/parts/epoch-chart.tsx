@@ -1,12 +1,10 @@
 import type { Epoch } from '../../api/answers.ts'
+import { satsOf } from '../format.ts'
 import { Chart } from './chart.tsx'
-
-const MSAT_PER_SAT = 1_000
 
 /** What each settled epoch paid, and what of its budget went back. */
 export function EarningsChart({ epochs }: { epochs: readonly Epoch[] }) {
   const settled = epochs.filter(({ computeMsat }) => computeMsat !== null).reverse()
-  const sats = (msat: bigint | null) => Number(msat ?? 0n) / MSAT_PER_SAT
   return (
     <Chart
       label={`Satoshis of ${settled.length} settled epochs: earned by work, earned by audits, returned to the reserve.`}
@@ -15,9 +13,9 @@ export function EarningsChart({ epochs }: { epochs: readonly Epoch[] }) {
       xLabel="epoch"
       unit="sat"
       series={[
-        { label: 'work', color: 1, values: settled.map(({ computeMsat }) => sats(computeMsat)) },
-        { label: 'audits', color: 2, values: settled.map(({ auditMsat }) => sats(auditMsat)) },
-        { label: 'returned', color: 5, values: settled.map(({ returnedMsat }) => sats(returnedMsat)) },
+        { label: 'work', color: 1, values: settled.map(({ computeMsat }) => satsOf(computeMsat)) },
+        { label: 'audits', color: 2, values: settled.map(({ auditMsat }) => satsOf(auditMsat)) },
+        { label: 'returned', color: 5, values: settled.map(({ returnedMsat }) => satsOf(returnedMsat)) },
       ]}
     />
   )
