@@ -193,6 +193,24 @@ describeInChromium('the explorer', () => {
   })
 
   test('the pages of a list lead on and back', async () => {
+    await using opened = await openPage(browser, `${site.url}/`)
+    const { page } = opened
+    // As if anchor 0 were on the next page.
+    await page.route('**/v1/anchors/list', async (route) => {
+      const response = await route.fetch()
+      await route.fulfill({ response, json: (await response.json()).slice(0, -1) })
+    })
+    await page.goto(`${site.url}/#/anchors`)
+    await page.getByRole('button', { name: 'Further' }).click()
+    await page.getByRole('row', { name: /^0 final/ }).waitFor()
+    expect(await page.getByRole('row').count()).toBe(2)
+    await page.getByRole('button', { name: 'Back' }).click()
+    await page.getByRole('row', { name: /^1 / }).waitFor()
+    expect(await page.getByRole('button', { name: 'Back' }).count()).toBe(0)
+    opened.expectClean()
+  })
+
+  test('entries of one kind alone are shown', async () => {
     await using opened = await openPage(browser, `${site.url}/#/log`)
     await opened.page.getByLabel('Kind').selectOption('genesis')
     await opened.page.locator('summary', { hasText: 'genesis' }).waitFor()
