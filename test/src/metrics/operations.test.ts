@@ -26,7 +26,7 @@ const FILES = ['prometheus-rules.yml', 'grafana-dashboard.json']
 
 for (const file of FILES) {
   test(`every metric in ${file} is one that the coordinator has`, () => {
-    const named = new Set(read(file).match(/\b(assay|process|nodejs)_[a-z0-9_]+/g))
+    const named = new Set(read(file).match(/\b(assay|process|nodejs|nv)_[a-z0-9_]+/g))
     expect(named.size).toBeGreaterThan(15)
     expect([...named].filter((name) => !page.names.has(name))).toEqual([])
   })
