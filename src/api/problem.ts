@@ -16,6 +16,7 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   blob_name_invalid: 404,
   out_of_range: 404,
   tile_path_malformed: 404,
+  ots_needs_op_return: 409,
   blob_corrupt: 500,
   blob_unwritable: 507,
 }

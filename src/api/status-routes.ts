@@ -1,9 +1,11 @@
-import { Router } from 'express'
+import { type Request, type Response, Router } from 'express'
 import type { Coordinator } from '../coordinator/coordinator.ts'
 import { proofOf } from '../coordinator/proof-of.ts'
 import { reconcile } from '../coordinator/reconcile.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 import { statusOf } from '../coordinator/status.ts'
+import { exportOts } from '../proof/ots.ts'
+import { parseProof } from '../proof/proof.ts'
 import { sendJson, sendKept, toJson } from './json.ts'
 import type { KeptAnswers } from './kept-answers.ts'
 import { openHouseOf } from './open-house.ts'
@@ -53,15 +55,31 @@ export function statusRoutes(coordinator: Coordinator, answers: KeptAnswers): Ro
   })
 
   routes.get('/v1/receipts/:id/proof', (request, response) => {
-    if (!/^[0-9a-f]{64}$/.test(request.params.id)) {
+    sendFile(request, response, 'assay', (proof) => proof)
+  })
+
+  /** The same as OpenTimestamps has it, which says when, not who. */
+  routes.get('/v1/receipts/:id/ots', (request, response) => {
+    sendFile(request, response, 'ots', (proof) => exportOts(parseProof(proof)))
+  })
+
+  function sendFile(
+    request: Request<{ id: string }>,
+    response: Response,
+    suffix: string,
+    made: (proof: Uint8Array) => Uint8Array,
+  ): void {
+    const { id } = request.params
+    if (!/^[0-9a-f]{64}$/.test(id)) {
       throw new RefusedError(400, 'receipt_id_malformed', 'a receipt id is 64 lower-case hex digits')
     }
-    const { id } = request.params
     const house = openHouseOf(coordinator)
-    const answer = answers(request, () => Buffer.from(proofOf(coordinator, house, Buffer.from(id, 'hex'))))
-    response.set('content-disposition', `attachment; filename="${id}.assay"`)
+    const answer = answers(request, () =>
+      Buffer.from(made(proofOf(coordinator, house, Buffer.from(id, 'hex')))),
+    )
+    response.set('content-disposition', `attachment; filename="${id}.${suffix}"`)
     sendTagged(response, 'application/octet-stream', answer)
-  })
+  }
 
   routes.get('/v1/reconciliation', async (_request, response) => {
     sendJson(response, await reconcile(coordinator, openHouseOf(coordinator)))

@@ -25,6 +25,7 @@ export const statusAnswer = z.object({
   ),
   open: z
     .object({
+      method: z.enum(['dual', 'taproot']),
       epoch: count.nullable(),
       epochRules: z.object({ startHeight: count, epochBlocks: count }),
       work: z.object({

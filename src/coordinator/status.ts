@@ -1,4 +1,5 @@
 import type { AnchorRecord } from '../../anchor/anchor-record.ts'
+import type { Method } from '../../anchor/anchor-transaction.ts'
 import type { PayoutRecord } from '../../anchor/payer.ts'
 import { maturedAccount, payoutAccount, unmaturedAccount } from '../ledger/accounts.ts'
 import { prepareBalancesByKind } from '../ledger/balances-by-kind.ts'
@@ -27,6 +28,8 @@ export interface Status {
 }
 
 export interface OpenStatus {
+  /** Of the anchors. */
+  readonly method: Method
   readonly epoch: number | null
   readonly epochRules: ReturnType<typeof epochRules>
   readonly work: Readonly<Record<WorkFigure, number>>
@@ -133,6 +136,7 @@ function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer 
   const anchoring = anchorer.state()
   const { stalled, runwayBlocks } = anchoring
   return {
+    method: genesis.method,
     epoch,
     epochRules: epochRules(genesis),
     work: {

@@ -52,6 +52,7 @@ export const PUBLIC_OPERATIONS: readonly Operation[] = [
   get('info', '/v1/info', 'The log’s name and key, and every model that ever was one.', json(infoAnswer)),
   get('listAuditors', '/v1/auditors', 'Who may be drawn to audit.', json(listAnswer)),
   get('proof', '/v1/receipts/{id}/proof', 'A receipt’s proof file.', BYTES),
+  get('ots', '/v1/receipts/{id}/ots', 'The same as an OpenTimestamps file.', BYTES),
   get(
     'reconciliation',
     '/v1/reconciliation',

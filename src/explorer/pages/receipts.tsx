@@ -1,10 +1,12 @@
 import { type ReceiptRow, receiptsAnswer } from '../../api/answers.ts'
+import { statusAnswer } from '../../client/status-answer.ts'
 import { formatCount } from '../format.ts'
 import { FROM_THE_NEWEST } from '../from-the-newest.ts'
 import { Badge } from '../parts/badge.tsx'
 import { Hash } from '../parts/hash.tsx'
 import { Pages } from '../parts/pages.tsx'
 import { type Column, Table } from '../parts/table.tsx'
+import { useAnswer } from '../use-answer.ts'
 
 /** PROTOCOL §6. */
 const RECEIPTS_PER_PAGE = 100
@@ -21,27 +23,37 @@ const COLUMNS: readonly Column<ReceiptRow>[] = [
     wide: true,
     cell: ({ entry }) => <a href={`#/log/${entry}`}>{formatCount(entry)}</a>,
   },
-  {
-    head: 'Proof',
-    cell: ({ receipt }) => (
-      <>
-        <a
-          href={`/v1/receipts/${receipt}/proof`}
-          aria-label={`Download the proof of receipt ${receipt.slice(0, 8)}`}
-        >
-          download
-        </a>
-        {' · '}
-        <a
-          href={`/verify#receipt=${receipt}`}
-          aria-label={`Check the proof of receipt ${receipt.slice(0, 8)}`}
-        >
-          check
-        </a>
-      </>
-    ),
-  },
 ]
+
+/** An OpenTimestamps file can be had where anchors are made by `dual`. */
+const proofColumn = (isDual: boolean): Column<ReceiptRow> => ({
+  head: 'Proof',
+  cell: ({ receipt }) => (
+    <>
+      <a
+        href={`/v1/receipts/${receipt}/proof`}
+        aria-label={`Download the proof of receipt ${receipt.slice(0, 8)}`}
+      >
+        download
+      </a>
+      {' · '}
+      {isDual && (
+        <>
+          <a
+            href={`/v1/receipts/${receipt}/ots`}
+            aria-label={`Download the .ots file of receipt ${receipt.slice(0, 8)}`}
+          >
+            .ots
+          </a>
+          {' · '}
+        </>
+      )}
+      <a href={`/verify#receipt=${receipt}`} aria-label={`Check the proof of receipt ${receipt.slice(0, 8)}`}>
+        check
+      </a>
+    </>
+  ),
+})
 
 function Audit({ sampled, verdict }: Pick<ReceiptRow, 'sampled' | 'verdict'>) {
   if (verdict !== null) return <Badge state={verdict} />
@@ -50,6 +62,8 @@ function Audit({ sampled, verdict }: Pick<ReceiptRow, 'sampled' | 'verdict'>) {
 }
 
 export function Receipts() {
+  const status = useAnswer('/v1/status', statusAnswer)
+  const isDual = status.value?.open?.method === 'dual'
   return (
     <>
       <div class="head">
@@ -74,7 +88,7 @@ export function Receipts() {
         {(rows) => (
           <Table
             caption="Receipts, newest first"
-            columns={COLUMNS}
+            columns={[...COLUMNS, proofColumn(isDual)]}
             rows={rows}
             keyOf={({ receipt }) => receipt}
           />

@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { encodeCbor } from '../../../compute/work/canonical-cbor.ts'
 import { receiptId } from '../../../compute/work/receipt.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { exportOts } from '../../../src/proof/ots.ts'
+import { parseProof } from '../../../src/proof/proof.ts'
 import { idOf, type LeasedJob, type Peer, type Submission, type Work } from '../coordinator/peer.ts'
 import { openSite, type Site } from '../coordinator/site.ts'
 import { TINY_PROFILE, tinyOutput } from '../coordinator/tiny-market.ts'
@@ -220,6 +222,9 @@ describe('the proof of a receipt', () => {
     const id = Buffer.from(receiptId(first?.receipt ?? new Uint8Array())).toString('hex')
     await expectRefused(site, () => proof(id), { status: 409, code: 'receipt_not_anchored' })
     await site.anchorAll()
-    expect((await proof(id)).status).toBe(200)
+    const bytes = await (await proof(id)).bytes()
+    const ots = await fetch(new URL(`/v1/receipts/${id}/ots`, site.url))
+    expect(ots.headers.get('content-disposition')).toBe(`attachment; filename="${id}.ots"`)
+    expect(await ots.bytes()).toEqual(exportOts(parseProof(bytes)))
   })
 })

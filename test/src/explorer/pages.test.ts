@@ -99,11 +99,10 @@ describeInChromium('the explorer', () => {
     subnets: { path: () => '/#/subnets', shows: (page) => page.getByText('24 of 24').waitFor() },
     receipts: {
       path: () => '/#/receipts',
-      shows: (page) =>
-        page
-          .getByRole('link', { name: /^Check the proof/ })
-          .first()
-          .waitFor(),
+      shows: async (page) => {
+        for (const name of [/^Check the proof/, /^Download the .ots file/])
+          await page.getByRole('link', { name }).first().waitFor()
+      },
     },
     verify: {
       path: () => '/verify',
