@@ -32,7 +32,7 @@ export async function* honesty(): AsyncGenerator<Row> {
 }
 
 async function beside(when: string, firstEpoch: number): Promise<Row> {
-  const profile = { ...exactProfile(), comparison: 'exact' } as const
+  const profile = exactProfile()
   await using runtime = await openBareRuntime(mlp(), 1)
   const claimed = bundleOf(await runtime.run())
   async function replay(): Promise<void> {

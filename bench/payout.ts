@@ -66,14 +66,13 @@ export function payout(): Row {
   })
 }
 
-function addressed(i: number): Omit<PayoutCandidate, 'dustSats'> & { dustSats: null } {
+function addressed(i: number): Omit<PayoutCandidate, 'dustSats'> {
   const worker = Buffer.from(hash('sha256', `worker ${i}`), 'hex')
   return {
     account: maturedAccount(worker.toString('hex')),
     address: taprootAddress(publicKeyOf(worker), 'regtest'),
     payableMsat: SATS_EACH * 1_000n,
     thresholdSats: 0n,
-    dustSats: null,
     isQuarantined: false,
   }
 }

@@ -4,6 +4,7 @@ import { hash, randomBytes } from 'node:crypto'
 import { compareOutputs } from '../compute/compare/compare-outputs.ts'
 import type { ModelProfile, OutputBounds } from '../compute/work/model-profile.ts'
 import { encodeTensorBundle } from '../compute/work/tensor-bundle.ts'
+import { exactProfile } from '../src/client/exact-profile.ts'
 import { auditRate, isSampled } from '../src/rules/sampling.ts'
 import { honesty } from './honesty.ts'
 import { medianSeconds, sideBySide } from './measure.ts'
@@ -20,12 +21,13 @@ const RECEIPTS_PER_SUBMISSION = 62_500
 const MAX_SAMPLING_SECONDS = 1.5
 
 export async function* rows(): AsyncGenerator<Row> {
+  const exact = exactProfile()
   const data = randomBytes(ELEMENTS * FP32_BYTES)
   const last = data.length - 1
   const claimed = bundleOf(data)
-  yield await comparison('equal', 'pass', EXACT, claimed, bundleOf(data))
-  yield await comparison('different at the start', 'fail', EXACT, claimed, bundleOf(flipped(data, 0)))
-  yield await comparison('different at the end', 'fail', EXACT, claimed, bundleOf(flipped(data, last)))
+  yield await comparison('equal', 'pass', exact, claimed, bundleOf(data))
+  yield await comparison('different at the start', 'fail', exact, claimed, bundleOf(flipped(data, 0)))
+  yield await comparison('different at the end', 'fail', exact, claimed, bundleOf(flipped(data, last)))
   const own = Float32Array.from({ length: ELEMENTS }, (_, index) => Math.sin(index))
   const near = bundleOf(bytesOf(own.map((value) => value * (1 + 2 ** -20))))
   yield await comparison('near', 'pass', tolerant(null), near, bundleOf(bytesOf(own)))
@@ -71,16 +73,6 @@ function bundleOf(data: Uint8Array): Uint8Array {
 }
 
 const bytesOf = ({ buffer }: Float32Array) => new Uint8Array(buffer)
-
-const EXACT: ModelProfile = {
-  comparison: 'exact',
-  device: 'x86-64-v3',
-  optimization: 'disabled',
-  ort: '1.30.0',
-  precision: 'fp32',
-  provider: 'cpu',
-  threads: 1,
-}
 
 /** Argmax of each row; a tie so narrow that every row has to be looked at. */
 const BEST = { count: 1, tie: { digits: 2, scale: 6 } }

@@ -3,8 +3,8 @@ import { hash } from 'node:crypto'
 import { HEADER_BYTES, HeaderError, headerHash } from '../../anchor/block-header.ts'
 import { checkHeaders } from '../../anchor/header-chain.ts'
 import { type Network, networkOf } from '../../anchor/network.ts'
-import { EASY_BITS, mineHeaders } from '../../test/anchor/mine-headers.ts'
 import { sideBySide } from '../measure.ts'
+import { mineEvenly } from '../mine-evenly.ts'
 import { type Row, rowOf } from '../row.ts'
 
 /** Bitcoin's height in mid 2025. */
@@ -17,7 +17,7 @@ const ROUNDS = 3
 export async function* headers(): AsyncGenerator<Row> {
   // Regtest's easy blocks under mainnet's rules: every target is computed anew each 2,016 blocks.
   const network: Network = { ...networkOf('regtest'), retargets: true }
-  const bytes = mineChain(network)
+  const bytes = mineEvenly(HEADERS - 1, SPACING_SECONDS)
   const chain = checkHeaders(bytes, network, {})
   assert.equal(chain.tipHeight, HEADERS - 1)
   assert.equal(chain.tipHash, headerHash(bytes.subarray(-HEADER_BYTES)))
@@ -39,13 +39,4 @@ export async function* headers(): AsyncGenerator<Row> {
     baseline: baselineSeconds,
     bar: { on: 'ratio', is: '≤', bound: MAX_RATIO },
   })
-}
-
-function mineChain({ genesisHeader }: Network): Uint8Array {
-  const startTime = Buffer.from(genesisHeader).readUInt32LE(68)
-  const plans = Array.from({ length: HEADERS - 1 }, (_, i) => ({
-    time: startTime + (i + 1) * SPACING_SECONDS,
-    bits: EASY_BITS,
-  }))
-  return mineHeaders(genesisHeader, plans, (digest) => (digest.at(-1) ?? 0xff) < 0x80)
 }

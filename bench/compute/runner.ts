@@ -65,15 +65,15 @@ async function* memory(): AsyncGenerator<Row> {
   const beforeRuns = residentMb(pid)
   await callTogether(pool, request, RUNS - warmUp)
   yield growth(`runner, memory after ${RUNS} runs, above that after ${warmUp}`, residentMb(pid) - beforeRuns)
-  const { file } = mlp()
-  writeFileSync(modelPath, file)
-  const weights = requestOf(modelPath, '', mlp().shape, inputRows(mlp(), 1))
+  const heavy = mlp()
+  writeFileSync(modelPath, heavy.file)
+  const weights = requestOf(modelPath, '', heavy.shape, inputRows(heavy, 1))
   const load = (copy: number) => pool.run({ ...weights, modelDigest: `copy ${copy}` })
   for (let copy = 0; copy < LOADS / 10; copy += 1) await load(copy)
   const beforeLoads = residentMb(pid)
   for (let copy = LOADS / 10; copy < LOADS; copy += 1) await load(copy)
   yield growth(
-    `runner, memory after ${LOADS} loads of ${Math.round(file.length / 1e5) / 10} MB, above that after ${LOADS / 10}`,
+    `runner, memory after ${LOADS} loads of ${Math.round(heavy.file.length / 1e5) / 10} MB, above that after ${LOADS / 10}`,
     residentMb(pid) - beforeLoads,
   )
 }

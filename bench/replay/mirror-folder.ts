@@ -3,7 +3,6 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
-import { networkOf } from '../../anchor/network.ts'
 import { hex } from '../../compute/work/hex.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
 import { checkpointIn, encodeCheckpoint } from '../../src/log/checkpoint.ts'
@@ -18,11 +17,12 @@ import { readCheckpoint, readEntries } from '../../src/monitor/read-entries.ts'
 import { openTreeEdge } from '../../src/monitor/tree-edge.ts'
 import { chainOfHeaders } from '../../src/replay/replay-chain.ts'
 import type { ReplayChain, ReplaySource } from '../../src/replay/replay-source.ts'
-import { EASY_BITS, mineHeaders } from '../../test/anchor/mine-headers.ts'
+import { mineEvenly } from '../mine-evenly.ts'
 
 const BLOBS = 'blobs'
 const ANCHORS = 'anchors.json'
 const HEADERS = 'headers'
+const BLOCK_SECONDS = 600
 
 const anchorList = z.array(z.strictObject({ height: z.int(), size: z.int() }))
 
@@ -80,14 +80,7 @@ export function openMirrorWriter(folder: string, signer: NoteSigner): MirrorWrit
 
 /** Real regtest headers from block 0 to `tipHeight`. */
 export function writeHeaders(folder: string, tipHeight: number): void {
-  const { genesisHeader } = networkOf('regtest')
-  const startTime = Buffer.from(genesisHeader).readUInt32LE(68)
-  const plans = Array.from({ length: tipHeight }, (_, i) => ({
-    time: startTime + 600 * (i + 1),
-    bits: EASY_BITS,
-  }))
-  const headers = mineHeaders(genesisHeader, plans, (digest) => (digest.at(-1) ?? 0xff) < 0x80)
-  writeFileSync(join(folder, HEADERS), headers)
+  writeFileSync(join(folder, HEADERS), mineEvenly(tipHeight, BLOCK_SECONDS))
 }
 
 /** The blocks of the folder, checked. `blockAt`: its hash, internal byte order. */
