@@ -1,23 +1,11 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { toHex } from '../work/read-vector.ts'
-import { bundle, doubler, openWorkerTrial, profile, squarer, type WorkerTrial } from './worker-trial.ts'
-
-let trial: WorkerTrial
-let peer: WorkerTrial['peer']
-let stop: WorkerTrial['stop']
-let events: WorkerTrial['events']
-let start: WorkerTrial['start']
-let seen: WorkerTrial['seen']
-
-beforeEach(async () => {
-  trial = await openWorkerTrial()
-  ;({ peer, stop, events, start, seen } = trial)
-})
-
-afterEach(() => trial[Symbol.asyncDispose]())
+import type { PeerCoordinator } from './peer-coordinator.ts'
+import { bundle, doubler, openWorkerTrial, profile, squarer } from './worker-trial.ts'
 
 describe('a worker that audits', () => {
   test('re-executes drawn receipts and reveals what it had committed to', async () => {
+    const { peer, stop, events, start, seen } = await openWorkerTrial()
     const digest = peer.addModel(doubler, profile)
     const claims = [bundle('y', 4), bundle('y', 5), bundle('y', 4)]
     const audited = claims.map((outputs, i) =>
@@ -41,6 +29,7 @@ describe('a worker that audits', () => {
   })
 
   test('passes over an audit that was closed before its commitment or its reveal', async () => {
+    const { peer, stop, events, start, seen } = await openWorkerTrial()
     const digest = peer.addModel(doubler, profile)
     const draw = (i: number) =>
       peer.drawAudit(
@@ -73,7 +62,7 @@ describe('a worker that audits', () => {
   })
 
   /** Audits of receipts 00…, 01…, 02…, leased together. */
-  function drawThree(digests: readonly Uint8Array[]) {
+  function drawThree(peer: PeerCoordinator, digests: readonly Uint8Array[]) {
     return digests
       .map((digest, i) =>
         Object.assign(peer.addJob(bundle('x', 2), digest), {
@@ -84,11 +73,13 @@ describe('a worker that audits', () => {
       )
       .map(peer.drawAudit)
   }
-  const calls = (wanted: string) => peer.requests.filter(({ path }) => path === wanted).length
+  const calls = (peer: PeerCoordinator, wanted: string) =>
+    peer.requests.filter(({ path }) => path === wanted).length
 
   test('commits to the other audits of a list when one of them is closed', async () => {
+    const { peer, stop, events, start, seen } = await openWorkerTrial()
     const digest = peer.addModel(doubler, profile)
-    const audits = drawThree([digest, digest, digest])
+    const audits = drawThree(peer, [digest, digest, digest])
     peer.state.intercept = (path, when) => {
       const closed = audits[1]
       if (path === '/v1/audits/commitments' && when === 'before' && closed) closed.state = 'closed'
@@ -99,12 +90,13 @@ describe('a worker that audits', () => {
     await worker
     expect(audits.map(({ state }) => state)).toEqual(['revealed', 'closed', 'revealed'])
     expect(events.filter(({ type }) => type === 'warning')).toMatchObject([{ code: 'audit_not_open' }])
-    expect(calls('/v1/audits/commitments')).toBe(1 + 3)
+    expect(calls(peer, '/v1/audits/commitments')).toBe(1 + 3)
   })
 
   test('reveals what it committed to when the answer to the commitment was lost', async () => {
+    const { peer, stop, start, seen } = await openWorkerTrial()
     const digest = peer.addModel(doubler, profile)
-    const audits = drawThree([digest, digest, digest])
+    const audits = drawThree(peer, [digest, digest, digest])
     let lost = 1
     peer.state.intercept = (path, when) => {
       if (path === '/v1/audits/commitments' && when === 'after' && lost-- > 0) throw new Error('cut the line')
@@ -117,8 +109,9 @@ describe('a worker that audits', () => {
   })
 
   test('passes over an audit that another process of the same key committed to', async () => {
+    const { peer, stop, events, start, seen } = await openWorkerTrial()
     const digest = peer.addModel(doubler, profile)
-    const [first] = drawThree([digest, digest])
+    const [first] = drawThree(peer, [digest, digest])
     peer.state.intercept = (path, when) => {
       if (path !== '/v1/audits/commitments' || when !== 'before' || first?.state !== 'drawn') return
       Object.assign(first, { state: 'committed', commitment: new Uint8Array(32) })
@@ -131,9 +124,10 @@ describe('a worker that audits', () => {
   })
 
   test('reveals a done audit while the next one takes its time', async () => {
+    const { peer, stop, start, seen } = await openWorkerTrial()
     const digest = peer.addModel(doubler, profile)
     const slow = peer.addModel(squarer, profile)
-    const [first] = drawThree([digest, slow])
+    const [first] = drawThree(peer, [digest, slow])
     peer.state.intercept = (path, when) => {
       if (path !== `/blobs/${toHex(slow)}` || when !== 'before') return
       return peer.until(() => first?.state === 'revealed')
@@ -142,6 +136,6 @@ describe('a worker that audits', () => {
     await seen('audited', 2, worker)
     stop.abort()
     await worker
-    expect(calls('/v1/audits/commitments')).toBe(2)
+    expect(calls(peer, '/v1/audits/commitments')).toBe(2)
   })
 })

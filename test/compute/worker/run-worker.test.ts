@@ -1,30 +1,18 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { parseReceipt } from '../../../compute/work/receipt.ts'
 import { parseTensorBundle } from '../../../compute/work/tensor-bundle.ts'
 import { newWorkerKey } from '../../../compute/work/worker-key.ts'
 import { toHex } from '../work/read-vector.ts'
 import { Problem } from './peer-body.ts'
+import type { PeerCoordinator } from './peer-coordinator.ts'
 import { PEER_LOG_KEY, PEER_ORIGIN } from './peer-log.ts'
-import { bundle, doubler, openWorkerTrial, profile, squarer, type WorkerTrial } from './worker-trial.ts'
+import { bundle, doubler, openWorkerTrial, profile, squarer } from './worker-trial.ts'
 
-let trial: WorkerTrial
-let peer: WorkerTrial['peer']
-let stop: WorkerTrial['stop']
-let events: WorkerTrial['events']
-let start: WorkerTrial['start']
-let seen: WorkerTrial['seen']
-
-beforeEach(async () => {
-  trial = await openWorkerTrial()
-  ;({ peer, stop, events, start, seen } = trial)
-})
-
-afterEach(() => trial[Symbol.asyncDispose]())
-
-const states = () => [...peer.jobs.values()].map(({ state }) => state)
+const states = (peer: PeerCoordinator) => [...peer.jobs.values()].map(({ state }) => state)
 
 describe('runWorker', () => {
   test('runs what it leased, delivers it, and ends once it is told to stop and has run what it holds', async () => {
+    const { peer, stop, events, start, seen } = await openWorkerTrial()
     const digest = peer.addModel(doubler, profile)
     const jobs = Array.from({ length: 100 }, (_, i) => peer.addJob(bundle('x', i, 0.5), digest))
     const worker = start()
@@ -33,8 +21,8 @@ describe('runWorker', () => {
     await worker
     const leased = events.reduce((sum, event) => sum + (event.type === 'leased' ? event.jobs : 0), 0)
     expect(leased).toBeGreaterThanOrEqual(64)
-    expect(states().filter((state) => state === 'submitted')).toHaveLength(leased)
-    expect(states().filter((state) => state === 'open')).toHaveLength(100 - leased)
+    expect(states(peer).filter((state) => state === 'submitted')).toHaveLength(leased)
+    expect(states(peer).filter((state) => state === 'open')).toHaveLength(100 - leased)
     const [y] = parseTensorBundle(jobs[7]?.outputs ?? new Uint8Array())
     expect(y).toMatchObject({ name: 'y', datatype: 'FP32', shape: [2] })
     expect([...new Float32Array(Uint8Array.from(y?.data ?? []).buffer)]).toEqual([14, 1])
@@ -48,6 +36,7 @@ describe('runWorker', () => {
   })
 
   test('says once why it gets no work, not at every poll', async () => {
+    const { peer, stop, events, start, seen } = await openWorkerTrial()
     const digest = peer.addModel(doubler, profile)
     peer.addJob(bundle('x', 1), digest)
     peer.state.idleReasons.push('audit_capacity_full', 'audit_capacity_full', 'audit_capacity_full')
@@ -61,6 +50,7 @@ describe('runWorker', () => {
   })
 
   test('gives back what it can not run, with the reason, and goes on', async () => {
+    const { peer, stop, start, seen } = await openWorkerTrial()
     const digest = peer.addModel(doubler, profile)
     const junk = peer.addModel(doubler.subarray(0, 5), profile)
     const lost = peer.addModel(new Uint8Array([1]), profile)
@@ -90,10 +80,11 @@ describe('runWorker', () => {
       'model_unavailable',
       'model_unknown',
     ])
-    expect(states().at(-1)).toBe('submitted')
+    expect(states(peer).at(-1)).toBe('submitted')
   })
 
   test('pauses after jobs that failed together as after one, not for a minute', async () => {
+    const { peer, stop, start, seen } = await openWorkerTrial()
     const lost = peer.addModel(squarer, profile)
     peer.blobs.delete(toHex(lost))
     for (let i = 0; i < 40; i++) peer.addJob(bundle('x', i), lost)
@@ -110,6 +101,7 @@ describe('runWorker', () => {
   }, 30_000)
 
   test('runs a model that any machine may run as it likes best, in the precision that is asked for', async () => {
+    const { peer, stop, start, seen } = await openWorkerTrial()
     const digest = peer.addModel(doubler, {
       bounds: [],
       comparison: 'tolerant',
@@ -126,6 +118,7 @@ describe('runWorker', () => {
   })
 
   test('gives back work of a profile that this machine does not have', async () => {
+    const { peer, stop, start, seen } = await openWorkerTrial()
     const digest = peer.addModel(doubler, { ...profile, device: 'abacus' })
     peer.addJob(bundle('x', 1), digest)
     const worker = start()
@@ -139,6 +132,7 @@ describe('runWorker', () => {
   })
 
   test('learns of a model that came after its start', async () => {
+    const { peer, stop, start, seen } = await openWorkerTrial()
     peer.addModel(doubler, profile)
     const worker = start()
     await seen('started', 1, worker)
@@ -146,10 +140,11 @@ describe('runWorker', () => {
     await seen('submitted', 1, worker)
     stop.abort()
     await worker
-    expect(states()).toEqual(['submitted'])
+    expect(states(peer)).toEqual(['submitted'])
   })
 
   test('outlives a coordinator that is away for a while', async () => {
+    const { peer, stop, events, start, seen } = await openWorkerTrial()
     let failures = 3
     peer.state.intercept = () => {
       if (failures-- > 0) throw new Error('cut the line')
@@ -165,6 +160,7 @@ describe('runWorker', () => {
   })
 
   test('works and audits side by side', async () => {
+    const { peer, stop, start, seen } = await openWorkerTrial()
     const digest = peer.addModel(doubler, profile)
     const claimed = { state: 'submitted' as const, receipt: '01'.repeat(32), outputs: bundle('y', 4) }
     peer.drawAudit(Object.assign(peer.addJob(bundle('x', 2), digest), claimed))
@@ -173,10 +169,11 @@ describe('runWorker', () => {
     await Promise.all([seen('audited', 1, worker), seen('submitted', 1, worker)])
     stop.abort()
     await worker
-    expect(states()).toEqual(['submitted', 'submitted'])
+    expect(states(peer)).toEqual(['submitted', 'submitted'])
   })
 
   test('ends in peace when it is stopped before it has begun', async () => {
+    const { peer, stop, events, start } = await openWorkerTrial()
     peer.state.intercept = () => {
       stop.abort()
       throw new Error('cut the line')
@@ -186,6 +183,7 @@ describe('runWorker', () => {
   })
 
   test('signs nothing for a log that it does not trust', async () => {
+    const { peer, start } = await openWorkerTrial()
     const seenLogs: unknown[] = []
     const trustLog = ({ origin, logKey }: { origin: string; logKey: string }) => {
       seenLogs.push({ origin, logKey })
@@ -197,6 +195,7 @@ describe('runWorker', () => {
   })
 
   test('ends with the refusal of its registration, or of its leases', async () => {
+    const { peer, start } = await openWorkerTrial()
     peer.state.intercept = (path) => {
       if (path === '/v1/workers') throw new Problem(409, 'address_differs')
     }
@@ -208,6 +207,7 @@ describe('runWorker', () => {
   })
 
   test('refuses a data folder that another worker of the same key is using', async () => {
+    const { stop, start, seen } = await openWorkerTrial()
     const secretKey = newWorkerKey()
     const worker = start({ secretKey })
     await seen('started', 1, worker)

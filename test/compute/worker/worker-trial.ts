@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
 import { graph, model, node, valueInfo } from '../../../compute/onnx/graph-builder.ts'
 import { encodeModel } from '../../../compute/onnx/model.ts'
 import { deviceName } from '../../../compute/runtime/device-name.ts'
@@ -38,8 +39,8 @@ export function bundle(name: string, ...values: number[]): Uint8Array {
   return encodeTensorBundle([{ name, datatype: 'FP32', shape: [values.length], data }])
 }
 
-/** Workers that run in this process, with ONNX Runtime in theirs, and a coordinator in memory. */
-export interface WorkerTrial extends AsyncDisposable {
+/** Workers that run in this process, with ONNX Runtime in theirs, and a coordinator in memory, gone after the test. */
+interface WorkerTrial {
   readonly peer: PeerCoordinator
   readonly stop: AbortController
   readonly events: readonly WorkerEvent[]
@@ -51,6 +52,10 @@ export interface WorkerTrial extends AsyncDisposable {
 export async function openWorkerTrial(): Promise<WorkerTrial> {
   const peer = await startPeerCoordinator()
   const dataDir = mkdtempSync(join(tmpdir(), 'assay-worker-'))
+  onTestFinished(async () => {
+    await peer.close()
+    rmSync(dataDir, { recursive: true })
+  })
   const stop = new AbortController()
   const events: WorkerEvent[] = []
   const waiting: (() => void)[] = []
@@ -71,10 +76,6 @@ export async function openWorkerTrial(): Promise<WorkerTrial> {
       while (events.filter((event) => event.type === type).length < count) {
         await Promise.race([ended, new Promise<void>((resolve) => waiting.push(resolve))])
       }
-    },
-    async [Symbol.asyncDispose]() {
-      await peer.close()
-      rmSync(dataDir, { recursive: true })
     },
   }
 }
