@@ -4,7 +4,7 @@ import { decode, encode } from '@ipld/dag-cbor'
 /** The deepest format here nests 4 levels; the decoder recurses, so depth is a limit on its stack. */
 const MAX_DEPTH = 16
 /** 64 MiB of one-byte values would decode into gigabytes; the longest list that a peer sends holds 65,536. */
-const MAX_VALUES = 1 << 20
+export const MAX_VALUES = 1 << 20
 /** For the lists of a whole epoch, made by the coordinator: those of 64 MiB hold fewer. */
 export const MAX_EPOCH_VALUES = 1 << 23
 

@@ -65,6 +65,9 @@ export function isClaimable({ caught, runs }: { caught: number; runs: number }):
   return caught * 10 >= runs * 9
 }
 
+/** Asked once for each receipt: zod makes the schema of the keys anew each time. */
+const PROFILE_KEYS = executionProfile.keyof().options
+
 /** What a receipt for `items` rows says otherwise than the profile wants it; null for nothing. */
 export function profileMismatch(
   required: ModelProfile,
@@ -76,7 +79,7 @@ export function profileMismatch(
   // Rows of others may have run with them where nothing asks for a run of its own.
   const batch = required.comparison === 'exact' ? items : Math.max(items, told.batch)
   const wanted: ExecutionProfile = { device, optimization, ort, precision, provider, threads, batch }
-  for (const key of executionProfile.keyof().options) {
+  for (const key of PROFILE_KEYS) {
     const [expected, received] = [wanted[key], told[key]]
     if (expected !== received) return { key, expected, received }
   }

@@ -1,4 +1,4 @@
-import { decodeCbor } from '../../compute/work/canonical-cbor.ts'
+import { parseByteStrings } from '../../compute/work/byte-strings.ts'
 import { receiptId } from '../../compute/work/receipt.ts'
 import { receiptLeaf } from '../../compute/work/receipt-path.ts'
 import { provePath } from '../../compute/work/receipt-tree.ts'
@@ -64,8 +64,6 @@ export function proofOf(
     if (submission.kind !== 'submission') throw new Error(`entry ${entryIndex} is no submission`)
     const blob = books.blobs.get(Buffer.from(submission.receipts).toString('hex'))
     if (blob === null) throw new Error(`the receipts of entry ${entryIndex} are not held`)
-    const list = decodeCbor(blob, { maxBytes: MAX_LIST_BYTES })
-    if (!Array.isArray(list)) throw new Error(`the receipts of entry ${entryIndex} are not a list`)
-    return list
+    return parseByteStrings(blob, MAX_LIST_BYTES)
   }
 }

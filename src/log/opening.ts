@@ -1,21 +1,18 @@
-import { z } from 'zod'
-import { decodeCbor, encodeCbor, MAX_EPOCH_VALUES } from '../../compute/work/canonical-cbor.ts'
-import { anyBytes, bytes32, integer } from '../../compute/work/record.ts'
+import { CborError, encodeCbor, MAX_EPOCH_VALUES } from '../../compute/work/canonical-cbor.ts'
+import { type CborCursor, cborCursor } from '../../compute/work/cbor-cursor.ts'
 
 /** What the commitments of a job and its receipt hid until settlement; bundles are blobs, named by digest. */
-const opening = z.strictObject({
+export interface Opening {
   /** Unix ms on the coordinator's clock, when the answer came. */
-  answeredMs: integer,
-  input: bytes32,
-  inputSalt: bytes32,
-  job: bytes32,
-  origin: anyBytes,
-  originSalt: bytes32,
-  output: bytes32,
-  outputSalt: bytes32,
-})
-
-export type Opening = z.infer<typeof opening>
+  readonly answeredMs: number
+  readonly input: Uint8Array
+  readonly inputSalt: Uint8Array
+  readonly job: Uint8Array
+  readonly origin: Uint8Array
+  readonly originSalt: Uint8Array
+  readonly output: Uint8Array
+  readonly outputSalt: Uint8Array
+}
 
 /** Of as many receipts as may wait for settlement (src/coordinator/unsettled-watch.ts), with the longest of origins. */
 export const MAX_OPENINGS_BYTES = 64 * 1024 * 1024
@@ -24,8 +21,38 @@ export function encodeOpenings(openings: readonly Opening[]): Uint8Array {
   return encodeCbor(openings, { maxValues: MAX_EPOCH_VALUES })
 }
 
-export function parseOpenings(bytes: Uint8Array): Opening[] {
-  return z
-    .array(opening)
-    .parse(decodeCbor(bytes, { maxBytes: MAX_OPENINGS_BYTES, maxValues: MAX_EPOCH_VALUES }))
+/** One by one, as views of `bytes`: those of a whole epoch at once take ten times its bytes. Throws CborError on the way. */
+export function* parseOpenings(bytes: Uint8Array): Generator<Opening> {
+  if (bytes.length > MAX_OPENINGS_BYTES) {
+    throw new CborError('cbor_too_large', `${bytes.length} bytes, at most ${MAX_OPENINGS_BYTES} are allowed`)
+  }
+  const cursor = cborCursor(bytes, refuse)
+  for (let left = cursor.list(); left > 0; left -= 1) yield readOpening(cursor)
+  cursor.end()
+}
+
+/** Keys as DAG-CBOR sorts them: shorter first, then bytewise. */
+function readOpening(cursor: CborCursor): Opening {
+  cursor.map(8)
+  const job = digestAt(cursor, 'job')
+  const input = digestAt(cursor, 'input')
+  cursor.key('origin')
+  const origin = cursor.bytes()
+  const output = digestAt(cursor, 'output')
+  const inputSalt = digestAt(cursor, 'inputSalt')
+  cursor.key('answeredMs')
+  const answeredMs = cursor.integer()
+  const originSalt = digestAt(cursor, 'originSalt')
+  const outputSalt = digestAt(cursor, 'outputSalt')
+  return { answeredMs, input, inputSalt, job, origin, originSalt, output, outputSalt }
+}
+
+function digestAt(cursor: CborCursor, key: string): Uint8Array {
+  cursor.key(key)
+  const bytes = cursor.bytes()
+  return bytes.length === 32 ? bytes : refuse(`${key}: expected 32 bytes`)
+}
+
+function refuse(detail: string): never {
+  throw new CborError('cbor_malformed', detail)
 }

@@ -37,23 +37,21 @@ export async function checkOpenings(
 ): Promise<OpenedReceipt[]> {
   const check = state.findings.at('openings', index)
   const bytes = await readBlob(state, check, entry.openings, 'openings')
-  const openings = bytes === null ? null : readable(check, () => parseOpenings(bytes))
-  const byJob = new Map(openings?.map((opening) => [hex(opening.job), opening]))
-  if (openings !== null) {
-    const isOrdered = receipts.every(
-      ({ job }, i) => openings[i] !== undefined && hex(openings[i].job) === job.hex,
-    )
+  const openings = bytes === null ? null : parseOpenings(bytes)
+  const checkWhole = (isWhole: boolean) =>
     check(
-      isOrdered && openings.length === receipts.length,
+      isWhole,
       'openings_incomplete',
-      () => `${openings.length} openings that are not one for each of ${receipts.length} receipts, in order`,
+      () => `not one opening for each of ${receipts.length} receipts, in order`,
     )
-  }
+  const next = () => readable(check, () => openings?.next().value ?? null)
   const opened: OpenedReceipt[] = []
   for (const receipt of receipts) {
-    const opening = byJob.get(receipt.job.hex)
-    const origin = opening === undefined ? null : openReceipt(check, receipt, opening)
-    if (opening === undefined || origin === null)
+    const opening = next()
+    const isNext = opening !== null && hex(opening.job) === receipt.job.hex
+    checkWhole(isNext || openings === null)
+    const origin = isNext ? openReceipt(check, receipt, opening) : null
+    if (!isNext || origin === null)
       opened.push({ receipt, item: null, known: null, requester: null, answeredMs: null, input: null })
     else {
       const item = origin.kind === 'dataset' ? await itemOf(state, check, receipt, opening, origin) : null
@@ -68,6 +66,7 @@ export async function checkOpenings(
       opened.push({ receipt, item, known, requester, answeredMs, input: opening.input })
     }
   }
+  checkWhole(next() === null)
   return opened
 }
 

@@ -1,7 +1,5 @@
-import { z } from 'zod'
-import { decodeCbor } from '../../compute/work/canonical-cbor.ts'
+import { parseByteStrings } from '../../compute/work/byte-strings.ts'
 import { hex } from '../../compute/work/hex.ts'
-import { anyBytes } from '../../compute/work/record.ts'
 import { epochOf } from '../rules/epoch.ts'
 import { retentionHeight } from '../rules/retention.ts'
 import { type Check, type Rule, readable } from './findings.ts'
@@ -9,8 +7,6 @@ import type { ReplayedJob, ReplayedReceipt, ReplayState } from './replay-state.t
 
 /** 65,536 receipts of 1,024 bytes, the longest list that an entry can name. */
 export const MAX_LIST_BYTES = 65_536 * 1_027 + 8
-
-const byteStrings = z.array(anyBytes)
 
 /** A blob that an entry names; null, and a finding, where it can't be had. */
 export async function readBlob(
@@ -57,7 +53,7 @@ export function isPrivate({ markets }: ReplayState, { subnet, model, epoch }: Re
   return markets.model(subnet, model, epoch)?.subnet.privacy === 'private'
 }
 
-/** A blob that is a list of byte strings, as those of jobs and of receipts are. */
+/** A blob that is a list of byte strings, as those of jobs and of receipts are: views of it. */
 export async function readByteStrings(
   state: ReplayState,
   check: Check,
@@ -65,6 +61,5 @@ export async function readByteStrings(
   what: string,
 ): Promise<Uint8Array[] | null> {
   const bytes = await readBlob(state, check, digest, what)
-  if (bytes === null) return null
-  return readable(check, () => byteStrings.parse(decodeCbor(bytes, { maxBytes: MAX_LIST_BYTES })))
+  return bytes === null ? null : readable(check, () => parseByteStrings(bytes, MAX_LIST_BYTES))
 }

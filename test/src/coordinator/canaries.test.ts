@@ -71,7 +71,7 @@ describe('known answers', () => {
   test('are opened at settlement, and decide there what the receipt was', () => {
     const { entry, reasons } = epochEntry(site, 0)
     const bytes = site.coordinator().books.blobs.get(Buffer.from(entry.openings).toString('hex'))
-    const known = parseOpenings(bytes ?? new Uint8Array()).flatMap(({ origin }) => {
+    const known = [...parseOpenings(bytes ?? new Uint8Array())].flatMap(({ origin }) => {
       const record = parseOriginRecord(origin)
       return record.kind === 'canary' ? [Buffer.from(record.known).toString('hex')] : []
     })

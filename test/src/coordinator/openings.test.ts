@@ -44,7 +44,7 @@ test('settlement opens every commitment of the work, paid or not; an epoch with 
 
   const { blobs } = site.coordinator().books
   const openings = new Map(
-    parseOpenings(blobs.get(hex(entry.openings)) ?? new Uint8Array()).map((opening) => [
+    [...parseOpenings(blobs.get(hex(entry.openings)) ?? new Uint8Array())].map((opening) => [
       hex(opening.job),
       opening,
     ]),
