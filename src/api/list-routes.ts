@@ -8,7 +8,7 @@ import { listSubnets } from '../coordinator/list-subnets.ts'
 import { listEarnings, listWorkers } from '../coordinator/list-workers.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 import { statementOf } from '../coordinator/statement.ts'
-import { accountOf, cursorOf, placeOf } from './cursor.ts'
+import { accountOf, cursorOf, cursorSchema, parseCursor, placeOf } from './cursor.ts'
 import { sendJson, sendKept, toJson } from './json.ts'
 import type { KeptAnswers } from './kept-answers.ts'
 import { openHouseOf } from './open-house.ts'
@@ -36,7 +36,15 @@ export function listRoutes(coordinator: Coordinator, answers: KeptAnswers): Rout
 
   routes.get('/v1/accounts', (request, response) => {
     openHouseOf(coordinator)
-    sendJson(response, listAccounts(coordinator, accountOf(request.query.after)))
+    const { after, size } = request.query
+    sendJson(
+      response,
+      listAccounts(
+        coordinator,
+        accountOf(after),
+        parseCursor(cursorSchema, size, 'size: expected a number of entries'),
+      ),
+    )
   })
 
   routes.get('/v1/workers', (request, response) => {

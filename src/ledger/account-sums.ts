@@ -12,6 +12,8 @@ export interface AccountSums {
   creditsPostedMsat: bigint
 }
 
+type PostedSums = Pick<StoredAccount, 'name' | 'debitsPostedMsat' | 'creditsPostedMsat'>
+
 export interface StoredAccount extends AccountSums {
   name: AccountName
   /** 1n when its sums were found to differ from its transfers. */
@@ -42,10 +44,16 @@ interface AccountStatements {
   readonly one: Statement<[string], StoredAccount>
   /** By name; the range takes the place of LIKE, which reads wildcards and ignores case. */
   readonly withPrefix: Statement<[string, string], StoredAccount>
-  /** By name, those after one. */
-  readonly page: Statement<[string, number], StoredAccount>
+  /** By name, those after one, without what is of entry `size` or a later one: all of that comes at sequence `since` or after it. */
+  readonly page: Statement<[{ after: string; limit: number; size: number; since: bigint }], PostedSums>
   readonly open: Statement<[string, bigint]>
   readonly quarantine: Statement<[string]>
+}
+
+/** What that posted to one side of an account. */
+function postedSince(side: 'debit' | 'credit'): string {
+  return `(SELECT coalesce(sum(amount_msat), 0) FROM ledger_transfer
+    WHERE ${side} = name AND sequence >= @since AND entry_index >= @size AND kind IN ('direct', 'post'))`
 }
 
 export function prepareAccounts(db: Database): AccountStatements {
@@ -54,8 +62,10 @@ export function prepareAccounts(db: Database): AccountStatements {
     withPrefix: db.prepare<[string, string], StoredAccount>(
       `SELECT ${ACCOUNT_COLUMNS} FROM ledger_account WHERE name >= ? AND name < ? || char(0x10ffff) ORDER BY name`,
     ),
-    page: db.prepare<[string, number], StoredAccount>(
-      `SELECT ${ACCOUNT_COLUMNS} FROM ledger_account WHERE name > ? ORDER BY name LIMIT ?`,
+    page: db.prepare(
+      `SELECT name, debits_posted_msat - ${postedSince('debit')} AS debitsPostedMsat,
+              credits_posted_msat - ${postedSince('credit')} AS creditsPostedMsat
+         FROM ledger_account WHERE name > @after ORDER BY name LIMIT @limit`,
     ),
     open: db.prepare<[string, bigint]>(
       'INSERT OR IGNORE INTO ledger_account (name, credit_normal) VALUES (?, ?)',

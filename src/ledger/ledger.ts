@@ -17,6 +17,9 @@ import {
 /** Keeps the write lock to about a second, below the busy timeout of whoever waits for it. */
 export const MAX_TRANSFERS_PER_POST = 20_000
 
+/** An epoch of 100,000 workers is settled and matures within them; read back for an account that takes part in each in 0.2 s. */
+const MAX_TRANSFERS_BACK = 300_000n
+
 /** `duplicate`: the very same transfer stands already. A refused id stays refused. */
 export type Outcome = 'applied' | 'duplicate' | { refused: RefusalReason }
 
@@ -34,8 +37,11 @@ export interface Ledger {
   balance(account: AccountName): Balance
   /** Every account whose name starts so, in the order of names. */
   accounts(prefix?: string): AccountBalance[]
-  /** At most `limit` in the order of names; the next page comes after the last one's. '' starts. */
-  accountsAfter(name: string, limit: number): AccountBalance[]
+  /**
+   * What accounts held by the first `size` entries: at most `limit` in the order of names; the next page comes after the last
+   * one's, '' starts. Null where more than MAX_TRANSFERS_BACK have been made since.
+   */
+  accountsAfter(name: string, limit: number, size: number): { name: AccountName; postedMsat: bigint }[] | null
   /** At most TRANSFERS_PER_PAGE, in order; the next page comes after the last one's sequence. */
   transfers(filter: TransferFilter, afterSequence?: number): RecordedTransfer[]
   /** Adds up all transfers anew and quarantines each account that differs: it takes part in no more transfers. */
@@ -146,7 +152,14 @@ export function openLedger(db: Database.Database): Ledger {
     settlePending: (pendingId, settlement) => inTransaction.settle.immediate(pendingId, settlement),
     balance: (name) => balanceOf(name, account(name)),
     accounts: (prefix = '') => accounts.withPrefix.all(prefix, prefix).map(accountBalance),
-    accountsAfter: (name, limit) => accounts.page.all(name, limit).map(accountBalance),
+    accountsAfter(name, limit, size) {
+      const { since, back } = transfers.since(size)
+      if (back > MAX_TRANSFERS_BACK) return null
+      return accounts.page.all({ after: name, limit, size, since }).map((row) => ({
+        name: row.name,
+        postedMsat: balanceOf(row.name, { ...NO_SUMS, ...row }).postedMsat,
+      }))
+    },
     transfers: (filter, afterSequence = 0) => transfers.page(filter, afterSequence),
     check: () => inTransaction.check.immediate(),
   }

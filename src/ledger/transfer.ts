@@ -63,6 +63,13 @@ export function openTransfers(db: Database.Database) {
   const ofAccount = db.prepare<[string, number, string, number], Row>(
     `${SELECT} WHERE debit = ? AND sequence > ? UNION ALL ${SELECT} WHERE credit = ? AND sequence > ? ${page}`,
   )
+  // An entry's first transfers come with it; only what the chain brings about, of a payout, comes later.
+  const firstSince = db
+    .prepare<[number], bigint>(
+      'SELECT sequence FROM ledger_transfer WHERE entry_index >= ? ORDER BY entry_index, sequence LIMIT 1',
+    )
+    .pluck()
+  const newest = db.prepare<[], bigint>('SELECT coalesce(max(sequence), 0) FROM ledger_transfer').pluck()
   const insert = db.prepare<[Omit<RecordedTransfer, 'sequence'>]>(
     `INSERT INTO ledger_transfer (id, kind, debit, credit, amount_msat, code, entry_index, pending_id)
      VALUES (@id, @kind, @debit, @credit, @amountMsat, @code, @entryIndex, @pendingId)`,
@@ -79,6 +86,12 @@ export function openTransfers(db: Database.Database) {
     findSettlementOf: (pendingId: string) => recorded(settling.get(pendingId)),
     page: (filter: TransferFilter, afterSequence: number) =>
       rowsOf(filter, afterSequence).map((row) => fromRow(row)),
+    /** Where those of entry `size` and later ones begin, and how many transfers there are from there on. */
+    since(size: number): { since: bigint; back: bigint } {
+      const next = (newest.get() ?? 0n) + 1n
+      const since = firstSince.get(size) ?? next
+      return { since, back: next - since }
+    },
     /** All of them; the database can't be written to until the iteration ends. */
     *inOrder(): Generator<RecordedTransfer> {
       for (const row of inOrder.iterate()) yield fromRow(row)

@@ -67,7 +67,7 @@ export const PUBLIC_OPERATIONS: readonly Operation[] = [
     '/v1/accounts',
     '1,000 accounts of the books in the order of their names.',
     json(accountsAnswer),
-    { after: accountSchema },
+    { after: accountSchema, size: cursorSchema },
   ),
   get('listWorkers', '/v1/workers', '50 workers in the order of the log.', json(workersAnswer), after),
   get('worker', '/v1/workers/{key}', 'Where a worker is paid, and its standing.', json(workerAnswer)),

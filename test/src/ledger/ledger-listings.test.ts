@@ -19,13 +19,46 @@ test('accounts are paged in the order of their names', () => {
   const { ledger } = fundedLedger()
   const credits = Array.from({ length: 7 }, (_, i) => budgetAccount(i))
   ledger.post(credits.map((credit, i) => transfer({ id: `${i}`, credit })))
-  const all = ledger.accounts()
-  const pages = [ledger.accountsAfter('', 4)]
-  for (let last = pages[0]?.at(-1); last !== undefined; last = pages.at(-1)?.at(-1)) {
-    pages.push(ledger.accountsAfter(last.name, 4))
-  }
+  const all = ledger.accounts().map(({ name, postedMsat }) => ({ name, postedMsat }))
+  const page = (after: string) => ledger.accountsAfter(after, 4, 1_000) ?? []
+  const pages = [page('')]
+  for (let last = pages[0]?.at(-1); last !== undefined; last = pages.at(-1)?.at(-1))
+    pages.push(page(last.name))
   expect(pages.map(({ length }) => length)).toEqual([4, 4, all.length - 8, 0])
   expect(pages.flat()).toEqual(all)
+})
+
+test('accounts are shown as the first entries left them, whatever came since', () => {
+  const { db, ledger } = fundedLedger()
+  ledger.post([
+    transfer({ id: 'a', entryIndex: 3 }),
+    transfer({ id: 'pending', debit: epoch, credit: alice, amountMsat: 30n, entryIndex: 4, pending: true }),
+    transfer({ id: 'b', debit: epoch, credit: alice, amountMsat: 20n, entryIndex: 4 }),
+  ])
+  ledger.settlePending('pending', { id: 'post', post: true, entryIndex: 6 })
+  // Of an older entry, and later: what the chain brought about.
+  ledger.post([transfer({ id: 'late', debit: epoch, credit: 'treasury', amountMsat: 5n, entryIndex: 3 })])
+  const held = (size: number) =>
+    ledger.accountsAfter('', 9, size)?.flatMap(({ name, postedMsat }) => {
+      return name === epoch || name === alice ? [postedMsat] : []
+    })
+  expect([3, 4, 5, 6, 7].map(held)).toEqual([
+    [0n, 0n],
+    [95n, 0n],
+    [75n, 20n],
+    [75n, 20n],
+    [45n, 50n],
+  ])
+  const insert = db.prepare(
+    `INSERT INTO ledger_transfer (sequence, id, kind, debit, credit, amount_msat, code, entry_index)
+     VALUES (?, ?, 'direct', 'treasury', ?, 1, 'deposit', 8)`,
+  )
+  insert.run(10, 'first of many', epoch)
+  insert.run(300_009, 'newest', epoch)
+  expect(held(8)).toEqual([45n, 50n])
+  insert.run(300_010, 'one more', epoch)
+  expect(held(8)).toBeUndefined()
+  expect(held(9)).toEqual([48n, 50n])
 })
 
 test('transfers are listed in order, by account or by entry', () => {
