@@ -11,11 +11,12 @@ import { epochOf } from '../rules/epoch.ts'
 import { epochRules } from '../rules/epoch-rules.ts'
 import { parseDefinition } from '../subnet/definition.ts'
 import { MAX_BODY_BYTES, parseCborBody, rawBody } from './cbor-body.ts'
-import { cursorOf } from './cursor.ts'
+import { accountOf, cursorOf } from './cursor.ts'
 import { sendJson } from './json.ts'
 import { keyRoutes } from './key-routes.ts'
 import { openHouseOf, tipOf, workingHouseOf } from './open-house.ts'
 import { payoutRoutes } from './payout-routes.ts'
+import { holdingOf } from './requester-routes.ts'
 
 /** One request carries at most so many: each is read and checked before the next. */
 const MAX_CANARIES = 256
@@ -97,6 +98,13 @@ export function operatorRoutes(
   })
 
   routes.use('/keys', keyRoutes(apiKeys))
+
+  /** Everybody's account. */
+  routes.get('/requesters', (request, response) => {
+    const { desks } = openHouseOf(coordinator)
+    const page = desks.requesters.list(accountOf(request.query.after) ?? '')
+    sendJson(response, { requesters: page.map((one) => holdingOf(coordinator.books, desks, one)) })
+  })
 
   routes.get('/transfers', (request, response) => {
     const { account } = request.query

@@ -1,5 +1,6 @@
 import { type Request, Router } from 'express'
 import { z } from 'zod'
+import type { Books } from '../coordinator/books.ts'
 import type { Coordinator } from '../coordinator/coordinator.ts'
 import type { Desks } from '../coordinator/desks.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
@@ -31,7 +32,7 @@ export function requesterRoutes(coordinator: Coordinator): Router {
 
   routes.get('/requesters/:name', (request, response) => {
     const { desks } = openHouseOf(coordinator)
-    sendJson(response, accountOf(desks, ownerOf(desks, request)))
+    sendJson(response, holdingOf(coordinator.books, desks, ownerOf(desks, request)))
   })
 
   /** What it wants back, to its refund address, in the place of what it wanted before. */
@@ -42,7 +43,7 @@ export function requesterRoutes(coordinator: Coordinator): Router {
     desks.withdrawals.ask(owner.requester, BigInt(msat), desks.requests.heldMsat(owner.requester))
     void coordinator.kick()
     response.status(202)
-    sendJson(response, accountOf(desks, owner))
+    sendJson(response, holdingOf(coordinator.books, desks, owner))
   })
 
   function ownerOf({ requesters }: Desks, { headers, params }: Request<{ name: string }>): Requester {
@@ -54,17 +55,18 @@ export function requesterRoutes(coordinator: Coordinator): Router {
     return found
   }
 
-  function accountOf({ charges, requests, withdrawals }: Desks, owner: Requester) {
-    const { postedMsat, pendingMsat } = coordinator.books.ledger.balance(requesterAccount(owner.requester))
-    const heldMsat = requests.heldMsat(owner.requester)
-    return {
-      ...owner,
-      balanceMsat: postedMsat,
-      reservedMsat: pendingMsat + heldMsat,
-      withdrawingMsat: withdrawals.waitingMsat(owner.requester),
-      availableMsat: charges.availableMsat(owner.requester) - heldMsat,
-    }
-  }
-
   return routes
+}
+
+/** What is left in an account, and what of it is promised. */
+export function holdingOf({ ledger }: Books, { charges, requests, withdrawals }: Desks, owner: Requester) {
+  const { postedMsat, pendingMsat } = ledger.balance(requesterAccount(owner.requester))
+  const heldMsat = requests.heldMsat(owner.requester)
+  return {
+    ...owner,
+    balanceMsat: postedMsat,
+    reservedMsat: pendingMsat + heldMsat,
+    withdrawingMsat: withdrawals.waitingMsat(owner.requester),
+    availableMsat: charges.availableMsat(owner.requester) - heldMsat,
+  }
 }

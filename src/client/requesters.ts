@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { askCoordinator } from './ask-coordinator.ts'
+import { askCoordinator, type Operator } from './ask-coordinator.ts'
 
 /** A requester's account; money comes as decimal strings. */
 const account = z.object({
@@ -13,6 +13,8 @@ const holding = account.extend({
   withdrawingMsat: z.string(),
   availableMsat: z.string(),
 })
+
+const listAnswer = z.object({ requesters: z.array(holding) })
 
 export type RequesterHolding = z.infer<typeof holding>
 
@@ -30,6 +32,19 @@ export async function openAccount(url: string, requester: string, refundAddress:
 
 export async function readAccount({ url, apiKey }: Owner, requester: string): Promise<RequesterHolding> {
   return holding.parse(await (await askCoordinator(url, pathOf(requester), { token: apiKey })).json())
+}
+
+/** Everybody's, page by page. */
+export async function listAccounts({ url, token }: Operator): Promise<{ requesters: RequesterHolding[] }> {
+  const all: RequesterHolding[] = []
+  for (let after = ''; ; ) {
+    const response = await askCoordinator(url, `/v1/operator/requesters${after}`, { token })
+    const { requesters } = listAnswer.parse(await response.json())
+    const last = requesters.at(-1)
+    if (last === undefined) return { requesters: all }
+    all.push(...requesters)
+    after = `?after=${last.requester}`
+  }
 }
 
 /** In the place of what was asked back before; 0 is nothing. */

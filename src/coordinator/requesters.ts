@@ -21,6 +21,8 @@ export interface Requester {
 export interface Requesters {
   /** Opens an account. The API key is shown this once and kept as a hash. Throws RefusedError, AddressError. */
   open(requester: string, refundAddress: string): { opened: Requester; apiKey: string }
+  /** In the order of names, the next page after `name`; '' starts. */
+  list(name: string): Requester[]
   /** Null without authorization. Throws RefusedError 401 `api_key_unknown`, 403 `role_insufficient`. */
   authenticate(authorization: string | undefined): Requester | null
   /** Whose a coin of the treasury is, by its script; null where nobody has that address. */
@@ -36,6 +38,8 @@ interface Row {
   refund_address: string
   entry_index: bigint
 }
+
+const REQUESTERS_PER_PAGE = 100
 
 /** Whoever asks without a key; no account can be called so. */
 export const ANONYMOUS = 'anonymous'
@@ -62,6 +66,9 @@ export function openRequesters(
   const columns = 'number, name, deposit_address, refund_address, entry_index'
   const select = db.prepare<[string], Row>(`SELECT ${columns} FROM requester WHERE name = ?`)
   const selectAll = db.prepare<[], Row>(`SELECT ${columns} FROM requester ORDER BY number`)
+  const selectPage = db.prepare<[string], Row>(
+    `SELECT ${columns} FROM requester WHERE name > ? ORDER BY name LIMIT ${REQUESTERS_PER_PAGE}`,
+  )
   const nextNumber = db.prepare<[], bigint>('SELECT coalesce(max(number), 0) + 1 FROM requester').pluck()
   const insert = db.prepare(
     `INSERT INTO requester (number, name, deposit_address, refund_address, entry_index) VALUES (?, ?, ?, ?, ?)`,
@@ -105,6 +112,7 @@ export function openRequesters(
 
   return {
     open,
+    list: (name) => selectPage.all(name).map(toRequester),
     authenticate(authorization) {
       const key = apiKeys.find(authorization)
       if (key === null) return null

@@ -2,11 +2,12 @@ import { z } from 'zod'
 import { transfersAnswer } from '../../client/read-transfers.ts'
 import { ROLES } from '../../coordinator/api-keys.ts'
 import { definition } from '../../subnet/definition.ts'
-import { cursorSchema } from '../cursor.ts'
+import { accountSchema, cursorSchema } from '../cursor.ts'
 import { keyCursor, newKey } from '../key-routes.ts'
 import { canaries, decision, thaw } from '../operator-routes.ts'
 import { stop } from '../payout-routes.ts'
 import { BYTES, type Content, cbor, json, type Operation } from './operation.ts'
+import { holding } from './requester-operations.ts'
 
 const entryIndex = json(z.object({ index: z.int() }))
 const money = z.string()
@@ -88,6 +89,17 @@ export const OPERATOR_OPERATIONS: readonly Operation[] = [
     json(newKey.extend({ apiKey: z.string() })),
     cbor(newKey),
   ),
+  {
+    ...operation(
+      'get',
+      'listRequesters',
+      '/requesters',
+      'Accounts and what is left in them, 100 in the order of names.',
+      200,
+      json(z.object({ requesters: z.array(holding) })),
+    ),
+    query: { after: accountSchema },
+  },
   operation('delete', 'revokeKey', '/keys/{role}/{name}', 'From now on it opens nothing.', 204, null),
   {
     ...operation(

@@ -10,7 +10,7 @@ const opened = z.object({
   refundAddress: z.string(),
   entryIndex: z.int(),
 })
-const holding = opened.extend({
+export const holding = opened.extend({
   balanceMsat: money,
   reservedMsat: money,
   withdrawingMsat: money,

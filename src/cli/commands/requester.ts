@@ -1,9 +1,17 @@
 import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { formatMsat } from '../../client/format-msat.ts'
-import { openAccount, type RequesterHolding, readAccount, withdraw } from '../../client/requesters.ts'
+import {
+  listAccounts,
+  openAccount,
+  type RequesterHolding,
+  readAccount,
+  withdraw,
+} from '../../client/requesters.ts'
 import { MSAT_PER_SAT } from '../../rules/msat-per-sat.ts'
 import { example } from '../example.ts'
+import { type OperatorOptions, operatorCommand, operatorOf } from '../operator-command.ts'
+import { renderTable } from '../table.ts'
 import { openTerminal } from '../terminal.ts'
 import { wholeSats } from '../whole-number.ts'
 
@@ -30,6 +38,11 @@ export function addRequester(program: Command): void {
         ({ depositAddress, apiKey }) =>
           `${apiKey}\nIt is not shown again. What comes to ${depositAddress} is ${name}'s to spend once it is final.`,
       )
+    })
+  operatorCommand(requester, 'list', 'every account, its addresses and what is left in it, in satoshis')
+    .addHelpText('after', example('assay requester list --config assay/assay.toml'))
+    .action(async (options: OperatorOptions) => {
+      openTerminal(options.json === true).result(await listAccounts(operatorOf(options)), listText)
     })
   owned(requester, 'show <name>', 'what is left in an account')
     .addHelpText(
@@ -71,6 +84,21 @@ function owned(parent: Command, name: string, description: string): Command {
 
 function ownerOf({ url, apiKeyFile }: OwnerOptions): { url: string; apiKey: string } {
   return { url, apiKey: readFileSync(apiKeyFile, 'utf8').trim() }
+}
+
+function listText({ requesters }: { requesters: readonly RequesterHolding[] }): string {
+  if (requesters.length === 0) return 'Nobody has an account.'
+  return renderTable(
+    ['requester', 'balance', 'promised', 'withdrawing', 'to spend', 'deposits to', 'paid back to'],
+    requesters.map(({ requester, depositAddress, refundAddress, ...msat }) => [
+      requester,
+      ...[msat.balanceMsat, msat.reservedMsat, msat.withdrawingMsat, msat.availableMsat].map((one) =>
+        formatMsat(BigInt(one)),
+      ),
+      depositAddress,
+      refundAddress,
+    ]),
+  )
 }
 
 function holdingText(one: RequesterHolding): string {

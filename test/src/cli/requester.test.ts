@@ -5,10 +5,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { taprootAddress } from '../../../anchor/taproot-address.ts'
 import { newWorkerKey, publicKeyOf } from '../../../compute/work/worker-key.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
-import { openSite, type Site } from '../coordinator/site.ts'
+import { renderConfig } from '../../../src/config/render-config.ts'
+import { openSite, type Site, TOKEN } from '../coordinator/site.ts'
 import { runCli } from './run-cli.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'assay-requester-'))
+const configFile = join(folder, 'assay.toml')
 const keyFile = join(folder, 'acme.key')
 
 let node: RegtestNode
@@ -46,6 +48,25 @@ test('an account is opened, shown to its key alone, and paid back what it asks f
   writeFileSync(keyFile, '00'.repeat(32))
   const stranger = await requester('show', 'acme', ...key)
   expect([stranger.exitCode, JSON.parse(stranger.stderr).code]).toEqual([3, 'api_key_unknown'])
+})
+
+test('the operator sees every account, page by page, and nobody else does', async () => {
+  const { requesters } = site.house().desks
+  const refundAddress = taprootAddress(publicKeyOf(newWorkerKey()), 'regtest')
+  const names = Array.from({ length: 100 }, (_, i) => `requester-${i}`)
+  for (const name of names) requesters.open(name, refundAddress)
+  writeFileSync(configFile, renderConfig(site.config))
+  writeFileSync(join(site.config.dataDir, 'operator-token'), TOKEN)
+  const listed = JSON.parse((await requester('list', '--config', configFile)).stdout).requesters
+  expect(listed.map((one: { requester: string }) => one.requester)).toEqual(['acme', ...names.toSorted()])
+  expect(listed[0]).toMatchObject({
+    balanceMsat: '10000000',
+    withdrawingMsat: '0',
+    availableMsat: '10000000',
+  })
+  expect(listed[1]).toMatchObject({ refundAddress, balanceMsat: '0', reservedMsat: '0' })
+  const page = await fetch(`${site.url}/v1/operator/requesters`)
+  expect([page.status, await page.json()]).toMatchObject([401, { code: 'api_key_unknown' }])
 })
 
 function requester(...args: string[]) {
