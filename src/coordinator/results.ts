@@ -56,7 +56,9 @@ const RESULT_ERRORS = [RefusedError, ReceiptError, TensorError]
 export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
   const { db } = books
   const selectJob = db.prepare<[Uint8Array], HeldJob>(
-    `SELECT input, worker, state, item, is_private, output_bytes, result.receipt FROM job LEFT JOIN result ON result.job = job.id WHERE id = ?`,
+    // No join: see openSubmissionDesk.
+    `SELECT input, worker, state, item, is_private, output_bytes, (SELECT receipt FROM result WHERE job = job.id) AS receipt
+       FROM job WHERE id = ?`,
   )
   // A worker that lost its batch may answer an item again with another receipt, until one is in a submission.
   // The same receipt sent again was answered when it came first; a clock that is set back makes no answer older than its lease.
