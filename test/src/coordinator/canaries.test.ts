@@ -11,7 +11,8 @@ import { type Entry, encodeEntry, parseEntry, type StatusOf } from '../../../src
 import { parseOpenings } from '../../../src/log/opening.ts'
 import { replay } from '../../../src/replay/replay.ts'
 import type { ReplaySource } from '../../../src/replay/replay-source.ts'
-import { entriesOf, inOrder, recordLog } from '../replay/recorded-log.ts'
+import { changeDefinition } from '../replay/differences-in-log.ts'
+import { entriesOf, find, inOrder, recordLog } from '../replay/recorded-log.ts'
 import { epochEntry } from './epoch-entry.ts'
 import { ask } from './paying-requester.ts'
 import { idOf, type Peer } from './peer.ts'
@@ -87,6 +88,17 @@ describe('known answers', () => {
     const log = await recordLog(site, node)
     expect(await replay(log)).toMatchObject({ ok: true, first: null })
     expect(contradictions(await entriesOf(log))).toEqual([])
+  })
+
+  test('have no place in a private subnet, where nobody can recheck them', async () => {
+    const log = await recordLog(site, node)
+    const { source } = await changeDefinition(log, (definition) => ({ ...definition, privacy: 'private' }))
+    const { index } = await find(log, 'epoch')
+    expect((await replay(source)).first).toMatchObject({
+      rule: 'openings',
+      code: 'canary_private',
+      entry: index,
+    })
   })
 })
 

@@ -3,6 +3,7 @@ import { encodeCbor } from '../../../compute/work/canonical-cbor.ts'
 import { parseJob } from '../../../compute/work/job.ts'
 import { sha256 } from '../../../compute/work/tagged-hash.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { unmaturedAccount } from '../../../src/ledger/accounts.ts'
 import { type Entry, parseEntry } from '../../../src/log/entry.ts'
 import { replay } from '../../../src/replay/replay.ts'
 import { maturityHeight } from '../../../src/rules/epoch.ts'
@@ -10,6 +11,7 @@ import { epochRules } from '../../../src/rules/epoch-rules.ts'
 import { modelOf } from '../../../src/rules/standings.ts'
 import { recordLog } from '../replay/recorded-log.ts'
 import { epochEntry } from './epoch-entry.ts'
+import { leaseOne, openRequester } from './paying-requester.ts'
 import { idOf, type LeasedJob, type Peer, problemIn, worksOf } from './peer.ts'
 import { openSite, type Site, TOKEN } from './site.ts'
 import { cheatedOutput, STRICT_MARKET, TINY_MODEL, TWIN_MODEL, tinyOutput } from './tiny-market.ts'
@@ -26,11 +28,18 @@ afterAll(() => node.stop())
 describe('a worker that earns, then cheats', () => {
   test('loses what is unmatured, is refused until its return, and the others are paid', async () => {
     await using site = await openSite(node, {
-      subnets: [STRICT_MARKET],
+      // 100 msat for each of 7 units, a tenth of it the operator's.
+      subnets: [{ ...STRICT_MARKET, price: 10n ** 17n, operatorBasisPoints: 1_000 }],
       flags: { 'epoch.maturityBlocks': '30', 'epoch.suspensionBlocks': '30' },
     })
+    const requester = await openRequester(site, 'acme')
+    await node.fund(requester.depositAddress, 50_000n)
     const people = await begin(site, 3)
     const [cheat, honest, other] = people
+    const bought = requester.ask()
+    const held = await cheat.hold([await leaseOne(cheat)])
+    await cheat.submit(cheat.draft(held.map(({ receipt }) => receipt)))
+    expect((await bought).ok).toBe(true)
     await cheat.work()
     await honest.work()
     await other.work()
@@ -50,6 +59,15 @@ describe('a worker that earns, then cheats', () => {
     const forfeit = told.find(({ entry }) => entry.kind === 'forfeit')
     expect(forfeit?.entry).toMatchObject({ msat: earnedMsat, status: status?.index, worker: cheat.key })
     expect(workerStatus(site, cheat)).toMatchObject({ unmaturedMsat: 0n, forfeitedMsat: earnedMsat })
+    // Who paid for its work gets that back first, all but the operator's share; the rest is the reserve's.
+    const { ledger } = site.coordinator().books
+    const moved = ledger.transfers({ entryIndex: forfeit?.index ?? -1 })
+    expect(moved.map(({ credit, amountMsat }) => [credit, amountMsat])).toEqual([
+      ['requester/acme', 630n],
+      ['reserve', earnedMsat - 630n],
+    ])
+    expect(moved.map(({ debit }) => debit)).toEqual(moved.map(() => unmaturedAccount(cheat.hex)))
+    expect(await requester.balances()).toMatchObject({ balanceMsat: 50_000_000n - 70n })
 
     for (const [path, body] of [
       ['/v1/leases', { max: 1, waitMs: 0 }],

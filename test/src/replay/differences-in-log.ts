@@ -1,7 +1,7 @@
 import { freshAddress } from '../../../src/demo/site.ts'
 import { encodeEntry } from '../../../src/log/entry.ts'
 import type { ReplaySource } from '../../../src/replay/replay-source.ts'
-import { parseDataset } from '../../../src/subnet/dataset.ts'
+import { encodeDataset, parseDataset } from '../../../src/subnet/dataset.ts'
 import { parseDefinition, type SubnetDefinition } from '../../../src/subnet/definition.ts'
 import { appendEntry, type ChangedLog, changeEntry, type Difference, withBytes } from './changed-log.ts'
 import { entriesOf, find, inOrder, withBlob } from './recorded-log.ts'
@@ -37,13 +37,32 @@ export const DIFFERENCES_IN_LOG: Difference[] = [
     (log) => changeEntry(log, 'subnet', (entry) => ({ ...entry, definition: NOTHING })),
   ],
   ['a model that is withheld', 'subnets: blob_missing', withheldModel],
+  [
+    'a model of another size',
+    'subnets: model_size_mismatch',
+    (log) =>
+      changeDefinition(log, ({ models, ...definition }) => ({
+        ...definition,
+        models: models.map((model) => ({ ...model, bytes: model.bytes + 1 })),
+      })),
+  ],
   ['a definition that is none', 'subnets: subnet_malformed', modelAsDefinition],
   ['a dataset whose items changed their numbers', 'subnets: dataset_differs', otherDataset],
   ['work on a dataset that is not the subnet’s', 'openings: dataset_unknown', foreignDataset],
+  ['work on an input that is not the item’s', 'openings: item_mismatch', foreignItems],
   [
     'a definition of an epoch that is over',
     'subnets: subnet_in_the_past',
     (log) => appendEntry(log, 'subnet'),
+  ],
+  [
+    'a log that ends before what the operator spoke of',
+    'log: log_shorter_than_claimed',
+    async (log) => {
+      if (log.claims === null) throw new Error('the operator spoke of it')
+      const size = log.claims.size + 1_000
+      return { source: { ...log, claims: { ...log.claims, size } }, entry: null }
+    },
   ],
   [
     'an entry that is none',
@@ -70,6 +89,17 @@ async function foreignDataset(log: ReplaySource): Promise<ChangedLog> {
   }
 }
 
+/** What the dataset's name stands for has its items the other way round. */
+async function foreignItems(log: ReplaySource): Promise<ChangedLog> {
+  const { dataset } = (await definitionOf(log)).definition
+  const list = dataset === null ? null : await log.blob(dataset.list)
+  if (dataset === null || list === null) throw new Error('the subnet has a dataset')
+  const reversed = encodeDataset(parseDataset(list).toReversed())
+  const blob = async (asked: Uint8Array) =>
+    Buffer.compare(asked, dataset.list) === 0 ? reversed : log.blob(asked)
+  return { source: { ...log, blob }, entry: (await find(log, 'epoch')).index }
+}
+
 async function withReversedDataset(log: ReplaySource, definition: SubnetDefinition) {
   const { dataset } = definition
   const list = dataset === null ? null : await log.blob(dataset.list)
@@ -87,6 +117,19 @@ async function withheldModel(log: ReplaySource): Promise<ChangedLog> {
 async function modelAsDefinition(log: ReplaySource): Promise<ChangedLog> {
   const { digest } = await modelOf(log)
   return changeEntry(log, 'subnet', (entry) => ({ ...entry, definition: digest }))
+}
+
+/** Of the first subnet entry. */
+export async function changeDefinition(
+  log: ReplaySource,
+  change: (definition: SubnetDefinition) => SubnetDefinition,
+): Promise<ChangedLog> {
+  const { definition, index, entry } = await definitionOf(log)
+  const { source, digest } = withBlob(log, change(definition))
+  return {
+    source: await withBytes(source, index, encodeEntry({ ...entry, definition: digest })),
+    entry: index,
+  }
 }
 
 async function modelOf(log: ReplaySource): Promise<{ digest: Uint8Array; index: number }> {

@@ -1,5 +1,6 @@
 import { freshAddress } from '../../../src/demo/site.ts'
-import type { Entry } from '../../../src/log/entry.ts'
+import { type Entry, encodeEntry, parseEntry } from '../../../src/log/entry.ts'
+import { txidBytes } from '../../../src/log/txid.ts'
 import type { ReplaySource } from '../../../src/replay/replay-source.ts'
 import {
   appendEntry,
@@ -9,9 +10,10 @@ import {
   changePayees,
   changeTable,
   type Difference,
+  withBytes,
   without,
 } from './changed-log.ts'
-import { find } from './recorded-log.ts'
+import { entriesOf, find } from './recorded-log.ts'
 
 const NOTHING = new Uint8Array(32)
 
@@ -206,6 +208,7 @@ export const DIFFERENCES_IN_MONEY: Difference[] = [
     'payments: input_value_mismatch',
     (log) => changeEntry(log, 'payout', (entry) => ({ ...entry, input: { ...entry.input, sats: 1n } })),
   ],
+  ['the change of a payout, booked as a deposit', 'payments: change_deposited', depositedChange],
 ]
 
 /** Epoch 0 and what came of it are left out, and all quotes, which follow demand. */
@@ -217,6 +220,19 @@ async function epochPassedOver(log: ReplaySource): Promise<ChangedLog> {
     (entry.kind === 'status' && entry.subject === 'epoch')
   const isLeftOut = (entry: Entry, i: number) => entry.kind === 'price' || (i < index && isConsequence(entry))
   return { source: await without(log, isLeftOut), entry: index }
+}
+
+/** In the place of a price between the first payout and the second, whose entry says that the first is settled. */
+async function depositedChange(log: ReplaySource): Promise<ChangedLog> {
+  const { index, entry } = await find(log, 'payout')
+  const { txid, height } = log.claims?.payments.get(0) ?? { txid: null, height: null }
+  if (txid === null || height === null) throw new Error('the first payout is paid')
+  const later = (await entriesOf(log)).findIndex(
+    (bytes, i) => i > index && parseEntry(bytes).kind === 'price',
+  )
+  const change = { account: 'reserve', height, txid: txidBytes(txid), vout: entry.count, sats: 1n }
+  const deposit = encodeEntry({ v: 1, kind: 'deposit', ...change })
+  return { source: await withBytes(log, later, deposit), entry: index }
 }
 
 /** The coin is larger in truth: only without a node does the budget show it first. */
