@@ -1,10 +1,11 @@
 import { type Outpoint, txidOf } from './anchor-transaction.ts'
 import { PayoutCheckError } from './check-payout-transaction.ts'
-import { findSpender, MAX_SEARCHED_BLOCKS } from './find-spender.ts'
+import { MAX_SEARCHED_BLOCKS } from './find-spender.ts'
 import type { Node } from './node.ts'
 import type { NewAttempt } from './payer-store.ts'
 import type { PayoutMaker } from './payout-maker.ts'
 import type { PayoutAttempt, PayoutRecord } from './payout-record.ts'
+import type { SpendSearch } from './spend-search.ts'
 
 /** What a coin went into: an attempt of the payout's, made by whoever kept the books before they were lost, or something else. */
 export type Spend = { kind: 'ours'; attempt: NewAttempt } | { kind: 'foreign'; reason: string }
@@ -15,14 +16,14 @@ export type Spend = { kind: 'ours'; attempt: NewAttempt } | { kind: 'foreign'; r
  * coin is unspent. Throws RpcError, NodeError.
  */
 export async function findSpend(
-  { node, maker }: { node: Node; maker: PayoutMaker },
+  { node, maker, search }: { node: Node; maker: PayoutMaker; search: SpendSearch },
   payout: Pick<PayoutRecord, 'inputs' | 'outputs'>,
   { coin, parent }: { coin: Outpoint; parent: PayoutAttempt | null },
   { mempool }: { mempool: boolean },
 ): Promise<Spend | null> {
   if ((await node.txOut(coin, { mempool })) !== null) return null
   const { height: tipHeight } = await node.chain()
-  const mined = await findSpender(node, coin, tipHeight, 0)
+  const mined = await search(coin)
   const raw = mined?.raw ?? (mempool ? await node.mempoolSpender(coin) : null)
   const name = `${coin.txid}:${coin.vout}`
   if (raw === null)

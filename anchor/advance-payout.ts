@@ -47,12 +47,12 @@ export async function advancePayout(site: PayoutSite, payout: PayoutRecord): Pro
  * @returns the payout with it; null: there is none.
  */
 async function adopt(
-  { node, maker, store }: PayoutSite,
+  { node, maker, search, store }: PayoutSite,
   payout: PayoutRecord,
   spent: { coin: Outpoint; parent: PayoutAttempt | null },
   where: { mempool: boolean },
 ): Promise<PayoutRecord | null> {
-  const spend = await findSpend({ node, maker }, payout, spent, where)
+  const spend = await findSpend({ node, maker, search }, payout, spent, where)
   if (spend?.kind !== 'ours') return null
   const { txid, raw, sinceHeight } = spend.attempt
   const known = payout.attempts.find((one) => one.txid === txid)

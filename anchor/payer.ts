@@ -17,6 +17,7 @@ import { CHANGE_KEY, createPayoutMaker } from './payout-maker.ts'
 import type { PayoutAttempt, PayoutOutput, PayoutRecord } from './payout-record.ts'
 import type { KeyAt, TreasuryCoin } from './payout-transaction.ts'
 import { finalizePsbt } from './psbt.ts'
+import { openSpendSearch } from './spend-search.ts'
 import { taprootAddress } from './taproot-address.ts'
 
 export type { PayoutRecord } from './payout-record.ts'
@@ -84,6 +85,7 @@ export function openPayer(options: PayerOptions): Payer {
   const store = openPayerStore(db)
   const change = parseAddress(taprootAddress(keyAt(CHANGE_KEY).internalKey, network), network)
   const maker = createPayoutMaker({ network, keyAt, changeScript: change.script })
+  const search = openSpendSearch(node)
   const queue = inTurn()
 
   function scriptAt(keyIndex: number): Uint8Array {
@@ -138,7 +140,7 @@ export function openPayer(options: PayerOptions): Payer {
     const [coin] = inputs
     assert(coin !== undefined, 'a payout has a pinned input')
     const meant = { inputs, outputs: [...outputs] }
-    const spend = await findSpend({ node, maker }, meant, { coin, parent: null }, { mempool: true })
+    const spend = await findSpend({ node, maker, search }, meant, { coin, parent: null }, { mempool: true })
     if (spend?.kind === 'foreign') throw new PayerError('input_spent', spend.reason)
     if (spend !== null) return store.keepFirst(id, outputs, spend.attempt)
     if (!maySend()) throw new PayerError('stopped', 'payouts are stopped: nothing is signed')
@@ -158,7 +160,8 @@ export function openPayer(options: PayerOptions): Payer {
   const maySend = () => store.stopped() === null
 
   async function advance(): Promise<void> {
-    for (const payout of store.open()) await advancePayout({ node, store, maker, policy, maySend }, payout)
+    for (const payout of store.open())
+      await advancePayout({ node, store, maker, search, policy, maySend }, payout)
   }
 
   function unsigned(id: string) {

@@ -4,12 +4,14 @@ import type { PayerStore } from './payer-store.ts'
 import type { PayoutMaker } from './payout-maker.ts'
 import type { PayoutAttempt } from './payout-record.ts'
 import type { SendOutcome } from './send-outcome.ts'
+import type { SpendSearch } from './spend-search.ts'
 
 /** What advancing a payout works with. */
 export interface PayoutSite {
   node: Node
   store: PayerStore
   maker: PayoutMaker
+  search: SpendSearch
   policy: PayerPolicy
   /** False: what is out is followed, and nothing is signed or sent. */
   maySend: () => boolean

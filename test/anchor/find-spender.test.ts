@@ -1,6 +1,7 @@
 import { Block, Transaction } from 'bitcoinjs-lib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { findSpender, spenderIn } from '../../anchor/find-spender.ts'
+import { openSpendSearch } from '../../anchor/spend-search.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
 import { anchorNext, openSite } from './anchor-site.ts'
 
@@ -41,6 +42,38 @@ it('is looked for in 288 blocks at most', async () => {
   asked.length = 0
   expect(await findSpender(node, site.firstSeal, 2, 0)).toBeNull()
   expect(asked).toEqual([2, 1, 0])
+})
+
+it('a search for the same coin reads only the blocks that came since, unless a reorganisation took the last', async () => {
+  using site = await openSite(bitcoind)
+  const coin = site.firstSeal
+  await bitcoind.mine(3)
+  const asked: number[] = []
+  const blockAt = (height: number) => {
+    asked.push(height)
+    return site.node.blockAt(height)
+  }
+  const search = openSpendSearch({ ...site.node, blockAt })
+  const read = async (wanted = coin) => {
+    asked.length = 0
+    const found = await search(wanted)
+    return { found: found?.height ?? null, asked: asked.length }
+  }
+  const { height } = await site.node.chain()
+  expect(await read()).toEqual({ found: null, asked: Math.min(height + 1, 288) })
+  expect(await read()).toEqual({ found: null, asked: 0 })
+  await bitcoind.mine(2)
+  expect(await read()).toEqual({ found: null, asked: 2 })
+  await bitcoind.reorg(1)
+  expect((await read()).asked).toBeGreaterThan(100)
+
+  await anchorNext(bitcoind, site, site.open())
+  const { height: anchored } = await site.node.chain()
+  expect(await read()).toEqual({ found: anchored, asked: 1 })
+  await bitcoind.mine(2)
+  expect(await read()).toEqual({ found: anchored, asked: 0 })
+  expect(await read({ ...coin, vout: 99 })).toMatchObject({ found: null })
+  expect(await read()).toEqual({ found: anchored, asked: 3 })
 })
 
 it('bytes of an outpoint that are no input spend nothing', () => {
