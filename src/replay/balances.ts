@@ -10,9 +10,12 @@ export interface Balances {
 
 export function openBalances(): Balances {
   const balances = new Map<string, bigint>()
+  /** A name is read once, not in each of a million movements. */
+  const normals = new Map<string, 'debit' | 'credit'>()
 
   function add(account: AccountName, side: 'debit' | 'credit', msat: bigint): boolean {
-    const { normal } = parseAccount(account)
+    const normal = normals.get(account) ?? parseAccount(account).normal
+    normals.set(account, normal)
     const after = (balances.get(account) ?? 0n) + (normal === side ? msat : -msat)
     balances.set(account, after)
     return normal === 'debit' || after >= 0n
