@@ -9,6 +9,7 @@ import { type ModelStatistics, type RunningRequest, statisticsJson } from '../oi
 import { OipError } from '../oip/oip-error.ts'
 import { parseInferRequest } from '../oip/parse-infer-request.ts'
 import { HEADER_LENGTH } from '../oip/split-body.ts'
+import { openCanaryRequests } from './ask-canaries.ts'
 import { MAX_BODY_BYTES, rawBody } from './cbor-body.ts'
 import { ownPackage } from './own-package.ts'
 import { packJson } from './pack-answer.ts'
@@ -44,6 +45,7 @@ export function inferRoutes(
 ): Router {
   const routes = Router()
   const models = openServedModels(coordinator)
+  const askBeside = openCanaryRequests(models, { statistics, onBug })
   const { name, version } = ownPackage()
   let heldBytes = 0
 
@@ -117,13 +119,9 @@ export function inferRoutes(
   routes.use(oipProblemHandler(onBug))
   return routes
 
-  async function infer(
-    request: Request,
-    response: Response,
-    { subnet, model, version, signature }: ServedModel,
-    running: RunningRequest,
-  ) {
-    const { id, inputs, outputs, items, timeoutMicroseconds, priority } = parseInferRequest(
+  async function infer(request: Request, response: Response, served: ServedModel, running: RunningRequest) {
+    const { subnet, model, version, signature } = served
+    const { id, inputs, outputs, items, timeoutMicroseconds, ...asked } = parseInferRequest(
       request.headers,
       rawBody(request),
       signature,
@@ -141,6 +139,8 @@ export function inferRoutes(
       if (!response.writableFinished) left.abort()
     })
     running.asked()
+    const manner = { timeoutMs: timeoutMs(timeoutMicroseconds), priority: priorityLevel(asked.priority) }
+    askBeside(served, manner)
     const answer = await holding(bundle.length, () =>
       models.desks().requests.ask(
         {
@@ -149,8 +149,8 @@ export function inferRoutes(
           inputs: bundle,
           items,
           ...admit(request, subnet.name, BigInt(items) * BigInt(model.unitsPerItem)),
-          deadlineMs: Date.now() + timeoutMs(timeoutMicroseconds),
-          priority: priorityLevel(priority),
+          deadlineMs: Date.now() + manner.timeoutMs,
+          priority: manner.priority,
           onTaken: running.taken,
         },
         left.signal,

@@ -23,7 +23,7 @@ export interface ServingHouse {
 
 interface ServingRooms {
   readonly genesis: Genesis
-  readonly desks: Pick<Desks, 'charges' | 'market' | 'requesters' | 'requests'>
+  readonly desks: Pick<Desks, 'canaries' | 'charges' | 'market' | 'requesters' | 'requests'>
   readonly anchorer: Pick<OpenHouse['anchorer'], 'judgement'>
 }
 

@@ -32,8 +32,12 @@ export interface Canary {
 export interface Canaries {
   /** Those whose input this model had before are passed over: an answer that was opened is known to all. @returns how many are new. */
   add(canaries: readonly NewCanary[], epoch: number): number
-  /** One of this model to go along with a request, as often as the configured share says; mostly null. */
-  beside(request: MarketModel): Canary | null
+  /** Whether one is to be asked beside a request of this model, as often as the configured share says. */
+  isDue(request: MarketModel): boolean
+  /** One of this model, or null; nobody else's until it is given back. */
+  take(of: MarketModel): Canary | null
+  /** Asked no more: somebody's again where it was not leased. */
+  giveBack(canary: Canary): void
   /** One of any model that is served in `epoch`, or null. */
   any(epoch: number): { canary: Canary; model: MarketModel } | null
   /** Spent: it is this job's now. Throws where it was leased already. */
@@ -61,9 +65,11 @@ export function openCanaries(
   const insert = db.prepare(
     'INSERT INTO canary (subnet, model, input, output, items) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
   )
-  const selectNext = db.prepare<[string, Uint8Array], Row>(
-    'SELECT * FROM canary WHERE subnet = ? AND model = ? AND job IS NULL ORDER BY number LIMIT 1',
+  const selectNext = db.prepare<[string, Uint8Array, number], Row>(
+    'SELECT * FROM canary WHERE subnet = ? AND model = ? AND job IS NULL ORDER BY number LIMIT ?',
   )
+  /** Numbers of those that are asked now. */
+  const asked = new Set<number>()
   const selectPlaces = db.prepare<[], Row>(
     'SELECT * FROM canary WHERE job IS NULL GROUP BY subnet, model HAVING number = min(number) ORDER BY number',
   )
@@ -129,15 +135,19 @@ export function openCanaries(
         )
         .immediate()
     },
-    beside({ subnet, model }) {
-      if (subnet.privacy === 'private') return null
-      // Not counted out: whoever could foresee the next one would work for it alone.
-      if (randomInt(WHOLE_BASIS_POINTS) >= shareBasisPoints) return null
-      const row = selectNext.get(subnet.name, model.digest)
-      return row === undefined ? null : toCanary(row)
+    // Not counted out: whoever could foresee the next one would work for it alone.
+    isDue: ({ subnet }) => subnet.privacy !== 'private' && randomInt(WHOLE_BASIS_POINTS) < shareBasisPoints,
+    take({ subnet, model }) {
+      const rows = selectNext.all(subnet.name, model.digest, asked.size + 1)
+      const row = rows.find(({ number }) => !asked.has(Number(number)))
+      const canary = row === undefined ? null : toCanary(row)
+      if (canary !== null) asked.add(canary.number)
+      return canary
     },
+    giveBack: ({ number }) => void asked.delete(number),
     any(epoch) {
       for (const row of selectPlaces.all()) {
+        if (asked.has(Number(row.number))) continue
         const model = market.model(row.subnet, row.model, epoch)
         const canary = model === null || model.subnet.privacy === 'private' ? null : toCanary(row)
         if (model !== null && canary !== null) return { canary, model }

@@ -1,14 +1,13 @@
-import { randomInt } from 'node:crypto'
 import { hex } from '../../compute/work/hex.ts'
 import type { OriginRecord } from '../../compute/work/job.ts'
 import type { MarketModel } from '../subnet/markets.ts'
 import type { Books } from './books.ts'
-import type { Canaries, Canary } from './canaries.ts'
+import type { Canary } from './canaries.ts'
 import type { Charges } from './charges.ts'
 import type { Market } from './market.ts'
 import { openOutputBounds } from './output-bound.ts'
 import { RefusedError } from './refused-error.ts'
-import type { PendingRequest, RequestQueue } from './requests.ts'
+import type { PendingRequest } from './requests.ts'
 
 /** A piece of work that becomes a job once somebody leases it. */
 export interface Draft extends MarketModel {
@@ -31,11 +30,8 @@ interface ItemRow {
 }
 
 interface LeaseDrafts {
-  /**
-   * Up to `room` for this worker: of what is asked, with canaries among it, then items of datasets. Requests that find no room
-   * beside them go back to the queue, and leave `asked`.
-   */
-  draw(worker: Uint8Array, asked: PendingRequest[], room: number, epoch: number): Draft[]
+  /** Up to `room` for this worker: what is asked, canaries among it, then items of datasets. */
+  draw(worker: Uint8Array, asked: readonly PendingRequest[], room: number, epoch: number): Draft[]
   canary(model: MarketModel, canary: Canary): Draft
 }
 
@@ -44,37 +40,13 @@ export const MAX_LEASED_INPUT_BYTES = 32 * 1024 * 1024
 
 export function openLeaseDrafts(
   books: Books,
-  parts: { market: Market; requests: RequestQueue; charges: Charges; canaries: Canaries },
+  { market, charges }: { market: Market; charges: Charges },
 ): LeaseDrafts {
-  const { market, requests, charges, canaries } = parts
   const boundOf = openOutputBounds(books)
   const selectItems = books.db.prepare<[Uint8Array, number, number], ItemRow>(
     `SELECT subnet, model, item, input FROM item
       WHERE assignee = ? AND state = 'open' AND epoch = ? ORDER BY subnet, model, item LIMIT ?`,
   )
-
-  /**
-   * Canaries stand among the requests, at places of chance, so that a worker can't tell them apart: nothing in the job, its
-   * lease or its answer differs. What finds no room beside them waits for the next lease.
-   */
-  function withCanaries(asked: PendingRequest[], room: number, epoch: number): Draft[] {
-    const drafts = draftRequests(asked, epoch)
-    let bytes = sumBytes(drafts)
-    for (const request of asked) {
-      const canary = canaries.beside(request)
-      if (canary === null || drafts.some((draft) => draft.canary?.number === canary.number)) continue
-      bytes += canary.inputs.length
-      drafts.splice(randomInt(drafts.length + 1), 0, draftCanary(request, canary))
-    }
-    while (drafts.length > room || (drafts.length > 1 && bytes > MAX_LEASED_INPUT_BYTES)) {
-      const last = drafts.pop()
-      bytes -= last?.inputs.length ?? 0
-      if (last === undefined || last.request === null) continue
-      asked.splice(asked.indexOf(last.request), 1)
-      requests.putBack(last.request)
-    }
-    return drafts
-  }
 
   /** As many as the answer has room for. */
   function addItems(drafts: Draft[], rows: readonly ItemRow[], epoch: number): void {
@@ -96,6 +68,7 @@ export function openLeaseDrafts(
       try {
         const found = market.model(request.subnet.name, request.model.digest, epoch)
         if (found === null) throw new RefusedError(404, 'model_unknown', 'the model is not served any more')
+        if (request.canary !== undefined) return { ...draftCanary(found, request.canary), request }
         const units = BigInt(items) * BigInt(found.model.unitsPerItem)
         const chargeMsat = charges.quoteMsat(found.subnet.name, units, epoch)
         const spent = spentMsat.get(requester) ?? 0n
@@ -156,7 +129,7 @@ export function openLeaseDrafts(
 
   return {
     draw(worker, asked, room, epoch) {
-      const drafts = withCanaries(asked, room, epoch)
+      const drafts = draftRequests(asked, epoch)
       addItems(drafts, selectItems.all(worker, epoch, room - drafts.length), epoch)
       return drafts
     },

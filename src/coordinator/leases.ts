@@ -149,7 +149,8 @@ export function openLeaseDesk(
           originSalt,
           originRecord,
           item,
-          requester: request?.requester ?? null,
+          // Nobody's: what is known is not sold.
+          requester: draft.canary === null ? (request?.requester ?? null) : null,
           chargeMsat,
           worker,
           epoch,

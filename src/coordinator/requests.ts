@@ -1,5 +1,6 @@
 import type { MarketModel } from '../subnet/markets.ts'
 import type { Bell } from './bell.ts'
+import type { Canary } from './canaries.ts'
 import { RefusedError } from './refused-error.ts'
 
 /** What a requester gets: the output bundle and the receipt's id, known before the worker signs (DESIGN §9). */
@@ -18,6 +19,8 @@ export interface PendingRequest extends MarketModel {
   readonly deadlineMs: number
   /** Level 1 is taken before level 2, and so on; within one it is first come, first served. */
   readonly priority: number
+  /** What makes it a canary: it is leased once. */
+  readonly canary?: Canary
   /** Told each time that a worker is to be leased it. */
   readonly onTaken?: () => void
   /** Workers that lost it, by key in hex: none of them is asked again. */
@@ -134,9 +137,10 @@ export function openRequestQueue(bell: Bell): RequestQueue {
     putBack,
     lost(request, worker, reason) {
       request.failedBy.add(worker)
-      if (request.failedBy.size < MAX_FAILED_WORKERS) return putBack(request)
+      const { canary, failedBy } = request
+      if (canary === undefined && failedBy.size < MAX_FAILED_WORKERS) return putBack(request)
       request.settle({
-        error: new RefusedError(502, 'request_failed', `${MAX_FAILED_WORKERS} workers failed: ${reason}`),
+        error: new RefusedError(502, 'request_failed', `${failedBy.size} workers failed: ${reason}`),
       })
     },
     heldMsat: (requester) =>

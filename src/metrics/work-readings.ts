@@ -15,7 +15,9 @@ export function createWorkReadings(coordinator: Coordinator): () => Reading[] {
   const receipts = one('SELECT max(rowid) FROM receipt')
   const undrawn = one('SELECT count(*) FROM submission WHERE drawn_height IS NULL')
   const workers = one('SELECT count(*) FROM worker')
-  const canaries = one('SELECT count(*) FROM canary WHERE job IS NULL')
+  const canaries = one(
+    `SELECT count(*) FROM canary WHERE NOT EXISTS (SELECT 1 FROM receipt WHERE receipt.job = canary.job AND reason IS NOT NULL)`,
+  )
   const standings = db
     .prepare<[], [string, bigint]>('SELECT standing, count(*) FROM standing GROUP BY standing')
     .raw()
@@ -65,7 +67,8 @@ export function createWorkReadings(coordinator: Coordinator): () => Reading[] {
         'figure',
         capacityOf(coordinator),
       ),
-      reading('assay_canaries_left', 'Known answers that no worker has been leased yet.', canaries()),
+      // Not those that were not leased yet: whoever reads this at each lease would know canaries as they come.
+      reading('assay_canaries_left', 'Known answers that no settlement has opened yet.', canaries()),
       reading(
         'assay_bundle_bytes_held',
         'Bytes of inputs and outputs that are held.',

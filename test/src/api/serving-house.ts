@@ -7,6 +7,7 @@ import { encodeModel } from '../../../compute/onnx/model.ts'
 import type { ServingHouse } from '../../../src/api/served-models.ts'
 import { openBlobStore } from '../../../src/blobs/blob-store.ts'
 import { createBell } from '../../../src/coordinator/bell.ts'
+import { openCanaries } from '../../../src/coordinator/canaries.ts'
 import { openCharges } from '../../../src/coordinator/charges.ts'
 import type { OpenHouse } from '../../../src/coordinator/coordinator.ts'
 import type { Genesis } from '../../../src/coordinator/genesis.ts'
@@ -63,7 +64,11 @@ const genesis: Genesis = {
 export const JUDGED: ReturnType<OpenHouse['anchorer']['judgement']> = { stalled: null, inDoubt: false }
 
 /** Market, queue and blobs as a coordinator has them, with `mlp` on the market; no node, and no worker but the test. */
-export function openServingHouse({ advancedTo = START_HEIGHT as number | null, anchoring = JUDGED } = {}) {
+export function openServingHouse({
+  advancedTo = START_HEIGHT as number | null,
+  anchoring = JUDGED,
+  canaryBasisPoints: shareBasisPoints = 0,
+} = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'assay-serving-'))
   const db = openDatabase(join(folder, 'assay.sqlite'))
   onTestFinished(() => {
@@ -107,12 +112,13 @@ export function openServingHouse({ advancedTo = START_HEIGHT as number | null, a
     },
     null,
   )
+  const canaries = openCanaries(books, { market, shareBasisPoints })
   const house: ServingHouse = {
     books: { blobs },
     advancedTo: () => advancedTo,
     house: () => ({
       genesis,
-      desks: { charges, market, requesters, requests },
+      desks: { canaries, charges, market, requesters, requests },
       anchorer: { judgement: () => anchoring },
     }),
   }
@@ -130,7 +136,7 @@ export function openServingHouse({ advancedTo = START_HEIGHT as number | null, a
     }
   }
 
-  return { house, requests, work }
+  return { house, blobs, canaries, requests, work }
 }
 
 const MODEL: Omit<SubnetModel, 'bytes' | 'digest'> = {

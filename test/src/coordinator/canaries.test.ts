@@ -11,6 +11,7 @@ import { type Entry, encodeEntry, parseEntry, type StatusOf } from '../../../src
 import { parseOpenings } from '../../../src/log/opening.ts'
 import { replay } from '../../../src/replay/replay.ts'
 import type { ReplaySource } from '../../../src/replay/replay-source.ts'
+import { scrape } from '../metrics/scrape.ts'
 import { changeDefinition } from '../replay/differences-in-log.ts'
 import { entriesOf, find, inOrder, recordLog } from '../replay/recorded-log.ts'
 import { epochEntry } from './epoch-entry.ts'
@@ -42,6 +43,7 @@ describe('known answers', () => {
   let site: Site
   let honest: Peer
   let works: Answered[]
+  let leftInPublic: number | undefined
 
   beforeAll(async () => {
     site = await openSite(node, ALWAYS)
@@ -56,6 +58,7 @@ describe('known answers', () => {
       ...(await answer(site, cheat, 3, cheatedOutput)),
     ]
     expect(await addCanaries(site.url, TOKEN, known)).toEqual({ added: 0, left: 1 })
+    leftInPublic = await publicLeft(site)
     await site.mineAudited([honest, cheat, operator], 'the settlement', () => isSettled(site))
   })
   afterAll(() => site[Symbol.asyncDispose]())
@@ -67,6 +70,10 @@ describe('known answers', () => {
     const shapes = bytes.map(parseJob).map(({ input, origin, nonce, deadline, ...rest }) => rest)
     expect(new Set(shapes.map((shape) => JSON.stringify(shape))).size).toBe(1)
     expect(new Set(bytes.map(({ length }) => length)).size).toBe(1)
+  })
+
+  test('are counted as left by the public metrics until they are opened', async () => {
+    expect([leftInPublic, await publicLeft(site)]).toEqual([4, 1])
   })
 
   test('are opened at settlement, and decide there what the receipt was', () => {
@@ -228,7 +235,7 @@ interface Answered {
   readonly id: string
 }
 
-/** A request and the canary that comes along, from lease to acknowledgement. */
+/** A request and the canary that comes after it, from lease to acknowledgement. */
 async function answer(
   site: Site,
   worker: Peer,
@@ -237,8 +244,11 @@ async function answer(
 ): Promise<Answered[]> {
   const asked = ask(site, value)
   const jobs = await worker.lease(256, 10_000)
+  while (jobs.length < 2) jobs.push(...(await worker.lease(256, 10_000)))
   expect(jobs).toHaveLength(2)
+  expect(site.status().work.requestsOpen).toBe(2)
   const done = await worker.hold(jobs, compute)
+  expect(site.status().work.requestsOpen).toBe(0)
   await worker.submit(worker.draft(done.map(({ receipt }) => receipt)))
   expect((await asked).ok).toBe(true)
   return jobs.map(({ inputs }, i) => {
@@ -246,6 +256,10 @@ async function answer(
     if (work === undefined) throw new Error('a work for each job')
     return { isAsked: Buffer.compare(inputs, tinyInput(value)) === 0, by: worker.hex, id: idOf(work) }
   })
+}
+
+async function publicLeft(site: Site): Promise<number | undefined> {
+  return (await scrape(site.coordinator())).samples.get('assay_canaries_left')
 }
 
 function isSettled(site: Site): boolean {

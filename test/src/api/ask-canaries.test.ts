@@ -1,0 +1,101 @@
+import { expect, test, vi } from 'vitest'
+import { encodeTensorBundle } from '../../../compute/work/tensor-bundle.ts'
+import { openCanaryRequests } from '../../../src/api/ask-canaries.ts'
+import { openServedModels } from '../../../src/api/served-models.ts'
+import type { PendingRequest } from '../../../src/coordinator/requests.ts'
+import { openModelStatistics } from '../../../src/oip/model-statistics.ts'
+import { openServingHouse } from './serving-house.ts'
+
+const MANNER = { timeoutMs: 60_000, priority: 1 }
+
+function openAsking(known: number) {
+  const { house, blobs, canaries, requests } = openServingHouse({ canaryBasisPoints: 10_000 })
+  const bundles = Array.from({ length: known }, (_, i) => bundle('x', 64, i))
+  const outputs = Buffer.from(blobs.putSync(bundle('y', 10, 0)), 'hex')
+  canaries.add(
+    bundles.map((bytes) => {
+      const inputs = Buffer.from(blobs.putSync(bytes), 'hex')
+      return { subnet: 'digits', model: 'mlp', inputs, outputs }
+    }),
+    0,
+  )
+  const models = openServedModels(house)
+  const served = models.find('mlp', null)
+  const statistics = openModelStatistics()
+  const bugs: unknown[] = []
+  const askBeside = openCanaryRequests(models, { statistics, onBug: (error) => bugs.push(error) })
+  return {
+    bundles,
+    bugs,
+    requests,
+    ask: () => askBeside(served, MANNER),
+    take: () => requests.take('ab'.repeat(32), 9, Number.MAX_SAFE_INTEGER),
+    counts: () => {
+      const { pending, success, fail } = statistics.of('mlp', served.version)
+      return { open: requests.length, pending, answered: success.count, failed: fail.BACKEND.count }
+    },
+  }
+}
+
+function bundle(name: string, columns: number, value: number): Uint8Array {
+  const data = new Uint8Array(new Float32Array(columns).fill(value).buffer)
+  return encodeTensorBundle([{ name, datatype: 'FP32', shape: [1, columns], data }])
+}
+
+async function taken(take: () => PendingRequest[]): Promise<PendingRequest> {
+  const [request] = await vi.waitUntil(() => {
+    const found = take()
+    return found.length > 0 && found
+  })
+  if (request === undefined) throw new Error('a request is there')
+  return request
+}
+
+test('a canary waits in the queue in the manner of the request beside it, and counts as one', async () => {
+  const { bundles, bugs, ask, take, counts } = openAsking(1)
+  ask()
+  const request = await taken(take)
+  expect(request).toMatchObject({ items: 1, priority: 1, requester: 'anonymous' })
+  expect(Buffer.from(request.inputs)).toEqual(Buffer.from(bundles[0] ?? []))
+  expect(counts()).toEqual({ open: 1, pending: 1, answered: 0, failed: 0 })
+  request.settle({ answer: { outputs: new Uint8Array(), receiptId: new Uint8Array(32) } })
+  await vi.waitUntil(() => counts().pending === 0)
+  expect(counts()).toEqual({ open: 0, pending: 0, answered: 1, failed: 0 })
+  expect(bugs).toEqual([])
+})
+
+test('two that are asked at once are two, and a third there is none', async () => {
+  const { bundles, ask, take, counts } = openAsking(2)
+  for (let i = 0; i < 3; i += 1) ask()
+  await vi.waitUntil(() => counts().open === 2)
+  expect(take().map(({ inputs }) => Buffer.from(inputs))).toEqual(bundles.map((bytes) => Buffer.from(bytes)))
+})
+
+test('one that its worker lost is asked of nobody else: it is leased once', async () => {
+  const { requests, bugs, ask, take, counts } = openAsking(1)
+  ask()
+  requests.lost(await taken(take), 'cd'.repeat(32), 'out of memory')
+  await vi.waitUntil(() => counts().pending === 0)
+  expect(counts()).toEqual({ open: 0, pending: 0, answered: 0, failed: 1 })
+  expect(take()).toEqual([])
+  expect(bugs).toEqual([])
+})
+
+test('it comes within the time that had passed since the request before', () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  try {
+    const { ask, take } = openAsking(40)
+    const delays = Array.from({ length: 40 }, () => {
+      ask()
+      const steps = Array.from({ length: 100 }, () => {
+        vi.advanceTimersByTime(10)
+        return take().length
+      })
+      return steps.indexOf(1)
+    })
+    expect(delays.every((delay) => delay >= 0)).toBe(true)
+    expect(new Set(delays).size).toBeGreaterThan(10)
+  } finally {
+    vi.useRealTimers()
+  }
+})
