@@ -138,6 +138,7 @@ export const DIFFERENCES_IN_WORK: Difference[] = [
     'audits: round_not_open',
     (log, peers) => changeAudit(log, peers, (list) => list.map((one) => ({ ...one, round: 1 }))),
   ],
+  ['an audit of work that no anchor covers', 'audits: beacon_missing', unanchoredWork],
   [
     'commitments that the auditor did not sign',
     'audits: signature_invalid',
@@ -228,6 +229,12 @@ async function earlySilence(log: ReplaySource): Promise<ChangedLog> {
     (x, y) => x.size - y.size,
   )
   return { source: { ...source, anchors }, entry: index }
+}
+
+async function unanchoredWork(log: ReplaySource): Promise<ChangedLog> {
+  const { index: worked } = await find(log, 'submission')
+  const anchors = log.anchors.filter(({ size }) => size <= worked)
+  return { source: { ...log, anchors }, entry: (await find(log, 'audit')).index }
 }
 
 async function jobToAnother(log: ReplaySource, peers: readonly Peer[]): Promise<ChangedLog> {

@@ -96,6 +96,11 @@ describe('the first standing that differs is named:', () => {
       'return_unfounded',
       () => again((entry) => isWorkers(entry, 'returned')),
     ],
+    [
+      'a return before its height',
+      'returned_early',
+      () => afterForfeit((entry) => isWorkers(entry, 'returned')),
+    ],
     ['a freeze that nothing calls for', 'standing_unfounded', () => appended(modelStatus('frozen'))],
     ['the thaw of what is not frozen', 'model_not_frozen', () => appended(modelStatus('upheld'))],
   ])('%s (%s)', async (_, code, change) => {
@@ -103,6 +108,15 @@ describe('the first standing that differs is named:', () => {
     const { ok, rules } = await replay(source)
     expect(ok).toBe(false)
     expect(rules.find(({ name }) => name === 'standings')?.first).toMatchObject({ code, entry })
+  })
+
+  test('an audit by whom the log has suspended', async () => {
+    const { entry: forfeit } = await find(log, 'forfeit')
+    const isItsOwn = (entry: Entry) =>
+      entry.kind === 'audit' && Buffer.compare(entry.auditor, forfeit.worker) === 0
+    const { source, entry } = await afterForfeit(isItsOwn)
+    const audits = (await replay(source)).rules.find(({ name }) => name === 'audits')
+    expect(audits?.first).toMatchObject({ code: 'auditor_suspended', entry })
   })
 
   test('a return that never comes', async () => {
@@ -140,6 +154,15 @@ async function early(status: WorkerStatus): Promise<ChangedLog> {
   }
 }
 
+/** Said once more, or too early, when a worker has just been suspended. */
+async function afterForfeit(isMeant: (entry: Entry) => boolean): Promise<ChangedLog> {
+  const { index } = await find(log, 'forfeit')
+  const entries = await entriesOf(log)
+  const said = entries[await indexOf(isMeant)]
+  if (said === undefined) throw new Error('no such entry')
+  return { source: { ...log, entries: () => inOrder(entries.with(index + 1, said)) }, entry: index + 1 }
+}
+
 async function again(isMeant: (entry: Entry) => boolean): Promise<ChangedLog> {
   const bytes = (await entriesOf(log))[await indexOf(isMeant)]
   if (bytes === undefined) throw new Error('no such entry')
@@ -156,7 +179,7 @@ async function appendedBytes(bytes: Uint8Array): Promise<ChangedLog> {
 }
 
 async function indexOf(isMeant: (entry: Entry) => boolean): Promise<number> {
-  for (const kind of ['status', 'forfeit'] as const) {
+  for (const kind of ['status', 'forfeit', 'audit'] as const) {
     const found = await find(log, kind, isMeant).catch(() => null)
     if (found !== null) return found.index
   }
