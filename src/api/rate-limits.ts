@@ -1,5 +1,6 @@
+import { hash } from 'node:crypto'
 import type { Request, RequestHandler } from 'express'
-import { ipKeyGenerator, rateLimit } from 'express-rate-limit'
+import { ipKeyGenerator } from 'express-rate-limit'
 import type { Config } from '../config/config-schema.ts'
 import type { ApiKeys } from '../coordinator/api-keys.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
@@ -8,11 +9,20 @@ const WINDOW_MS = 60_000
 /** What watches whether we live must not be told that it asks too often. */
 const EXEMPT = new Set(['/healthz', '/readyz'])
 
+interface Window {
+  readonly endsMs: number
+  used: number
+}
+
 /**
  * How much each may ask in a minute: by its API key, or by its address. Workers count by their address, since whose
- * signature it is is known only once the body is read. Throws RefusedError 429 `rate_limited`, with Retry-After.
+ * signature it is is known only once the body is read. Says what is left in RateLimit and RateLimit-Policy (draft 8 of IETF's
+ * ratelimit-headers). Throws RefusedError 429 `rate_limited`, with Retry-After.
  */
-export function rateLimits({ limits }: Config, apiKeys: ApiKeys): RequestHandler {
+export function rateLimits(
+  { limits }: Pick<Config, 'limits'>,
+  apiKeys: Pick<ApiKeys, 'lookUp'>,
+): RequestHandler {
   const reads = limitOf('reads', limits.readsPerMinute)
   const requests = limitOf('requests', limits.requestsPerMinute)
   return (request, response, next) => {
@@ -21,25 +31,47 @@ export function rateLimits({ limits }: Config, apiKeys: ApiKeys): RequestHandler
     else reads(request, response, next)
   }
 
-  function limitOf(identifier: string, limit: number): RequestHandler {
-    return rateLimit({
-      identifier,
-      limit,
-      windowMs: WINDOW_MS,
-      standardHeaders: 'draft-8',
-      legacyHeaders: false,
-      keyGenerator: nameOf,
-      handler: (_request, _response, next) =>
-        next(
-          new RefusedError(429, 'rate_limited', `at most ${limit} ${identifier} a minute; see Retry-After`),
-        ),
-    })
+  function limitOf(what: string, limit: number): RequestHandler {
+    const count = openWindows()
+    return (request, response, next) => {
+      const name = nameOf(request)
+      const { endsMs, used } = count(name)
+      const seconds = Math.max(0, Math.ceil((endsMs - Date.now()) / 1_000))
+      const partition = Buffer.from(hash('sha256', name).slice(0, 12)).toString('base64')
+      response.setHeader('RateLimit', `"${what}"; r=${Math.max(0, limit - used)}; t=${seconds}`)
+      response.setHeader(
+        'RateLimit-Policy',
+        `"${what}"; q=${limit}; w=${WINDOW_MS / 1_000}; pk=:${partition}:`,
+      )
+      if (used > limit) {
+        response.setHeader('Retry-After', `${seconds}`)
+        throw new RefusedError(429, 'rate_limited', `at most ${limit} ${what} a minute; see Retry-After`)
+      }
+      next()
+    }
   }
 
   /** A key that nobody has is as good as none: else each made-up one would have a budget of its own. */
   function nameOf(request: Request): string {
     const key = apiKeys.lookUp(request.headers.authorization)
     return key === null ? ipKeyGenerator(request.ip ?? '') : `${key.role}/${key.name}`
+  }
+}
+
+/** Counts by name, for a minute from the first. */
+function openWindows(): (name: string) => Window {
+  const windows = new Map<string, Window>()
+  return (name) => {
+    const now = Date.now()
+    // Insertion order is age: what is over goes first.
+    for (const [old, { endsMs }] of windows) {
+      if (endsMs > now) break
+      windows.delete(old)
+    }
+    const window = windows.get(name) ?? { endsMs: now + WINDOW_MS, used: 0 }
+    windows.set(name, window)
+    window.used += 1
+    return window
   }
 }
 
