@@ -42,32 +42,34 @@ export function createApp({ coordinator, operatorToken, failures, explorer, onBu
   const app = express()
   app.disable('x-powered-by')
   app.set('etag', false)
-  // Before any body is read: a signed request is as old as its head.
-  app.post(/^\/v1\//i, noteArrival)
   app.set('trust proxy', coordinator.config.listen.proxies)
   const apiKeys = openApiKeys(coordinator.books.db)
-  const limits = rateLimits(coordinator.config, apiKeys)
-  app.use('/v2', limits, oipProblemHandler(onBug))
-  app.use(/^(?!\/v2(\/|$))/i, limits)
+  app.use(rateLimits(coordinator.config, apiKeys))
   app.use(openToPages)
-  app.use(eventRoutes(coordinator, onBug))
   const answers = openKeptAnswers(coordinator.books.db)
-  // Before what packs: hashes and headers don't shrink, and a checkpoint is too small to.
-  app.use(headersRoutes(coordinator))
+  // Before what packs: hashes don't shrink, and a checkpoint is too small to.
   app.use(logRoutes(coordinator, answers))
-  app.use(anchorsRoutes(coordinator))
   app.get(/^\/(v1\/|openapi\.json$|metrics$)/, packText)
-  app.use(openapiRoutes())
+  // What is asked for most first: each request pays for the routers in front of its own.
   app.use(statusRoutes(coordinator, answers))
   app.use(listRoutes(coordinator, answers))
+  app.use(eventRoutes(coordinator, onBug))
+  app.use(headersRoutes(coordinator))
+  app.use(anchorsRoutes(coordinator))
+  app.use(openapiRoutes())
   app.use(explorerRoutes(explorer))
   const statistics = openModelStatistics()
   app.use(metricsRoutes(coordinator, failures, statistics))
   // One for all that read bodies.
   const budget = bodyBudget()
   const asOperator = requireOperator(apiKeys, operatorToken)
-  app.use('/v2', inferRoutes(coordinator, { budget, asOperator, statistics, onBug }))
-  app.use('/v1', budget)
+  app.use(
+    '/v2',
+    inferRoutes(coordinator, { budget, asOperator, statistics, onBug }),
+    oipProblemHandler(onBug),
+  )
+  // Before any body is read: a signed request is as old as its head.
+  app.use('/v1', noteArrival, budget)
   app.use('/v1/operator', operatorRoutes(coordinator, { apiKeys, asOperator }))
   // Bodies are read raw and whole, up to one limit: what is signed or hashed is the bytes, not a re-encoding.
   app.use(
