@@ -5,9 +5,12 @@ import type { Config } from '../config/config-schema.ts'
 import type { ApiKeys } from '../coordinator/api-keys.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 
-const WINDOW_MS = 60_000
+const MINUTE = { ms: 60_000, words: 'a minute' }
+const HOUR = { ms: 3_600_000, words: 'an hour' }
 /** What watches whether we live must not be told that it asks too often. */
 const EXEMPT = new Set(['/healthz', '/readyz'])
+/** As the router takes it. */
+const REGISTRATION = /^\/v1\/workers\/?$/i
 
 interface Window {
   readonly endsMs: number
@@ -15,37 +18,37 @@ interface Window {
 }
 
 /**
- * How much each may ask in a minute: by its API key, or by its address. Workers count by their address, since whose
- * signature it is is known only once the body is read. Says what is left in RateLimit and RateLimit-Policy (draft 8 of IETF's
+ * How much each may ask: by its API key, or by its address. Workers count by their address, since whose signature it is is known
+ * only once the body is read; and as keys are free, and each stands for every item of a dataset, by how many they register. Says what is left in RateLimit and RateLimit-Policy (draft 8 of IETF's
  * ratelimit-headers). Throws RefusedError 429 `rate_limited`, with Retry-After.
  */
 export function rateLimits(
   { limits }: Pick<Config, 'limits'>,
   apiKeys: Pick<ApiKeys, 'lookUp'>,
 ): RequestHandler {
-  const reads = limitOf('reads', limits.readsPerMinute)
-  const requests = limitOf('requests', limits.requestsPerMinute)
+  const reads = limitOf('reads', limits.readsPerMinute, MINUTE)
+  const requests = limitOf('requests', limits.requestsPerMinute, MINUTE)
+  const registrations = limitOf('registrations', limits.registrationsPerHour, HOUR)
   return (request, response, next) => {
-    if (!isReading(request)) requests(request, response, next)
-    else if (EXEMPT.has(request.path)) next()
-    else reads(request, response, next)
+    if (isReading(request)) {
+      if (EXEMPT.has(request.path)) next()
+      else reads(request, response, next)
+    } else if (REGISTRATION.test(request.path)) registrations(request, response, next)
+    else requests(request, response, next)
   }
 
-  function limitOf(what: string, limit: number): RequestHandler {
-    const count = openWindows()
+  function limitOf(what: string, limit: number, { ms, words }: typeof MINUTE): RequestHandler {
+    const count = openWindows(ms)
     return (request, response, next) => {
       const name = nameOf(request)
       const { endsMs, used } = count(name)
       const seconds = Math.max(0, Math.ceil((endsMs - Date.now()) / 1_000))
       const partition = Buffer.from(hash('sha256', name).slice(0, 12)).toString('base64')
       response.setHeader('RateLimit', `"${what}"; r=${Math.max(0, limit - used)}; t=${seconds}`)
-      response.setHeader(
-        'RateLimit-Policy',
-        `"${what}"; q=${limit}; w=${WINDOW_MS / 1_000}; pk=:${partition}:`,
-      )
+      response.setHeader('RateLimit-Policy', `"${what}"; q=${limit}; w=${ms / 1_000}; pk=:${partition}:`)
       if (used > limit) {
         response.setHeader('Retry-After', `${seconds}`)
-        throw new RefusedError(429, 'rate_limited', `at most ${limit} ${what} a minute; see Retry-After`)
+        throw new RefusedError(429, 'rate_limited', `at most ${limit} ${what} ${words}; see Retry-After`)
       }
       next()
     }
@@ -58,8 +61,8 @@ export function rateLimits(
   }
 }
 
-/** Counts by name, for a minute from the first. */
-function openWindows(): (name: string) => Window {
+/** Counts by name, for so long from the first. */
+function openWindows(windowMs: number): (name: string) => Window {
   const windows = new Map<string, Window>()
   return (name) => {
     const now = Date.now()
@@ -68,7 +71,7 @@ function openWindows(): (name: string) => Window {
       if (endsMs > now) break
       windows.delete(old)
     }
-    const window = windows.get(name) ?? { endsMs: now + WINDOW_MS, used: 0 }
+    const window = windows.get(name) ?? { endsMs: now + windowMs, used: 0 }
     windows.set(name, window)
     window.used += 1
     return window

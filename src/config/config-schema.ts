@@ -99,6 +99,9 @@ export const configSchema = z
       requestsPerMinute: integer(1, MAX_PER_MINUTE).describe(
         'Whatever else one address or API key asks in a minute: inference, and what workers send.',
       ),
+      registrationsPerHour: integer(1, MAX_PER_MINUTE).describe(
+        "Workers' keys that one address may register in an hour; a worker that starts registers again.",
+      ),
     }),
     bitcoind,
     anchor,

@@ -22,8 +22,8 @@ export function networkDefaults(network: NetworkName): ConfigDefaults {
     listen: { host: '127.0.0.1', port: 8380, proxies: 0 },
     // An auditor who copies the log asks hundreds of times a second, a worker a few; in regtest all come from one machine.
     limits: regtest
-      ? { readsPerMinute: 6_000_000, requestsPerMinute: 6_000_000 }
-      : { readsPerMinute: 30_000, requestsPerMinute: 60_000 },
+      ? { readsPerMinute: 6_000_000, requestsPerMinute: 6_000_000, registrationsPerHour: 6_000_000 }
+      : { readsPerMinute: 30_000, requestsPerMinute: 60_000, registrationsPerHour: 600 },
     bitcoind: { url: `http://127.0.0.1:${RPC_PORTS[network]}`, pollMs: regtest ? 500 : 5_000 },
     anchor: {
       method: 'dual',

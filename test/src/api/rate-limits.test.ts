@@ -9,6 +9,7 @@ import { openSite, type Site, TOKEN } from '../coordinator/site.ts'
 
 const READS = 4
 const REQUESTS = 3
+const REGISTRATIONS = 2
 
 let node: RegtestNode
 beforeAll(async () => {
@@ -25,6 +26,7 @@ function openLimited(): Promise<Site> {
     flags: {
       'limits.readsPerMinute': `${READS}`,
       'limits.requestsPerMinute': `${REQUESTS}`,
+      'limits.registrationsPerHour': `${REGISTRATIONS}`,
       'listen.proxies': '1',
     },
   })
@@ -56,6 +58,20 @@ describe('how often one may ask', () => {
     expect((await post('192.0.2.1')).status).toBe(429)
   })
 
+  test('is bounded apart for registrations, since keys are free', async () => {
+    await using site = await openLimited()
+    const register = (path: string, from = '192.0.2.1') =>
+      fetch(new URL(path, site.url), { method: 'POST', headers: { 'x-forwarded-for': from } })
+    for (let n = 0; n < REGISTRATIONS; n += 1) expect((await register('/v1/workers')).status).toBe(503)
+    for (const path of ['/v1/workers', '/V1/Workers/']) {
+      const refused = await register(path)
+      expect([refused.status, Object(await refused.json()).code]).toEqual([429, 'rate_limited'])
+      expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(60)
+    }
+    expect((await register('/v1/workers', '192.0.2.2')).status).toBe(503)
+    expect((await register('/v1/leases')).status).toBe(503)
+  })
+
   test('is bounded by API key where there is one, and a made-up key has no budget of its own', async () => {
     await using site = await openLimited()
     const keys = new URL('/v1/operator/keys', site.url)
@@ -79,7 +95,7 @@ describe('what is left of a minute', () => {
 
   test('is said with each answer, and a new minute begins with the first request after it', async () => {
     vi.useFakeTimers({ toFake: ['Date'] })
-    const limits = { readsPerMinute: 2, requestsPerMinute: 1 }
+    const limits = { readsPerMinute: 2, requestsPerMinute: 1, registrationsPerHour: 1 }
     const app = express()
       .use(rateLimits({ limits }, { lookUp: () => null }))
       .use((_request, response) => void response.end())
