@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { jobId, parseJob } from '../../compute/work/job.ts'
-import type { ModelProfile } from '../../compute/work/model-profile.ts'
 import {
   type ExecutionProfile,
   encodeReceipt,
   outputCommitment,
+  parseReceipt,
   receiptId,
 } from '../../compute/work/receipt.ts'
 import { receiptLeaf } from '../../compute/work/receipt-path.ts'
@@ -15,8 +15,10 @@ import { publicKeyOf } from '../../compute/work/worker-key.ts'
 import { signRegistration } from '../../compute/work/worker-registration.ts'
 import type { ProctorKey } from '../keystore/proctor-key.ts'
 import { type EpochRules, epochOf } from '../rules/epoch.ts'
+import type { SubnetModel } from '../subnet/definition.ts'
 import type { Books } from './books.ts'
 import type { KnownJob, LeaseDesk } from './leases.ts'
+import { receiptsOf } from './receipts-of.ts'
 import { RefusedError } from './refused-error.ts'
 import type { Registry } from './registry.ts'
 import type { Result, ResultDesk } from './results.ts'
@@ -33,7 +35,10 @@ type PlantingKey = ProctorKey & { readonly worker: Uint8Array }
 /** Its keys are suspended for what they do; the next one goes on. A thousand last for years. */
 const MAX_KEYS = 1_000
 
-/** Of a provider that no model is bound to, a receipt tells this. */
+/** Looked through for one of the model: milliseconds. */
+const NEWEST_RECEIPTS = 1_000
+
+/** What a receipt of a model that is bound to no provider tells, before anybody else has answered for it. */
 const ANY_PROFILE = {
   device: 'x86-64-v3',
   optimization: 'all',
@@ -62,6 +67,11 @@ export function openProctor(
   const selectSuspended = books.db
     .prepare<[Uint8Array], bigint>(`SELECT 1 FROM standing WHERE worker = ? AND standing = 'suspended'`)
     .pluck()
+
+  const selectNewest = books.db.prepare<[Uint8Array, Uint8Array], { submission: bigint; position: bigint }>(
+    `SELECT submission, position FROM (SELECT * FROM receipt ORDER BY submission DESC LIMIT ${NEWEST_RECEIPTS}) AS newest
+       JOIN job ON job.id = newest.job WHERE model = ? AND worker <> ? ORDER BY submission DESC LIMIT 1`,
+  )
 
   /** Derived once: that takes milliseconds, and every block begins with the first. */
   const keys: PlantingKey[] = []
@@ -102,7 +112,10 @@ export function openProctor(
     const due = receiptsPerEpoch - Number(countPlanted.get(worker, epoch))
     if (due <= 0) return 0
     registry.register(signRegistration(address, origin, secretKey))
-    const wrong = leases.leaseCanaries(worker, due, epoch).flatMap(wrongOf).map(answer)
+    const wrong = leases
+      .leaseCanaries(worker, due, epoch)
+      .flatMap(wrongOf)
+      .map((one, index) => answer(one, index, worker))
     if (wrong.length === 0) return 0
     await parts.results.accept(worker, wrong)
     submit(
@@ -119,7 +132,11 @@ export function openProctor(
     return outputs === null ? [] : [{ ...known, outputs }]
   }
 
-  function answer({ job, model, outputs }: KnownJob & { outputs: Uint8Array }, index: number): Result {
+  function answer(
+    { job, model, outputs }: KnownJob & { outputs: Uint8Array },
+    index: number,
+    worker: Uint8Array,
+  ): Result {
     const salt = randomBytes(32)
     const nowMs = Date.now()
     const receipt = encodeReceipt({
@@ -127,7 +144,7 @@ export function openProctor(
       job: jobId(job),
       output: outputCommitment(salt, sha256(outputs)),
       index,
-      profile: executionProfile(model.model.profile, parseJob(job).items),
+      profile: executionProfile(model.model, parseJob(job).items, worker),
       started: nowMs,
       finished: nowMs,
       energy: { method: 'none', millijoules: null },
@@ -151,12 +168,24 @@ export function openProctor(
     parts.submissions.accept(worker, { header, receipts, signature })
   }
 
-  return { plantDue }
-}
+  function executionProfile(
+    { digest, profile: required }: SubnetModel,
+    batch: number,
+    worker: Uint8Array,
+  ): ExecutionProfile {
+    const { precision } = required
+    if (required.comparison === 'tolerant') return { ...lookOf(digest, worker), precision, batch }
+    const { device, optimization, ort, provider, threads } = required
+    return { device, optimization, ort, precision, provider, threads, batch }
+  }
 
-function executionProfile(required: ModelProfile, batch: number): ExecutionProfile {
-  const { precision } = required
-  if (required.comparison === 'tolerant') return { ...ANY_PROFILE, precision, batch }
-  const { device, optimization, ort, provider, threads } = required
-  return { device, optimization, ort, precision, provider, threads, batch }
+  /** What the last of the others to answer for this model ran it on. */
+  function lookOf(model: Uint8Array, worker: Uint8Array): Omit<ExecutionProfile, 'batch' | 'precision'> {
+    const newest = selectNewest.get(model, worker)
+    const receipt =
+      newest === undefined ? undefined : receiptsOf(books, Number(newest.submission))[Number(newest.position)]
+    return receipt === undefined ? ANY_PROFILE : parseReceipt(receipt).profile
+  }
+
+  return { plantDue }
 }

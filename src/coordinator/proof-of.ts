@@ -1,17 +1,12 @@
-import { parseByteStrings } from '../../compute/work/byte-strings.ts'
 import { receiptId } from '../../compute/work/receipt.ts'
 import { receiptLeaf } from '../../compute/work/receipt-path.ts'
 import { provePath } from '../../compute/work/receipt-tree.ts'
-import { MAX_RECEIPTS_PER_SUBMISSION } from '../../compute/work/submission.ts'
-import { parseEntry } from '../log/entry.ts'
 import { buildProof } from '../proof/build-proof.ts'
 import { encodeProof } from '../proof/proof.ts'
 import { anchoredView } from '../rules/anchored.ts'
 import type { Coordinator, OpenHouse } from './coordinator.ts'
+import { receiptsOf } from './receipts-of.ts'
 import { RefusedError } from './refused-error.ts'
-
-/** A list of receipts of 1,024 bytes at most, each with its CBOR head. */
-const MAX_LIST_BYTES = MAX_RECEIPTS_PER_SUBMISSION * 1_027 + 9
 
 /** The proof file of a receipt, under the first anchor that commits it. Throws RefusedError 404, 409. */
 export function proofOf(
@@ -38,7 +33,7 @@ export function proofOf(
     )
   }
   const entry = books.log.entry(entryIndex)
-  const receipts = receiptsOf(entry)
+  const receipts = receiptsOf(books, entryIndex)
   const position = Number(row.position)
   const receipt = receipts[position]
   if (receipt === undefined) throw new Error(`submission ${entryIndex} has no receipt ${position}`)
@@ -58,12 +53,4 @@ export function proofOf(
       anchor,
     }),
   )
-
-  function receiptsOf(bytes: Uint8Array): Uint8Array[] {
-    const submission = parseEntry(bytes)
-    if (submission.kind !== 'submission') throw new Error(`entry ${entryIndex} is no submission`)
-    const blob = books.blobs.get(Buffer.from(submission.receipts).toString('hex'))
-    if (blob === null) throw new Error(`the receipts of entry ${entryIndex} are not held`)
-    return parseByteStrings(blob, MAX_LIST_BYTES)
-  }
 }

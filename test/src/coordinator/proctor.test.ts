@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { parseReceipt } from '../../../compute/work/receipt.ts'
 import { publicKeyOf } from '../../../compute/work/worker-key.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { addCanaries } from '../../../src/client/add-canaries.ts'
 import { decideAuditor, readAuditors } from '../../../src/client/auditors.ts'
+import { receiptsOf } from '../../../src/coordinator/receipts-of.ts'
 import { proctorKey } from '../../../src/keystore/proctor-key.ts'
 import { unmaturedAccount } from '../../../src/ledger/accounts.ts'
 import { parseEntry } from '../../../src/log/entry.ts'
@@ -11,7 +13,8 @@ import { recordLog } from '../replay/recorded-log.ts'
 import { epochEntry } from './epoch-entry.ts'
 import { type Peer, worksOf } from './peer.ts'
 import { openSite, type Site, TOKEN } from './site.ts'
-import { tinyInput, tinyMarket, tinyModels, tinyOutput } from './tiny-market.ts'
+import { TINY_PROFILE, tinyInput, tinyMarket, tinyModels, tinyOutput } from './tiny-market.ts'
+import { TOLERANT_MARKET } from './tolerant-market.ts'
 
 const PLANTED = 3
 
@@ -70,6 +73,24 @@ test('an auditor that passes it forfeits what its audits have earned, in the ver
   expect(ledger.balance(unmaturedAccount(auditor.hex)).postedMsat).toBe(0n)
   expect(ledger.balance(unmaturedAccount(worker.hex)).postedMsat).toBe(entry.computeMsat)
   expect(await replay(await recordLog(site, node))).toMatchObject({ ok: true, first: null })
+})
+
+test('what is planted tells the hardware of who answered for the model before', async () => {
+  await using site = await openPlanted(TOLERANT_MARKET)
+  const worker = await site.peer()
+  await begin(site, [101, 102, 103, 104, 105, 106])
+  expect(plantedProfiles(site, worker)).toEqual(Array(PLANTED).fill('x86-64-v3'))
+  const works = (await worker.lease()).map(({ job, inputs }, index) =>
+    worker.answerWith(
+      job,
+      { index, profile: { ...TINY_PROFILE, batch: 1, device: 'NVIDIA H200', provider: 'cuda' } },
+      tinyOutput(inputs),
+    ),
+  )
+  await worker.call('/v1/results', { results: works })
+  await worker.submit(worker.draft(works.map(({ receipt }) => receipt)))
+  await site.mineUntil('the next epoch', () => plantedProfiles(site, worker).length > PLANTED)
+  expect(plantedProfiles(site, worker).slice(PLANTED)).toEqual(Array(PLANTED).fill('NVIDIA H200'))
 })
 
 test('a key that is suspended for it is followed by the next', async () => {
@@ -148,6 +169,18 @@ function heldAnswers(site: Site): Map<string, Uint8Array> {
     .all()
   const bytes = (digest: Buffer) => blobs.get(digest.toString('hex')) ?? new Uint8Array()
   return new Map(rows.map(({ input, output }) => [hex(bytes(input)), bytes(output)]))
+}
+
+/** Devices in the receipts of all others than this worker. */
+function plantedProfiles(site: Site, worker: Peer): string[] {
+  const { books } = site.coordinator()
+  return books.db
+    .prepare<[Uint8Array], bigint>(
+      'SELECT entry_index FROM submission WHERE worker <> ? ORDER BY entry_index',
+    )
+    .pluck()
+    .all(worker.key)
+    .flatMap((entry) => receiptsOf(books, Number(entry)).map((bytes) => parseReceipt(bytes).profile.device))
 }
 
 function plantedBy(site: Site): Set<string> {
