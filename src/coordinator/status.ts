@@ -47,7 +47,7 @@ export interface OpenStatus {
   /** Of the newest settled epoch. */
   readonly reconciled: EpochReconciliation | null
   readonly workers: readonly WorkerStatus[]
-  /** Models that unrelated workers fail on together: nothing of their subnets matures until the operator says why. */
+  /** Models that unrelated workers fail on together: nothing of theirs matures until the operator says why. */
   readonly frozen: readonly { readonly model: string; readonly entry: number }[]
   readonly payouts: readonly PayoutStatus[]
   /** Why the payout under way can't go on now, or null. */
