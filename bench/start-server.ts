@@ -4,8 +4,11 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
 /** Starts a program that prints its port when it listens. */
-export async function startServer(file: URL): Promise<AsyncDisposable & { readonly url: string }> {
-  const child = spawn(process.execPath, [fileURLToPath(file)], {
+export async function startServer(
+  file: URL,
+  ...args: readonly string[]
+): Promise<AsyncDisposable & { readonly url: string }> {
+  const child = spawn(process.execPath, [fileURLToPath(file), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const ended = once(child, 'close')

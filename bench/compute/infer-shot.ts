@@ -28,3 +28,9 @@ export function inferShot(url: string, model: BenchModel, rows: number): Shot {
     },
   }
 }
+
+/** The tensor alone. */
+export function bareShot(shot: Shot, model: BenchModel, url: string): Shot {
+  const bytes = model.shape.reduce((product, size) => product * size, Float32Array.BYTES_PER_ELEMENT)
+  return { ...shot, url, body: (n) => shot.body(n).subarray(-bytes) }
+}

@@ -22,8 +22,14 @@ export interface ServingHouse {
 }
 
 interface ServingRooms {
-  readonly genesis: Genesis
-  readonly desks: Pick<Desks, 'canaries' | 'charges' | 'market' | 'requesters' | 'requests'>
+  readonly genesis: Pick<Genesis, 'epoch'>
+  readonly desks: {
+    readonly canaries: Pick<Desks['canaries'], 'giveBack' | 'isDue' | 'take'>
+    readonly charges: Pick<Desks['charges'], 'assertCover' | 'quoteMsat'>
+    readonly market: Pick<Desks['market'], 'modelNamed' | 'subnetsAt'>
+    readonly requesters: Pick<Desks['requesters'], 'authenticate'>
+    readonly requests: Pick<Desks['requests'], 'ask' | 'heldMsat'>
+  }
   readonly anchorer: Pick<OpenHouse['anchorer'], 'judgement'>
 }
 

@@ -4,7 +4,10 @@ import type { Coordinator } from './coordinator.ts'
 import type { Genesis } from './genesis.ts'
 
 /** The epoch of the next block; null before epoch 0, and before the first whole round. */
-export function epochNow({ advancedTo }: Pick<Coordinator, 'advancedTo'>, genesis: Genesis): number | null {
+export function epochNow(
+  { advancedTo }: Pick<Coordinator, 'advancedTo'>,
+  genesis: Pick<Genesis, 'epoch'>,
+): number | null {
   const tip = advancedTo()
   return tip === null ? null : epochOf(tip + 1, epochRules(genesis))
 }
