@@ -1,4 +1,4 @@
-/** What a user would have in place of the door, were there no coordinator, and what he has now: a server with ONNX Runtime in it. */
+/** The Open Inference Protocol's routes with nothing but runners behind them, beside a server with ONNX Runtime in it. */
 import assert from 'node:assert/strict'
 import { mkdtempDisposableSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
