@@ -173,7 +173,7 @@ describe('a subnet', () => {
         const list = await hold(encodeCbor({ not: 'a list' }))
         return encodeDefinition(await definition(TINY_MODEL, { dataset: { items: 1, list, perEpoch: 1 } }))
       },
-      code: 'cbor_malformed',
+      code: 'subnet_malformed',
     },
     {
       what: 'that counts its dataset wrong',
