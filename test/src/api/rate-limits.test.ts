@@ -1,10 +1,6 @@
-import express from 'express'
-import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { encodeCbor } from '../../../compute/work/canonical-cbor.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
-import { listen } from '../../../src/api/listen.ts'
-import { problemHandler } from '../../../src/api/problem.ts'
-import { rateLimits } from '../../../src/api/rate-limits.ts'
 import { openSite, type Site, TOKEN } from '../coordinator/site.ts'
 
 const READS = 4
@@ -87,35 +83,5 @@ describe('how often one may ask', () => {
     expect((await read(apiKey, '192.0.2.99')).status).toBe(429)
     for (let n = 0; n < READS; n += 1) expect((await read(`${n}`.repeat(64), '192.0.2.100')).status).toBe(401)
     expect((await read('f'.repeat(64), '192.0.2.100')).status).toBe(429)
-  })
-})
-
-describe('what is left of a minute', () => {
-  afterEach(() => void vi.useRealTimers())
-
-  test('is said with each answer, and a new minute begins with the first request after it', async () => {
-    vi.useFakeTimers({ toFake: ['Date'] })
-    const limits = { readsPerMinute: 2, requestsPerMinute: 1, registrationsPerHour: 1 }
-    const app = express()
-      .use(rateLimits({ limits }, { lookUp: () => null }))
-      .use((_request, response) => void response.end())
-      .use(problemHandler(() => undefined))
-    const server = await listen(app, { host: '127.0.0.1', port: 0 })
-    onTestFinished(() => server[Symbol.asyncDispose]())
-    const ask = async () => {
-      const { status, headers } = await fetch(server.url)
-      return [status, headers.get('ratelimit'), headers.get('retry-after')]
-    }
-    const { headers } = await fetch(server.url)
-    // The first six bytes of SHA-256 of "127.0.0.1" in hex, in base64.
-    expect(headers.get('ratelimit-policy')).toBe('"reads"; q=2; w=60; pk=:MTJjYTE3YjQ5YWYy:')
-    expect(headers.get('ratelimit')).toBe('"reads"; r=1; t=60')
-    vi.advanceTimersByTime(58_500)
-    expect(await ask()).toEqual([200, '"reads"; r=0; t=2', null])
-    expect(await ask()).toEqual([429, '"reads"; r=0; t=2', '2'])
-    vi.advanceTimersByTime(1_499)
-    expect(await ask()).toEqual([429, '"reads"; r=0; t=1', '1'])
-    vi.advanceTimersByTime(1)
-    expect(await ask()).toEqual([200, '"reads"; r=1; t=60', null])
   })
 })
