@@ -15,9 +15,12 @@ const PARTIAL = 'public, max-age=60'
 export function logRoutes({ books, witnessing }: Coordinator, answers: KeptAnswers): Router {
   const routes = Router()
   const holds = openHolds(books)
+  let last = { checkpoint: '', answer: tagged('') }
 
   routes.get('/log/checkpoint', (_request, response) => {
-    sendTagged(response.set('cache-control', 'no-cache'), 'text/plain', tagged(witnessing.checkpoint()))
+    const checkpoint = witnessing.checkpoint()
+    if (checkpoint !== last.checkpoint) last = { checkpoint, answer: tagged(checkpoint) }
+    sendTagged(response.set('cache-control', 'no-cache'), 'text/plain', last.answer)
   })
 
   routes.get('/log/tile/*path', (request, response) => {

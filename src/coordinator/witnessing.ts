@@ -81,7 +81,10 @@ export function openWitnessing(
           running = null
         })
     },
-    checkpoint: () => (head?.size === log.size() ? head.checkpoint : log.checkpoint()),
+    checkpoint() {
+      const size = log.size()
+      return head?.size === size ? head.checkpoint : log.checkpoint(size)
+    },
     list: () => statuses,
     settled: async () => running ?? undefined,
     async [Symbol.asyncDispose]() {
