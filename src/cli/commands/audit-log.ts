@@ -8,6 +8,7 @@ import { fetchAnchors } from '../../audit/fetch-anchors.ts'
 import { blobsInFolder } from '../../blobs/blob-copy.ts'
 import { logAtUrl, logInFolder } from '../../monitor/log-source.ts'
 import { blobsAtUrl } from '../../replay/blob-source.ts'
+import { keepHeapLean } from '../../replay/lean-heap.ts'
 import { legacyOf } from '../../replay/legacy.ts'
 import { openReplaySource } from '../../replay/open-replay-source.ts'
 import { readClaims } from '../../replay/read-claims.ts'
@@ -76,6 +77,7 @@ export function addAuditLog(audit: Command): void {
 }
 
 async function auditLog(options: ReplayOptions): Promise<void> {
+  keepHeapLean()
   // The books first: whatever they speak of is in the log that is read after them.
   const claims = options.url === undefined ? null : await readClaims(options.url)
   const anchors = options.url === undefined ? readAnchors(options) : await fetchAnchors(options.url)
