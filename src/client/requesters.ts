@@ -1,5 +1,8 @@
 import { z } from 'zod'
-import { askCoordinator, type Operator } from './ask-coordinator.ts'
+import { askCoordinator, ClientError, type Operator } from './ask-coordinator.ts'
+
+/** Of a hundred requesters each: far more than any operator's, and few enough to be held. */
+const MAX_PAGES = 10_000
 
 /** A requester's account; money comes as decimal strings. */
 const account = z.object({
@@ -35,16 +38,19 @@ export async function readAccount({ url, apiKey }: Owner, requester: string): Pr
 }
 
 /** Everybody's, page by page. */
-export async function listAccounts({ url, token }: Operator): Promise<{ requesters: RequesterHolding[] }> {
+export async function listRequesters({ url, token }: Operator): Promise<{ requesters: RequesterHolding[] }> {
   const all: RequesterHolding[] = []
-  for (let after = ''; ; ) {
-    const response = await askCoordinator(url, `/v1/operator/requesters${after}`, { token })
+  for (let pages = 0; pages < MAX_PAGES; pages += 1) {
+    const after: string = all.at(-1)?.requester ?? ''
+    const query: string = after === '' ? '' : `?after=${after}`
+    const response = await askCoordinator(url, `/v1/operator/requesters${query}`, { token })
     const { requesters } = listAnswer.parse(await response.json())
-    const last = requesters.at(-1)
-    if (last === undefined) return { requesters: all }
+    const [first] = requesters
+    if (first === undefined) return { requesters: all }
+    if (first.requester <= after) break
     all.push(...requesters)
-    after = `?after=${last.requester}`
   }
+  throw new ClientError('requesters_endless', null, `${url} shows pages of requesters without an end`)
 }
 
 /** In the place of what was asked back before; 0 is nothing. */

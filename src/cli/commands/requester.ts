@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { formatMsat } from '../../client/format-msat.ts'
 import {
-  listAccounts,
+  listRequesters,
   openAccount,
   type RequesterHolding,
   readAccount,
@@ -42,7 +42,7 @@ export function addRequester(program: Command): void {
   operatorCommand(requester, 'list', 'every account, its addresses and what is left in it, in satoshis')
     .addHelpText('after', example('assay requester list --config assay/assay.toml'))
     .action(async (options: OperatorOptions) => {
-      openTerminal(options.json === true).result(await listAccounts(operatorOf(options)), listText)
+      openTerminal(options.json === true).result(await listRequesters(operatorOf(options)), listText)
     })
   owned(requester, 'show <name>', 'what is left in an account')
     .addHelpText(
