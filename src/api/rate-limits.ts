@@ -4,16 +4,18 @@ import type { Config } from '../config/config-schema.ts'
 import type { ApiKeys } from '../coordinator/api-keys.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 
-const MINUTE = { ms: 60_000, words: 'a minute' }
-const HOUR = { ms: 3_600_000, words: 'an hour' }
+const MINUTE = { ms: 60_000, words: 'a minute', skipFailedRequests: false }
+/** What is refused takes no place in it: garbage keeps nobody out for so long. */
+const HOUR = { ms: 3_600_000, words: 'an hour', skipFailedRequests: true }
 /** What watches whether we live must not be told that it asks too often. */
 const EXEMPT = new Set(['/healthz', '/readyz'])
 /** As the router takes it. */
 const REGISTRATION = /^\/v1\/workers\/?$/i
 
 /**
- * How much each may ask: by its API key, or by its address. Workers count by their address, since whose signature it is is known
- * only once the body is read; and as keys are free, and each stands for every item of a dataset, by how many they register. Throws RefusedError 429 `rate_limited`, with Retry-After.
+ * How much each may ask: by its API key, or by its address. Workers count by their address, since whose signature it is
+ * is known only once the body is read; and by how many keys they register, as keys are free, and each stands for every
+ * item of a dataset. Throws RefusedError 429 `rate_limited`, with Retry-After.
  */
 export function rateLimits({ limits }: Config, apiKeys: ApiKeys): RequestHandler {
   const reads = limitOf('reads', limits.readsPerMinute, MINUTE)
@@ -23,15 +25,24 @@ export function rateLimits({ limits }: Config, apiKeys: ApiKeys): RequestHandler
     if (isReading(request)) {
       if (EXEMPT.has(request.path)) next()
       else reads(request, response, next)
-    } else if (REGISTRATION.test(request.path)) registrations(request, response, next)
-    else requests(request, response, next)
+    } else {
+      requests(request, response, (error?: unknown) => {
+        if (error === undefined && REGISTRATION.test(request.path)) registrations(request, response, next)
+        else next(error)
+      })
+    }
   }
 
-  function limitOf(identifier: string, limit: number, { ms, words }: typeof MINUTE): RequestHandler {
+  function limitOf(
+    identifier: string,
+    limit: number,
+    { ms, words, skipFailedRequests }: typeof MINUTE,
+  ): RequestHandler {
     return rateLimit({
       identifier,
       limit,
       windowMs: ms,
+      skipFailedRequests,
       standardHeaders: 'draft-8',
       legacyHeaders: false,
       keyGenerator: nameOf,

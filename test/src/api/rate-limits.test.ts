@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { taprootAddress } from '../../../anchor/taproot-address.ts'
 import { encodeCbor } from '../../../compute/work/canonical-cbor.ts'
+import { newWorkerKey, publicKeyOf } from '../../../compute/work/worker-key.ts'
+import { signRegistration } from '../../../compute/work/worker-registration.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { createPeer } from '../coordinator/peer.ts'
 import { openSite, type Site, TOKEN } from '../coordinator/site.ts'
 
 const READS = 4
@@ -16,12 +20,12 @@ afterAll(async () => {
 })
 
 /** Each from an address of its own, as the one proxy in front says. */
-function openLimited(): Promise<Site> {
+function openLimited({ funded = false, requests = REQUESTS } = {}): Promise<Site> {
   return openSite(node, {
-    funded: false,
+    funded,
     flags: {
       'limits.readsPerMinute': `${READS}`,
-      'limits.requestsPerMinute': `${REQUESTS}`,
+      'limits.requestsPerMinute': `${requests}`,
       'limits.registrationsPerHour': `${REGISTRATIONS}`,
       'listen.proxies': '1',
     },
@@ -54,18 +58,23 @@ describe('how often one may ask', () => {
     expect((await post('192.0.2.1')).status).toBe(429)
   })
 
-  test('is bounded apart for registrations, since keys are free', async () => {
-    await using site = await openLimited()
-    const register = (path: string, from = '192.0.2.1') =>
-      fetch(new URL(path, site.url), { method: 'POST', headers: { 'x-forwarded-for': from } })
-    for (let n = 0; n < REGISTRATIONS; n += 1) expect((await register('/v1/workers')).status).toBe(503)
+  test('is bounded apart for registrations, since keys are free; what is refused counts for none', async () => {
+    await using site = await openLimited({ funded: true, requests: 100 })
+    const register = (path: string, origin = site.origin) => {
+      const secretKey = newWorkerKey()
+      const address = taprootAddress(publicKeyOf(secretKey), 'regtest')
+      return createPeer(site, secretKey).post(path, encodeCbor(signRegistration(address, origin, secretKey)))
+    }
+    for (let n = 0; n <= REGISTRATIONS; n += 1) {
+      expect((await register('/v1/workers', 'other.example/log')).status).toBe(400)
+    }
+    for (let n = 0; n < REGISTRATIONS; n += 1) expect((await register('/v1/workers')).status).toBe(201)
     for (const path of ['/v1/workers', '/V1/Workers/']) {
       const refused = await register(path)
       expect([refused.status, Object(await refused.json()).code]).toEqual([429, 'rate_limited'])
       expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(60)
     }
-    expect((await register('/v1/workers', '192.0.2.2')).status).toBe(503)
-    expect((await register('/v1/leases')).status).toBe(503)
+    expect((await createPeer(site).post('/v1/leases', encodeCbor({ max: 1, waitMs: 0 }))).status).toBe(404)
   })
 
   test('is bounded by API key where there is one, and a made-up key has no budget of its own', async () => {
