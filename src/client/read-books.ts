@@ -3,7 +3,7 @@ import { askCoordinator, ClientError } from './ask-coordinator.ts'
 import { readStatus } from './read-status.ts'
 import type { ReadStatus } from './status-answer.ts'
 
-/** A payout is settled once in hours. */
+/** A payout is settled once in hours, an epoch once in a day. */
 const MAX_TRIES = 3
 
 /** Of a thousand accounts each: far more than any operator's, and few enough to be held. */
@@ -24,12 +24,14 @@ export async function readBooks(url: string): Promise<{ status: ReadStatus; acco
     const status = await readStatus(url)
     if (status.open === null) return { status, accounts: [] }
     const accounts = await readAccounts(url, status.log.size)
-    if (settledIn(status) === settledIn(await readStatus(url))) return { status, accounts }
+    if (accounts !== null && settledIn(status) === settledIn(await readStatus(url))) {
+      return { status, accounts }
+    }
   }
   throw new ClientError(
-    'payouts_moving',
+    'books_moving',
     null,
-    `payouts were settled during each of ${MAX_TRIES} readings: ask again`,
+    `an epoch or a payout was settled during each of ${MAX_TRIES} readings: ask again`,
   )
 }
 
@@ -38,13 +40,21 @@ function settledIn({ open }: ReadStatus): number | undefined {
   return open?.payouts.filter(({ state }) => state === 'settled').length
 }
 
-async function readAccounts(url: string, size: number): Promise<Accounts> {
+/** Null where too much has moved since the log had that size. */
+async function readAccounts(url: string, size: number): Promise<Accounts | null> {
   const accounts: Accounts = []
   let after: string | null = null
   for (let pages = 0; pages < MAX_PAGES; pages += 1) {
     const query: string = after === null ? '' : `&after=${encodeURIComponent(after)}`
-    const response = await askCoordinator(url, `/v1/accounts?size=${size}${query}`)
+    const response = await askCoordinator(url, `/v1/accounts?size=${size}${query}`).catch((error) => {
+      if (error instanceof ClientError && error.code === 'size_gone') return null
+      throw error
+    })
+    if (response === null) return null
     const page = accountsAnswer.parse(await response.json())
+    if (page.size !== size) {
+      throw new ClientError('answer_malformed', null, `${url} was asked for accounts by ${size} entries`)
+    }
     accounts.push(...page.accounts)
     if (page.next === null) return accounts
     if (after !== null && page.next <= after) break

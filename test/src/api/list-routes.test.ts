@@ -61,14 +61,20 @@ describe('lists', () => {
   test('pages of accounts are of the size that is asked for, of those that the log had', async () => {
     const size = site.coordinator().books.log.size()
     const page = async (query: string) => Object(await (await ask(`/v1/accounts?${query}`)).json())
-    const { entryIndex } = site.house().desks.payouts.list()[0] ?? { entryIndex: 0 }
+    const [{ entryIndex, totalSats } = { entryIndex: 0, totalSats: 0n }] = site.house().desks.payouts.list()
+    expect(totalSats).toBeGreaterThan(0n)
     const held = async (account: string, size: number) =>
       (await page(`size=${size}`)).accounts.find((one: { account: string }) => one.account === account)
     expect(await held('payout/0', entryIndex)).toEqual({ account: 'payout/0', msat: '0' })
     expect(await held('reserve', 1)).toEqual({ account: 'reserve', msat: '0' })
-    expect(await page(`size=${entryIndex}`)).not.toEqual(await page(`size=${entryIndex + 1}`))
+    const matured = async (size: number) =>
+      (await page(`size=${size}`)).accounts
+        .filter(({ account }: { account: string }) => account.endsWith('/matured'))
+        .reduce((sum: bigint, { msat }: { msat: string }) => sum + BigInt(msat), 0n)
+    expect((await matured(entryIndex)) - (await matured(entryIndex + 1))).toBe(totalSats * 1_000n)
     expect(await page(`size=${size}`)).toEqual(await page(''))
     expect(await page(`size=${size + 1}`)).toMatchObject({ status: 400, code: 'size_unknown' })
+    expect((await ask('/v1/accounts?size=-1')).status).toBe(400)
   })
 
   test('the books are read again where a payout is settled meanwhile, and not forever', async () => {
@@ -84,7 +90,11 @@ describe('lists', () => {
     })
     const server = createServer(async ({ url = '' }, response) => {
       asked.push(url)
-      if (url !== '/v1/status') return void response.end(JSON.stringify(pages.shift() ?? page('z', null)))
+      if (url !== '/v1/status') {
+        const answer = pages.shift() ?? page('z', null)
+        response.statusCode = Number(Object(answer).status ?? 200)
+        return void response.end(JSON.stringify(answer))
+      }
       const status = Object(await (await ask(url)).json())
       if (settlings-- > 0) status.open.payouts.push(...Array(settlings).fill(status.open.payouts[0]))
       response.end(JSON.stringify(status))
@@ -106,7 +116,12 @@ describe('lists', () => {
     pages.push(page('a', 'b'), page('b', 'b'))
     await expect(readBooks(url)).rejects.toMatchObject({ code: 'accounts_endless' })
     settlings = 100
-    await expect(readBooks(url)).rejects.toMatchObject({ code: 'payouts_moving' })
+    await expect(readBooks(url)).rejects.toMatchObject({ code: 'books_moving' })
+    settlings = 0
+    pages.push({ ...page('a', null), size: size + 1 })
+    await expect(readBooks(url)).rejects.toMatchObject({ code: 'answer_malformed' })
+    pages.push({ status: 410, code: 'size_gone', detail: 'gone' }, page('a', null))
+    expect((await readBooks(url)).accounts.map(({ account }) => account)).toEqual(['a'])
   })
 
   test('anchors come newest first, each with what it was first to cover', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { type AccountName, budgetAccount } from '../../../src/ledger/accounts.ts'
+import { MAX_TRANSFERS_BACK } from '../../../src/ledger/ledger.ts'
 import { TRANSFERS_PER_PAGE } from '../../../src/ledger/transfer.ts'
 import { alice, epoch, fundedLedger, posted, transfer } from './funded-ledger.ts'
 
@@ -54,9 +55,10 @@ test('accounts are shown as the first entries left them, whatever came since', (
      VALUES (?, ?, 'direct', 'treasury', ?, 1, 'deposit', 8)`,
   )
   insert.run(10, 'first of many', epoch)
-  insert.run(300_009, 'newest', epoch)
+  const last = 9n + MAX_TRANSFERS_BACK
+  insert.run(last, 'newest', epoch)
   expect(held(8)).toEqual([45n, 50n])
-  insert.run(300_010, 'one more', epoch)
+  insert.run(last + 1n, 'one more', epoch)
   expect(held(8)).toBeUndefined()
   expect(held(9)).toEqual([48n, 50n])
 })
