@@ -2,9 +2,10 @@ import { randomInt } from 'node:crypto'
 import { RefusedError } from '../coordinator/refused-error.ts'
 import { ANONYMOUS } from '../coordinator/requesters.ts'
 import type { ModelStatistics } from '../oip/model-statistics.ts'
+import type { HeldBytes } from './held-bytes.ts'
 import type { ServedModel, ServedModels } from './served-models.ts'
 
-/** Requests that are further apart are few enough to be looked at one by one. */
+/** Requests whose leases are further apart are few enough to be looked at one by one. */
 const MAX_WAIT_MS = 60 * 60 * 1000
 
 /** As the request beside it has them. */
@@ -14,14 +15,18 @@ interface Manner {
 }
 
 /**
- * Asks what the operator knows the answer of, as a requester would: queued, leased and counted like any. Told of each request;
- * a canary comes after it by a part of the time since the one before, as the next request might.
+ * Asks what the operator knows the answer of, as a requester would: queued, leased and counted like any. Told of each request
+ * that is leased; a canary comes after it by a part of the time since the one before, as the next request might.
  */
 export function openCanaryRequests(
   models: ServedModels,
-  { statistics, onBug }: { statistics: ModelStatistics; onBug: (error: unknown) => void },
+  {
+    statistics,
+    holding,
+    onBug,
+  }: { statistics: ModelStatistics; holding: HeldBytes; onBug: (error: unknown) => void },
 ): (request: ServedModel, manner: Manner) => void {
-  let lastMs: number | null = null
+  let lastMs = performance.now()
 
   async function ask(
     { subnet, model, version }: ServedModel,
@@ -33,18 +38,20 @@ export function openCanaryRequests(
     const running = statistics.begin(model.name, version)
     running.asked()
     try {
-      await requests.ask({
-        subnet,
-        model,
-        inputs: canary.inputs,
-        items: canary.items,
-        requester: ANONYMOUS,
-        quoteMsat: 0n,
-        deadlineMs: Date.now() + timeoutMs,
-        priority,
-        onTaken: running.taken,
-        canary,
-      })
+      await holding(canary.inputs.length, () =>
+        requests.ask({
+          subnet,
+          model,
+          inputs: canary.inputs,
+          items: canary.items,
+          requester: ANONYMOUS,
+          quoteMsat: 0n,
+          deadlineMs: Date.now() + timeoutMs,
+          priority,
+          onTaken: running.taken,
+          canary,
+        }),
+      )
       running.answered()
       running.succeeded(canary.items)
     } catch (error) {
@@ -57,7 +64,7 @@ export function openCanaryRequests(
 
   return (request, manner) => {
     const nowMs = performance.now()
-    const gapMs = lastMs === null ? 0 : Math.min(Math.ceil(nowMs - lastMs), MAX_WAIT_MS)
+    const gapMs = Math.min(Math.ceil(nowMs - lastMs), MAX_WAIT_MS)
     lastMs = nowMs
     if (!models.desks().canaries.isDue(request)) return
     setTimeout(

@@ -11,6 +11,7 @@ import { parseInferRequest } from '../oip/parse-infer-request.ts'
 import { HEADER_LENGTH } from '../oip/split-body.ts'
 import { openCanaryRequests } from './ask-canaries.ts'
 import { MAX_BODY_BYTES, rawBody } from './cbor-body.ts'
+import { openHeldBytes } from './held-bytes.ts'
 import { ownPackage } from './own-package.ts'
 import { packJson } from './pack-answer.ts'
 import { problemOf } from './problem.ts'
@@ -21,9 +22,6 @@ import { openServedModels } from './served-models.ts'
 const DEFAULT_TIMEOUT_MS = 30_000
 /** Proxies on the way rarely hold a silent connection for longer. */
 const MAX_TIMEOUT_MS = 5 * 60_000
-/** Inputs of requests that wait for their answer: four of the largest, or all that the queue takes at 64 KiB each. */
-const MAX_HELD_BYTES = 256 * 1024 * 1024
-
 /** What a worker is leased is its input with job, salt and frame: in one body, as what it answers is. */
 const MAX_INPUT_BYTES = MAX_BUNDLE_BYTES - 64 * 1024
 
@@ -45,9 +43,9 @@ export function inferRoutes(
 ): Router {
   const routes = Router()
   const models = openServedModels(coordinator)
-  const askBeside = openCanaryRequests(models, { statistics, onBug })
+  const holding = openHeldBytes()
+  const askBeside = openCanaryRequests(models, { statistics, holding, onBug })
   const { name, version } = ownPackage()
-  let heldBytes = 0
 
   routes.get('/', (_request, response) => {
     response.json({ name, version, extensions: EXTENSIONS })
@@ -140,7 +138,6 @@ export function inferRoutes(
     })
     running.asked()
     const manner = { timeoutMs: timeoutMs(timeoutMicroseconds), priority: priorityLevel(asked.priority) }
-    askBeside(served, manner)
     const answer = await holding(bundle.length, () =>
       models.desks().requests.ask(
         {
@@ -151,7 +148,11 @@ export function inferRoutes(
           ...admit(request, subnet.name, BigInt(items) * BigInt(model.unitsPerItem)),
           deadlineMs: Date.now() + manner.timeoutMs,
           priority: manner.priority,
-          onTaken: running.taken,
+          onTaken() {
+            running.taken()
+            // Not before: who can't pay, or leaves at once, would know the next job for a canary.
+            askBeside(served, manner)
+          },
         },
         left.signal,
       ),
@@ -193,22 +194,6 @@ export function inferRoutes(
     const quoteMsat = charges.quoteMsat(subnet, units, epoch)
     charges.assertCover(requester, quoteMsat, requests.heldMsat(requester))
     return { requester, quoteMsat }
-  }
-
-  async function holding<T>(bytes: number, ask: () => Promise<T>): Promise<T> {
-    if (heldBytes + bytes > MAX_HELD_BYTES) {
-      throw new RefusedError(
-        429,
-        'queue_full',
-        `requests of ${heldBytes} bytes are under way; try again later`,
-      )
-    }
-    heldBytes += bytes
-    try {
-      return await ask()
-    } finally {
-      heldBytes -= bytes
-    }
   }
 }
 

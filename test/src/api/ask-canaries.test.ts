@@ -1,9 +1,11 @@
-import { expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { encodeTensorBundle } from '../../../compute/work/tensor-bundle.ts'
 import { openCanaryRequests } from '../../../src/api/ask-canaries.ts'
+import { openHeldBytes } from '../../../src/api/held-bytes.ts'
 import { openServedModels } from '../../../src/api/served-models.ts'
 import type { PendingRequest } from '../../../src/coordinator/requests.ts'
 import { openModelStatistics } from '../../../src/oip/model-statistics.ts'
+import { serveInfer } from './serve-infer.ts'
 import { openServingHouse } from './serving-house.ts'
 
 const MANNER = { timeoutMs: 60_000, priority: 1 }
@@ -23,7 +25,11 @@ function openAsking(known: number) {
   const served = models.find('mlp', null)
   const statistics = openModelStatistics()
   const bugs: unknown[] = []
-  const askBeside = openCanaryRequests(models, { statistics, onBug: (error) => bugs.push(error) })
+  const askBeside = openCanaryRequests(models, {
+    statistics,
+    holding: openHeldBytes(),
+    onBug: (error) => bugs.push(error),
+  })
   return {
     bundles,
     bugs,
@@ -43,10 +49,9 @@ function bundle(name: string, columns: number, value: number): Uint8Array {
 }
 
 async function taken(take: () => PendingRequest[]): Promise<PendingRequest> {
-  const [request] = await vi.waitUntil(() => {
-    const found = take()
-    return found.length > 0 && found
-  })
+  const found: PendingRequest[] = []
+  await expect.poll(() => found.push(...take())).toBeGreaterThan(0)
+  const [request] = found
   if (request === undefined) throw new Error('a request is there')
   return request
 }
@@ -59,15 +64,18 @@ test('a canary waits in the queue in the manner of the request beside it, and co
   expect(Buffer.from(request.inputs)).toEqual(Buffer.from(bundles[0] ?? []))
   expect(counts()).toEqual({ open: 1, pending: 1, answered: 0, failed: 0 })
   request.settle({ answer: { outputs: new Uint8Array(), receiptId: new Uint8Array(32) } })
-  await vi.waitUntil(() => counts().pending === 0)
+  await expect.poll(() => counts().pending).toBe(0)
   expect(counts()).toEqual({ open: 0, pending: 0, answered: 1, failed: 0 })
   expect(bugs).toEqual([])
 })
 
 test('two that are asked at once are two, and a third there is none', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+  onTestFinished(() => void vi.useRealTimers())
   const { bundles, ask, take, counts } = openAsking(2)
   for (let i = 0; i < 3; i += 1) ask()
-  await vi.waitUntil(() => counts().open === 2)
+  vi.advanceTimersByTime(1_000)
+  expect(counts().open).toBe(2)
   expect(take().map(({ inputs }) => Buffer.from(inputs))).toEqual(bundles.map((bytes) => Buffer.from(bytes)))
 })
 
@@ -75,7 +83,7 @@ test('one that its worker lost is asked of nobody else: it is leased once', asyn
   const { requests, bugs, ask, take, counts } = openAsking(1)
   ask()
   requests.lost(await taken(take), 'cd'.repeat(32), 'out of memory')
-  await vi.waitUntil(() => counts().pending === 0)
+  await expect.poll(() => counts().pending).toBe(0)
   expect(counts()).toEqual({ open: 0, pending: 0, answered: 0, failed: 1 })
   expect(take()).toEqual([])
   expect(bugs).toEqual([])
@@ -83,19 +91,39 @@ test('one that its worker lost is asked of nobody else: it is leased once', asyn
 
 test('it comes within the time that had passed since the request before', () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
-  try {
-    const { ask, take } = openAsking(40)
-    const delays = Array.from({ length: 40 }, () => {
-      ask()
-      const steps = Array.from({ length: 100 }, () => {
-        vi.advanceTimersByTime(10)
-        return take().length
-      })
-      return steps.indexOf(1)
+  onTestFinished(() => void vi.useRealTimers())
+  const { ask, take } = openAsking(40)
+  const delays = Array.from({ length: 40 }, () => {
+    ask()
+    const steps = Array.from({ length: 100 }, () => {
+      vi.advanceTimersByTime(10)
+      return take().length
     })
-    expect(delays.every((delay) => delay >= 0)).toBe(true)
-    expect(new Set(delays).size).toBeGreaterThan(10)
-  } finally {
-    vi.useRealTimers()
-  }
+    return steps.indexOf(1)
+  })
+  expect(delays.every((delay) => delay >= 0)).toBe(true)
+  expect(new Set(delays).size).toBeGreaterThan(10)
+})
+
+test('none is asked beside a request that nobody was leased', async () => {
+  const { house, canaries, requests } = openServingHouse({ canaryBasisPoints: 10_000 })
+  const isDue = vi.spyOn(canaries, 'isDue')
+  const { url } = await serveInfer(house)
+  const inputs = [{ name: 'x', shape: [1, 64], datatype: 'FP32', data: Array(64).fill(0) }]
+  const infer = (signal: AbortSignal | null) =>
+    fetch(`${url}/models/mlp/infer`, { method: 'POST', body: JSON.stringify({ inputs }), signal })
+  const leave = new AbortController()
+  const left = infer(leave.signal)
+  await expect.poll(() => requests.length).toBe(1)
+  leave.abort()
+  await expect(left).rejects.toThrow(/abort/i)
+  await expect.poll(() => requests.length).toBe(0)
+  expect(isDue).not.toHaveBeenCalled()
+
+  const answered = infer(null)
+  const request = await taken(() => requests.take('ab'.repeat(32), 9, Number.MAX_SAFE_INTEGER))
+  expect(isDue).toHaveBeenCalledOnce()
+  const outputs = bundle('y', 10, 0)
+  request.settle({ answer: { outputs, receiptId: new Uint8Array(32) } })
+  expect((await answered).status).toBe(200)
 })
