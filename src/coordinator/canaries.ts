@@ -44,6 +44,8 @@ export interface Canaries {
   spend(canary: Canary, job: Uint8Array): void
   /** Not leased yet. */
   left(): number
+  /** The same as when it was first asked for in that epoch: who looks at each lease would know canaries as they come. */
+  leftAt(epoch: number): number
 }
 
 interface Row {
@@ -75,7 +77,10 @@ export function openCanaries(
   )
   const holds = openHolds(books)
   const setJob = db.prepare('UPDATE canary SET job = ? WHERE number = ? AND job IS NULL')
+  let counted: { readonly epoch: number; readonly left: number } | null = null
   const countLeft = db.prepare<[], bigint>('SELECT count(*) FROM canary WHERE job IS NULL').pluck()
+
+  const left = () => Number(countLeft.get())
 
   function held(digest: Uint8Array, what: string): Uint8Array {
     const bytes = books.blobs.get(hex(digest))
@@ -157,7 +162,11 @@ export function openCanaries(
     spend({ number }, job) {
       if (setJob.run(job, number).changes !== 1) throw new Error(`canary ${number} is spent`)
     },
-    left: () => Number(countLeft.get()),
+    left,
+    leftAt(epoch) {
+      if (counted?.epoch !== epoch) counted = { epoch, left: left() }
+      return counted.left
+    },
   }
 }
 

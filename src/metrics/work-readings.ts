@@ -15,9 +15,6 @@ export function createWorkReadings(coordinator: Coordinator): () => Reading[] {
   const receipts = one('SELECT max(rowid) FROM receipt')
   const undrawn = one('SELECT count(*) FROM submission WHERE drawn_height IS NULL')
   const workers = one('SELECT count(*) FROM worker')
-  const canaries = one(
-    `SELECT count(*) FROM canary WHERE NOT EXISTS (SELECT 1 FROM receipt WHERE receipt.job = canary.job AND reason IS NOT NULL)`,
-  )
   const standings = db
     .prepare<[], [string, bigint]>('SELECT standing, count(*) FROM standing GROUP BY standing')
     .raw()
@@ -67,8 +64,11 @@ export function createWorkReadings(coordinator: Coordinator): () => Reading[] {
         'figure',
         capacityOf(coordinator),
       ),
-      // Not those that were not leased yet: whoever reads this at each lease would know canaries as they come.
-      reading('assay_canaries_left', 'Known answers that no settlement has opened yet.', canaries()),
+      reading(
+        'assay_canaries_left',
+        'Known answers that were left when the epoch began.',
+        canariesLeft(coordinator),
+      ),
       reading(
         'assay_bundle_bytes_held',
         'Bytes of inputs and outputs that are held.',
@@ -92,6 +92,12 @@ function capacityOf(coordinator: Coordinator): [string, number][] {
   const house = coordinator.house()
   if (house === null || coordinator.advancedTo() === null) return []
   return Object.entries(house.desks.capacity.figures(epochNow(coordinator, house.genesis) ?? 0))
+}
+
+function canariesLeft(coordinator: Coordinator): number | null {
+  const house = coordinator.house()
+  const epoch = house === null ? null : epochNow(coordinator, house.genesis)
+  return epoch === null ? null : (house?.desks.canaries.leftAt(epoch) ?? null)
 }
 
 const STANDINGS = ['good', 'held', 'suspended'] as const
