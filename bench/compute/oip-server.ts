@@ -1,4 +1,7 @@
-/** A program: the routes of the Open Inference Protocol with runners behind them, without coordinator, lease, receipt and log. Argument: the conv net's file. */
+/**
+ * A program: the routes of the Open Inference Protocol with runners behind them, without coordinator, lease, receipt and
+ * log. Argument: the conv net's file.
+ */
 import { readFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
 import { availableParallelism } from 'node:os'

@@ -1,4 +1,7 @@
-/** What the API answers, but for the status: for `/openapi.json`, and for the pages, which check it as it comes. Money is a decimal string there and bigint here. */
+/**
+ * What the API answers, but for the status: for `/openapi.json`, and for the pages, which check it as it comes. Money is a
+ * decimal string there and bigint here.
+ */
 import { z } from 'zod'
 import { objective } from '../subnet/objective.ts'
 
