@@ -1,34 +1,10 @@
-import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { openProgram } from '../../src/cli/program.ts'
 import { DOCUMENTS, inlineCode, linesOfBlocks, ROOT } from './documents.ts'
 
-const CLI = join(ROOT, 'src/cli/assay.js')
-
-interface Help {
-  readonly subcommands: readonly string[]
-  readonly options: readonly string[]
-  readonly text: string
-}
-
-const helps = new Map<string, Help>()
-
-/** What the real program says of a command; one process for each. */
-function helpOf(command: readonly string[]): Help {
-  const name = command.join(' ')
-  const known = helps.get(name)
-  if (known !== undefined) return known
-  const text = execFileSync(process.execPath, [CLI, ...command, '--help'], { encoding: 'utf8' })
-  const [, commands = ''] = text.split(/^Commands:$/m)
-  const help = {
-    text,
-    subcommands: [...commands.matchAll(/^ {2}([a-z]\S*)/gm)].map(([, subcommand = '']) => subcommand),
-    options: [...text.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, option = '']) => option),
-  }
-  helps.set(name, help)
-  return help
-}
+const program = await openProgram(null)
 
 /** Commands in code, from `assay` on, up to a comment or another command. */
 function commandLines(text: string): string[] {
@@ -39,15 +15,28 @@ function commandLines(text: string): string[] {
 
 function expectParses(line: string): void {
   const words = line.match(/"[^"]*"|\S+/g)?.slice(1) ?? []
-  const command: string[] = []
-  while (helpOf(command).subcommands.includes(words[0] ?? '')) command.push(words.shift() ?? '')
-  const { subcommands, options, text } = helpOf(command)
-  const [, usage = ''] = /^Usage: (.*)$/m.exec(text) ?? []
+  let command = program
+  for (;;) {
+    const named = command.commands.find((one) => one.name() === words[0])
+    if (named !== undefined) words.shift()
+    // What a group does by default is called by the group's name.
+    const next =
+      named ?? (command.name() === 'worker' && command.commands.find((one) => one.name() === 'run'))
+    if (!next) break
+    command = next
+  }
   const [first = '--'] = words
   // A group alone, or a word that it doesn't know, is no command; a command's own words are its arguments.
-  if (!first.startsWith('--')) expect(subcommands, line).toEqual([])
+  if (!first.startsWith('--')) expect(command.commands, line).toEqual([])
+  const usage = command.usage()
   expect(usage.includes('<') || first.startsWith('--'), `${line}: ${usage}`).toBe(true)
-  for (const word of words.filter((one) => one.startsWith('--'))) expect(options, line).toContain(word)
+  const options = command.createHelp().visibleOptions(command)
+  for (const word of words.filter((one) => one.startsWith('--'))) {
+    expect(
+      options.map(({ long }) => long),
+      line,
+    ).toContain(word)
+  }
 }
 
 test.each(DOCUMENTS.flatMap(({ path, text }) => commandLines(text).map((line) => ({ path, line }))))(
@@ -62,6 +51,8 @@ test('a command that the program does not have is noticed', () => {
     'assay proof --out x',
     'assay up --confg x',
     'assay demo now',
+    'assay worker --confg x',
+    'assay payout --config x',
   ]) {
     expect(() => expectParses(line), line).toThrow()
   }
