@@ -1,4 +1,4 @@
-import type { Datatype } from '../work/tensor-bundle.ts'
+import type { Datatype, Tensor } from '../work/tensor-bundle.ts'
 import { datatypeOf } from './datatype.ts'
 import { type GraphProto, ModelError, type ModelProto, type ValueInfoProto } from './model.ts'
 
@@ -26,6 +26,12 @@ export function modelSignature(model: ModelProto): ModelSignature {
     outputs: graph.output.map(tensorSignature),
     opset: defaultOpset(model),
   }
+}
+
+/** Of the batch: those of the first input where its first dimension is free, 0 where that is missing; else 1. */
+export function batchRows({ inputs: [first] }: ModelSignature, tensors: readonly Tensor[]): number {
+  if (first?.shape[0] !== null) return 1
+  return tensors.find(({ name }) => name === first.name)?.shape[0] ?? 0
 }
 
 export function graphOf(model: ModelProto): GraphProto {

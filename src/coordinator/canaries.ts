@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto'
 import { compareOutputs } from '../../compute/compare/compare-outputs.ts'
 import { decodeModel } from '../../compute/onnx/model.ts'
-import { type ModelSignature, modelSignature } from '../../compute/onnx/signature.ts'
+import { batchRows, type ModelSignature, modelSignature } from '../../compute/onnx/signature.ts'
 import { hex } from '../../compute/work/hex.ts'
 import type { ModelProfile } from '../../compute/work/model-profile.ts'
 import { parseTensorBundle } from '../../compute/work/tensor-bundle.ts'
@@ -88,16 +88,14 @@ export function openCanaries(
     return bytes
   }
 
-  /** Rows of the batch as a request's are counted: by the first input, where its first dimension is free. */
-  function itemsOf(inputs: Uint8Array, model: MarketModel, { inputs: signature }: ModelSignature): number {
-    const tensors = new Map(parseTensorBundle(inputs).map((tensor) => [tensor.name, tensor]))
-    const [first] = signature
-    if (tensors.size !== signature.length || !signature.every(({ name }) => tensors.has(name))) {
-      throw new RefusedError(400, 'canary_mismatch', `its inputs are not those of model ${model.model.name}`)
+  function itemsOf(inputs: Uint8Array, { model }: MarketModel, signature: ModelSignature): number {
+    const tensors = parseTensorBundle(inputs)
+    const names = new Set(tensors.map(({ name }) => name))
+    if (names.size !== signature.inputs.length || !signature.inputs.every(({ name }) => names.has(name))) {
+      throw new RefusedError(400, 'canary_mismatch', `its inputs are not those of model ${model.name}`)
     }
-    if (first === undefined || first.shape[0] !== null) return 1
-    const rows = tensors.get(first.name)?.shape[0] ?? 0
-    if (rows === 0) throw new RefusedError(400, 'canary_mismatch', `input "${first.name}" has no rows`)
+    const rows = batchRows(signature, tensors)
+    if (rows === 0) throw new RefusedError(400, 'canary_mismatch', 'its inputs have no rows')
     return rows
   }
 

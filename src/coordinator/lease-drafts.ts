@@ -42,7 +42,7 @@ export function openLeaseDrafts(
   books: Books,
   { market, charges }: { market: Market; charges: Charges },
 ): LeaseDrafts {
-  const boundOf = openOutputBounds(books)
+  const outputBytesOf = openOutputBounds(books)
   const selectItems = books.db.prepare<[Uint8Array, number, number], ItemRow>(
     `SELECT subnet, model, item, input FROM item
       WHERE assignee = ? AND state = 'open' AND epoch = ? ORDER BY subnet, model, item LIMIT ?`,
@@ -82,7 +82,7 @@ export function openLeaseDrafts(
           request,
           canary: null,
           chargeMsat,
-          outputBytes: boundOf(found.model.digest)(items),
+          outputBytes: outputBytesOf(found.model.digest, inputs),
           origin: { kind: 'request', requester },
         }
       } catch (error) {
@@ -106,7 +106,7 @@ export function openLeaseDrafts(
       request: null,
       canary: null,
       chargeMsat: 0n,
-      outputBytes: boundOf(row.model)(1),
+      outputBytes: outputBytesOf(row.model, inputs),
       origin: { kind: 'dataset', dataset: found.subnet.dataset.list, item },
     }
   }
@@ -122,7 +122,7 @@ export function openLeaseDrafts(
       request: null,
       canary,
       chargeMsat: 0n,
-      outputBytes: boundOf(model.digest)(items),
+      outputBytes: outputBytesOf(model.digest, inputs),
       origin: { kind: 'canary', known },
     }
   }

@@ -1,12 +1,17 @@
 import { datatypeOf } from '../../compute/onnx/datatype.ts'
 import { decodeModel, ModelError, type ModelProto, type ValueInfoProto } from '../../compute/onnx/model.ts'
-import { graphOf, modelSignature } from '../../compute/onnx/signature.ts'
+import { batchRows, graphOf, modelSignature } from '../../compute/onnx/signature.ts'
 import { hex } from '../../compute/work/hex.ts'
-import { ELEMENT_ARRAYS, MAX_BUNDLE_BYTES } from '../../compute/work/tensor-bundle.ts'
+import {
+  ELEMENT_ARRAYS,
+  MAX_BUNDLE_BYTES,
+  parseTensorBundle,
+  TensorError,
+} from '../../compute/work/tensor-bundle.ts'
 import type { Books } from './books.ts'
 
-/** Bytes of the bundle that answers a job of so many rows, at most. */
-export type OutputBound = (items: number) => number
+/** Bytes of the bundle that answers these inputs, at most. */
+export type OutputBound = (inputs: Uint8Array) => number
 
 type Dimension = { dimValue?: bigint; dimParam?: string }
 
@@ -16,7 +21,9 @@ const FRAME_BYTES = 512
 const UNKNOWN: OutputBound = () => MAX_BUNDLE_BYTES
 
 /** By digest, read once: a model may be large, and there are as many as the log's definitions have. */
-export function openOutputBounds({ blobs }: Pick<Books, 'blobs'>): (model: Uint8Array) => OutputBound {
+export function openOutputBounds({
+  blobs,
+}: Pick<Books, 'blobs'>): (model: Uint8Array, inputs: Uint8Array) => number {
   const known = new Map<string, OutputBound>()
 
   function read(digest: string): OutputBound {
@@ -24,17 +31,17 @@ export function openOutputBounds({ blobs }: Pick<Books, 'blobs'>): (model: Uint8
     try {
       return bytes === null ? UNKNOWN : outputBound(decodeModel(bytes))
     } catch (error) {
-      // No worker can run it: what a definition names is not looked into before.
+      // No worker can run it, and nobody has looked into it: it was not held when its definition came.
       if (error instanceof ModelError) return UNKNOWN
       throw error
     }
   }
 
-  return (model) => {
+  return (model, inputs) => {
     const digest = hex(model)
     const bound = known.get(digest) ?? read(digest)
     known.set(digest, bound)
-    return bound
+    return bound(inputs)
   }
 }
 
@@ -44,8 +51,8 @@ export function openOutputBounds({ blobs }: Pick<Books, 'blobs'>): (model: Uint8
  */
 export function outputBound(model: ModelProto): OutputBound {
   const { input, output } = graphOf(model)
-  const [fed] = modelSignature(model).inputs
-  const [rows] = dimensionsOf(input.find(({ name }) => name === fed?.name))
+  const signature = modelSignature(model)
+  const [rows] = dimensionsOf(input.find(({ name }) => name === signature.inputs[0]?.name))
   const areFree = rows !== undefined && sizeOf(rows) === null
   let [frameBytes, rowBytes] = [0, 0]
   for (const one of output) {
@@ -60,7 +67,16 @@ export function outputBound(model: ModelProto): OutputBound {
       ELEMENT_ARRAYS[datatype].BYTES_PER_ELEMENT,
     )
   }
-  return (items) => Math.min(MAX_BUNDLE_BYTES, frameBytes + rowBytes * (areFree ? items : 1))
+  return (inputs) => {
+    try {
+      const rowCount = areFree ? batchRows(signature, parseTensorBundle(inputs)) : 1
+      return Math.min(MAX_BUNDLE_BYTES, frameBytes + rowBytes * rowCount)
+    } catch (error) {
+      // No worker can run it: nobody looks into the items of a dataset before.
+      if (error instanceof TensorError) return MAX_BUNDLE_BYTES
+      throw error
+    }
+  }
 }
 
 function dimensionsOf(value: ValueInfoProto | undefined): Dimension[] {

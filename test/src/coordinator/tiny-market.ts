@@ -32,7 +32,7 @@ export function tinyInput(value: number): Uint8Array {
   return bundleOf('x', new Float32Array([value, -value]))
 }
 
-/** An input of somewhat more than this many bytes; each number makes another item. */
+/** An input of many rows, of somewhat more than this many bytes; each number makes another item. */
 export function largeInput(value: number, bytes: number): Uint8Array {
   return bundleOf('x', new Float32Array(bytes / 4).fill(value))
 }
@@ -49,7 +49,7 @@ export function cheatedOutput(): Uint8Array {
 
 function bundleOf(name: string, values: Float32Array): Uint8Array {
   const data = new Uint8Array(values.buffer)
-  return encodeTensorBundle([{ name, datatype: 'FP32', shape: [1, values.length], data }])
+  return encodeTensorBundle([{ name, datatype: 'FP32', shape: [values.length / 2, 2], data }])
 }
 
 /** The same as the log has it, without a dataset. */
