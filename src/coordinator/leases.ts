@@ -97,10 +97,10 @@ export function openLeaseDesk(
     const asked = requests.take(hex(worker), room, MAX_LEASED_INPUT_BYTES)
     try {
       const drafts = work.draw(worker, asked, room, epoch)
-      const fitting = drafts.slice(0, takeSpace(drafts.map(({ outputBytes }) => outputBytes)))
+      const fitting = takeSpace(drafts)
       const leased = fitting.length === 0 ? [] : log(worker, epoch, fitting)
-      for (const { request } of drafts.slice(fitting.length).toReversed()) {
-        if (request !== null) requests.putBack(request)
+      for (const draft of drafts.toReversed()) {
+        if (draft.request !== null && !fitting.includes(draft)) requests.putBack(draft.request)
       }
       return leased
     } catch (error) {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { decodeModel } from '../../../compute/onnx/model.ts'
 import { encodeCbor } from '../../../compute/work/canonical-cbor.ts'
 import { jobId } from '../../../compute/work/job.ts'
@@ -12,7 +12,7 @@ import { expectRefused } from '../api/refused.ts'
 import { epochEntry } from './epoch-entry.ts'
 import { idOf, type Peer } from './peer.ts'
 import { openSite, type Site } from './site.ts'
-import { largeInput, TINY_MODEL, tinyInput, tinyMarket, tinyOutput } from './tiny-market.ts'
+import { largeInput, TINY_MODEL, tinyInput, tinyMarket } from './tiny-market.ts'
 
 const MIB = 1024 * 1024
 const TEN_MINUTES_MS = 600_000
@@ -147,12 +147,11 @@ test('an answer carries at most 32 MiB of inputs, or one: items, requests and au
   const third = await worker.lease()
   const fourth = await worker.lease()
   expect([third.length, fourth.length]).toEqual([1, 2])
-  const small = () => tinyOutput(tinyInput(1))
-  await worker.hold([...third, ...fourth], small)
+  await worker.hold([...third, ...fourth])
   expect(await Promise.all(asking)).toHaveLength(3)
 
   for (const leased of [first, second]) {
-    const works = await worker.hold(leased, small)
+    const works = await worker.hold(leased)
     await worker.submit(worker.draft(works.map(({ receipt }) => receipt)))
   }
   await site.mineUntil('the draw', () => site.status().audits.rounds === 2)
@@ -170,7 +169,9 @@ test("when the disk is almost full nothing is leased, and a dataset's items stay
 test('what is leased has its room on the disk until it is answered or given back', async () => {
   await using site = await openSite(node)
   const [worker, other] = await two(site, 2)
-  const outputBytes = outputBound(decodeModel(TINY_MODEL))(1)
+  vi.useFakeTimers({ toFake: ['Date'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const outputBytes = outputBound(decodeModel(TINY_MODEL))(tinyInput(1))
   vi.spyOn(site.coordinator().books.blobs, 'freeBytes').mockReturnValue(MIN_FREE_BYTES + 2 * outputBytes)
   const [first, second, ...more] = await worker.lease()
   expect(more).toEqual([])
@@ -179,9 +180,11 @@ test('what is leased has its room on the disk until it is answered or given back
   const body = encodeCbor({ max: 1, waitMs: 0 })
   await expectRefused(site, () => other.post('/v1/leases', body), refused)
   await worker.hold([first])
+  vi.advanceTimersByTime(2_000)
   expect(await other.lease()).toHaveLength(1)
   await expectRefused(site, () => other.post('/v1/leases', body), refused)
   await worker.call('/v1/failures', { failures: [{ job: jobId(second.job), reason: 'out of memory' }] })
+  vi.advanceTimersByTime(2_000)
   expect(await other.lease()).toHaveLength(1)
 })
 

@@ -15,37 +15,46 @@ function watching(...readings: number[]) {
     leasedBytes: 0,
     freeBytes: () => MIN_FREE_BYTES + (readings[disk.asked++] ?? Number.NaN),
   }
-  return { disk, take: createSpaceWatch(disk, () => disk.leasedBytes) }
+  const take = createSpaceWatch(disk, () => disk.leasedBytes)
+  return {
+    disk,
+    /** @returns of jobs of so many bytes, those that are taken */
+    take: (...jobs: number[]) =>
+      take(jobs.map((outputBytes) => ({ outputBytes }))).map(({ outputBytes }) => outputBytes),
+  }
 }
 
 const short = expect.objectContaining({ status: 503, code: 'space_short' })
 
 test('where no output would fit no work begins, until there is room again', () => {
   const { take } = watching(10, 9, 10)
-  expect(take([10])).toBe(1)
+  expect(take(10)).toEqual([10])
   vi.advanceTimersByTime(2_000)
-  expect(() => take([10])).toThrow(short)
-  expect(take([10])).toBe(1)
+  expect(() => take(10)).toThrow(short)
+  vi.advanceTimersByTime(2_000)
+  expect(take(10)).toEqual([10])
 })
 
-test('as many jobs are taken as find room, and what is leased has its own', () => {
+test('jobs that find room are taken, past those that do not, and what is leased has its own', () => {
   const { disk, take } = watching(100, 100)
   disk.leasedBytes = 70
-  expect(take([20, 20])).toBe(1)
+  expect(take(31, 20, 20, 10)).toEqual([20, 10])
   disk.leasedBytes = 90
-  expect(take([10])).toBe(1)
+  vi.advanceTimersByTime(2_000)
+  expect(take(11, 10)).toEqual([10])
 })
 
 test('no jobs need no room', () => {
-  expect(watching(-1).take([])).toBe(0)
+  expect(watching(-1).take()).toEqual([])
 })
 
-test('where there is room the disk is asked at most every two seconds', () => {
-  const { disk, take } = watching(30, 30)
-  for (let taken = 0; taken < 3; taken += 1) expect(take([10])).toBe(1)
+test('the disk is asked at most every two seconds, full or not', () => {
+  const { disk, take } = watching(9, 10)
+  expect(() => take(10)).toThrow(short)
   vi.advanceTimersByTime(1_999)
+  expect(() => take(10)).toThrow(short)
   expect(disk.asked).toBe(1)
   vi.advanceTimersByTime(1)
-  expect(take([10])).toBe(1)
+  expect(take(10)).toEqual([10])
   expect(disk.asked).toBe(2)
 })
