@@ -1,5 +1,6 @@
 import { forfeitEntry } from '../log/standing-entry.ts'
 import { type AuditorRecords, type JudgedCanary, observeAuditors, unheardOf } from '../rules/canaries.ts'
+import type { Standings } from '../rules/standings.ts'
 import type { Auditors } from './auditors.ts'
 import { type Books, record } from './books.ts'
 import type { Maturing } from './maturing.ts'
@@ -15,7 +16,7 @@ export function openCanaryVerdicts(
   books: Books,
   parts: {
     auditors: Pick<Auditors, 'admitted' | 'contradict'>
-    records: AuditorRecords
+    records: AuditorRecords & Pick<Standings, 'isFrozen'>
     maturing: Maturing
     standings: Pick<StandingDesk, 'observe'>
     /** Genesis' auditor: the word is the operator's. */

@@ -1,6 +1,6 @@
 /** What a known answer says of the worker who gave another, and of auditors who said otherwise (docs/PROTOCOL.md §7). */
 import { standingOf } from './cusum.ts'
-import { type AuditedReceipt, NO_RECORD, observed, type WorkerRecord } from './standings.ts'
+import { type AuditedReceipt, NO_RECORD, observed, type Standings, type WorkerRecord } from './standings.ts'
 
 /** Neither is paid: nobody asked for a canary. */
 export type CanaryOutcome = 'canary_passed' | 'canary_failed'
@@ -44,18 +44,20 @@ export function unheardOf(
 
 /**
  * Observes what an epoch's known answers, opened by `entry`, say of admitted auditors, by the statistic that workers have: an
- * honest one may differ once at the bound. Two known answers convict where it takes two auditors to convict a worker. Genesis'
- * auditor isn't admitted: it would be the operator's word against the operator's.
+ * honest one may differ once at the bound. Two known answers convict where it takes two auditors to convict a worker. Those of a
+ * frozen model say nothing: its fault may be the auditors' machines', too. Genesis' auditor isn't admitted: it would be the
+ * operator's word against the operator's.
  *
  * @returns who is an auditor no more, in the order of the log; its record begins anew
  */
 export function observeAuditors(
-  records: AuditorRecords,
+  records: AuditorRecords & Pick<Standings, 'isFrozen'>,
   canaries: readonly JudgedCanary[],
   { admitted, entry }: { admitted: ReadonlySet<string>; entry: number },
 ): Contradiction[] {
   const refuted = new Map<string, WorkerRecord>()
   for (const { outcome, rounds, ...canary } of canaries) {
+    if (records.isFrozen(canary.model)) continue
     for (const { auditor, verdict: said } of rounds) {
       if ((said !== 'pass' && said !== 'fail') || !admitted.has(auditor) || refuted.has(auditor)) continue
       const verdict = refutes(outcome, said) ? 'fail' : 'pass'

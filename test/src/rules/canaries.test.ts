@@ -73,6 +73,21 @@ describe('auditors that known answers refute', () => {
     expect(withdrawn(first ?? [], second ?? [], third ?? [])).toEqual([[], [['a', ['0:1', '1:2']]], []])
   })
 
+  test('are none by the answers of a frozen model, and what they said before stays', () => {
+    const records = openStandings(() => '')
+    const refuted = (...receipts: string[]) =>
+      observeAuditors(
+        records,
+        receipts.map((receipt) => passed(receipt, ['a', 'fail'])),
+        { admitted, entry: 0 },
+      ).map(({ record }) => record.fails.map(({ receipt }) => receipt))
+    expect(refuted('1')).toEqual([])
+    records.freeze('tiny/00')
+    expect(refuted('2', '3')).toEqual([])
+    records.thaw('tiny/00')
+    expect(refuted('4')).toEqual([['1', '4']])
+  })
+
   test('are none who is not admitted, by now', () => {
     const canaries = ['1', '2', '3'].map((receipt) => passed(receipt, ['d', 'fail']))
     expect(withdrawn(canaries)).toEqual([[]])
