@@ -22,7 +22,7 @@ export function encodeOpenings(openings: readonly Opening[]): Uint8Array {
 }
 
 /** One by one, as views of `bytes`: those of a whole epoch at once take ten times its bytes. Throws CborError on the way. */
-export function* parseOpenings(bytes: Uint8Array): Generator<Opening> {
+export function* parseOpenings(bytes: Uint8Array): Generator<Opening, void> {
   if (bytes.length > MAX_OPENINGS_BYTES) {
     throw new CborError('cbor_too_large', `${bytes.length} bytes, at most ${MAX_OPENINGS_BYTES} are allowed`)
   }

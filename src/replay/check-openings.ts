@@ -37,7 +37,7 @@ export async function checkOpenings(
 ): Promise<OpenedReceipt[]> {
   const check = state.findings.at('openings', index)
   const bytes = await readBlob(state, check, entry.openings, 'openings')
-  const openings = bytes === null ? null : parseOpenings(bytes)
+  let openings = bytes === null ? null : parseOpenings(bytes)
   const checkWhole = (isWhole: boolean) =>
     check(
       isWhole,
@@ -49,7 +49,8 @@ export async function checkOpenings(
   for (const receipt of receipts) {
     const opening = next()
     const isNext = opening !== null && hex(opening.job) === receipt.job.hex
-    checkWhole(isNext || openings === null)
+    // Behind a gap every opening is another receipt’s: one fault is one finding.
+    if (!checkWhole(isNext || openings === null)) openings = null
     const origin = isNext ? openReceipt(check, receipt, opening) : null
     if (!isNext || origin === null)
       opened.push({ receipt, item: null, known: null, requester: null, answeredMs: null, input: null })

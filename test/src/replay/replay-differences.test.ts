@@ -4,6 +4,7 @@ import { replay } from '../../../src/replay/replay.ts'
 import type { ReplaySource } from '../../../src/replay/replay-source.ts'
 import type { Peer } from '../coordinator/peer.ts'
 import { openSite } from '../coordinator/site.ts'
+import { changeOpenings } from './changed-log.ts'
 import { DIFFERENCES_IN_FEES } from './differences-in-fees.ts'
 import { DIFFERENCES_IN_LOG } from './differences-in-log.ts'
 import { DIFFERENCES_IN_MONEY } from './differences-in-money.ts'
@@ -32,4 +33,13 @@ describe('the first entry that differs is named:', () => {
       expect(first).toMatchObject({ rule, code, ...(entry === null ? {} : { entry }) })
     },
   )
+})
+
+test.each([
+  ['missing', 0],
+  ['too many', 2],
+])('an opening %s is one finding, not one for each receipt behind it', async (_, times) => {
+  const { source } = await changeOpenings(log, ([first, ...rest]) => [...Array(times).fill(first), ...rest])
+  const { rules } = await replay(source)
+  expect(rules.find(({ name }) => name === 'openings')).toMatchObject({ failed: 1 })
 })
