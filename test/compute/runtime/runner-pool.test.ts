@@ -111,6 +111,13 @@ test('processes work side by side: a model that never ends holds up its own alon
   expect(new Set(pids()).size).toBe(2)
 })
 
+test('what is not done by its deadline is refused, and its process goes on', async () => {
+  const { pool } = await open()
+  const late = pool.run(job('long', floats([1_024, 1_024]), { mayJoin: false, deadlineMs: Date.now() + 500 }))
+  await expect(late).rejects.toMatchObject({ code: 'deadline_exceeded' })
+  expect(rowsOut((await pool.run(job('mlp', floats([1, 64])))).outputs)).toEqual([1, 10])
+})
+
 test('energy is told with its method, and unknown is not zero', async () => {
   const { pool } = await open()
   const { energy } = await pool.run(job('mlp', floats([1, 64])))

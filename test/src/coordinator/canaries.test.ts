@@ -207,6 +207,16 @@ describe.each([
 
   test.each<[string, (entry: StatusOf<'contradiction'>) => Entry, string]>([
     ['another auditor', (entry) => ({ ...entry, worker: Buffer.alloc(32, 7) }), 'standing_mismatch'],
+    [
+      'another receipt',
+      (entry) => ({ ...entry, evidence: withFirst(entry.evidence, { receipt: Buffer.alloc(32, 7) }) }),
+      'standing_mismatch',
+    ],
+    [
+      'another epoch',
+      (entry) => ({ ...entry, evidence: withFirst(entry.evidence, { entry: 0 }) }),
+      'standing_mismatch',
+    ],
     ['less evidence', (entry) => ({ ...entry, evidence: entry.evidence.slice(1) }), 'standing_mismatch'],
     [
       'a decision of the operator in its place',
@@ -229,6 +239,13 @@ describe.each([
     expect(rules.find(({ name }) => name === 'standings')?.first).toMatchObject({ code, entry: index })
   })
 })
+
+type Evidence = StatusOf<'contradiction'>['evidence']
+
+function withFirst([first, ...rest]: Evidence, change: Partial<Evidence[number]>): Evidence {
+  if (first === undefined) throw new Error('no evidence')
+  return [{ ...first, ...change }, ...rest]
+}
 
 interface Answered {
   readonly isAsked: boolean
