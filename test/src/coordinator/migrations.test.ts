@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Database } from 'better-sqlite3'
 import { beforeEach, expect, onTestFinished, test } from 'vitest'
 import { sha256 } from '../../../compute/work/tagged-hash.ts'
+import { MAX_BUNDLE_BYTES } from '../../../compute/work/tensor-bundle.ts'
 import { openBlobStore } from '../../../src/blobs/blob-store.ts'
 import { openApiKeys } from '../../../src/coordinator/api-keys.ts'
 import { openHolds } from '../../../src/coordinator/holds.ts'
@@ -122,13 +123,23 @@ test('work is public, payouts name accounts, the treasury’s own key signs, and
         VALUES (x'${'07'.repeat(32)}', 5, 0, x'${'04'.repeat(32)}', 11, 1, 'pass', 6);
       INSERT INTO audit (receipt, round, auditor, drawn_height, state)
         VALUES (x'${'07'.repeat(32)}', 0, x'${'01'.repeat(32)}', 9, 'pass');
+      INSERT INTO epoch (number) VALUES (3);
+      INSERT INTO accrual VALUES (3, x'${'01'.repeat(32)}', 's', 21, 'matured');
+      INSERT INTO requester VALUES (1, 'alice', x'${'0d'.repeat(32)}', 'bcrt1pdeposit', 'bcrt1prefund', 4);
+      INSERT INTO fee VALUES (x'${'07'.repeat(32)}', 3, 'alice', x'${'01'.repeat(32)}', 's', 22, 23, 'forfeited');
       INSERT INTO payout VALUES (0, 7, x'${'0b'.repeat(32)}', x'${'01'.repeat(32)}', 12, 13, 'settled');
       INSERT INTO payer_payout (id, state, total_sats) VALUES ('payout/0', 'pinned', 12);
       INSERT INTO payer_input VALUES (1, 0, '${'0c'.repeat(32)}', 2, 14);`),
   )
   const db = opened(folder)
-  expect(db.prepare('SELECT units, unproven, is_private, state FROM job').all()).toEqual([
-    { units: 10n, unproven: 1n, is_private: 0n, state: 'submitted' },
+  expect(db.prepare('SELECT units, output_bytes, unproven, is_private, state FROM job').all()).toEqual([
+    { units: 10n, output_bytes: BigInt(MAX_BUNDLE_BYTES), unproven: 1n, is_private: 0n, state: 'submitted' },
+  ])
+  const [worker, receipt] = [1, 7].map((fill) => Buffer.from(bytes(fill)))
+  const known = { epoch: 3n, worker, subnet: 's', model: '' }
+  expect(db.prepare('SELECT * FROM accrual').all()).toEqual([{ ...known, msat: 21n, fate: 'matured' }])
+  expect(db.prepare('SELECT * FROM fee').all()).toEqual([
+    { ...known, receipt, requester: 'alice', msat: 22n, share_msat: 23n, fate: 'forfeited' },
   ])
   expect(
     db.prepare('SELECT reward_msat, verdict, verdict_entry, is_refuted, reason FROM receipt').all(),
