@@ -29,12 +29,12 @@ const COLUMNS: readonly Column<ReceiptRow>[] = [
 const proofColumn = (isDual: boolean): Column<ReceiptRow> => ({
   head: 'Proof',
   cell: ({ receipt }) => (
-    <>
+    <span class="links">
       <a
         href={`/v1/receipts/${receipt}/proof`}
-        aria-label={`Download the proof of receipt ${receipt.slice(0, 8)}`}
+        aria-label={`Download the proof file of receipt ${receipt.slice(0, 8)}`}
       >
-        download
+        file
       </a>
       {' · '}
       {isDual && (
@@ -51,7 +51,7 @@ const proofColumn = (isDual: boolean): Column<ReceiptRow> => ({
       <a href={`/verify#receipt=${receipt}`} aria-label={`Check the proof of receipt ${receipt.slice(0, 8)}`}>
         check
       </a>
-    </>
+    </span>
   ),
 })
 
