@@ -104,6 +104,13 @@ export function openCanaries(
     return inputs === null ? null : { number: Number(number), inputs, items: Number(items), known: output }
   }
 
+  /** The first that is not asked now. */
+  function nextOf({ subnet, model }: MarketModel): Canary | null {
+    const rows = selectNext.all(subnet.name, model.digest, asked.size + 1)
+    const row = rows.find(({ number }) => !asked.has(Number(number)))
+    return row === undefined ? null : toCanary(row)
+  }
+
   return {
     add(canaries, epoch) {
       // A model may be large: it is decoded once for all of its canaries.
@@ -140,19 +147,16 @@ export function openCanaries(
     },
     // Not counted out: whoever could foresee the next one would work for it alone.
     isDue: ({ subnet }) => subnet.privacy !== 'private' && randomInt(WHOLE_BASIS_POINTS) < shareBasisPoints,
-    take({ subnet, model }) {
-      const rows = selectNext.all(subnet.name, model.digest, asked.size + 1)
-      const row = rows.find(({ number }) => !asked.has(Number(number)))
-      const canary = row === undefined ? null : toCanary(row)
+    take(of) {
+      const canary = nextOf(of)
       if (canary !== null) asked.add(canary.number)
       return canary
     },
     giveBack: ({ number }) => void asked.delete(number),
     any(epoch) {
       for (const row of selectPlaces.all()) {
-        if (asked.has(Number(row.number))) continue
         const model = market.model(row.subnet, row.model, epoch)
-        const canary = model === null || model.subnet.privacy === 'private' ? null : toCanary(row)
+        const canary = model === null || model.subnet.privacy === 'private' ? null : nextOf(model)
         if (model !== null && canary !== null) return { canary, model }
       }
       return null

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { hex } from '../../compute/work/hex.ts'
 import { jobId, parseJob } from '../../compute/work/job.ts'
 import {
   type ExecutionProfile,
@@ -30,6 +31,7 @@ export interface Proctor {
   plantDue(tip: number): Promise<number>
 }
 
+type Look = Omit<ExecutionProfile, 'batch' | 'precision'>
 type PlantingKey = ProctorKey & { readonly worker: Uint8Array }
 
 /** Its keys are suspended for what they do; the next one goes on. A thousand last for years. */
@@ -68,13 +70,17 @@ export function openProctor(
     .prepare<[Uint8Array], bigint>(`SELECT 1 FROM standing WHERE worker = ? AND standing = 'suspended'`)
     .pluck()
 
-  const selectNewest = books.db.prepare<[Uint8Array, Uint8Array], { submission: bigint; position: bigint }>(
-    `SELECT submission, position FROM (SELECT * FROM receipt ORDER BY submission DESC LIMIT ${NEWEST_RECEIPTS}) AS newest
-       JOIN job ON job.id = newest.job WHERE model = ? AND worker <> ? ORDER BY submission DESC LIMIT 1`,
+  const selectNewest = books.db.prepare<[Uint8Array, string], { submission: bigint; position: bigint }>(
+    `SELECT submission, position
+       FROM (SELECT * FROM receipt ORDER BY submission DESC LIMIT ${NEWEST_RECEIPTS}) AS newest JOIN job ON job.id = newest.job
+      WHERE model = ? AND lower(hex(worker)) NOT IN (SELECT value FROM json_each(?)) ORDER BY submission DESC LIMIT 1`,
   )
 
   /** Derived once: that takes milliseconds, and every block begins with the first. */
   const keys: PlantingKey[] = []
+
+  /** By model, for one round. */
+  const looks = new Map<string, Look>()
 
   function keyAt(index: number): PlantingKey {
     const known = keys[index]
@@ -111,11 +117,9 @@ export function openProctor(
     const { worker, secretKey, address } = key
     const due = receiptsPerEpoch - Number(countPlanted.get(worker, epoch))
     if (due <= 0) return 0
+    looks.clear()
     registry.register(signRegistration(address, origin, secretKey))
-    const wrong = leases
-      .leaseCanaries(worker, due, epoch)
-      .flatMap(wrongOf)
-      .map((one, index) => answer(one, index, worker))
+    const wrong = leases.leaseCanaries(worker, due, epoch).flatMap(wrongOf).map(answer)
     if (wrong.length === 0) return 0
     await parts.results.accept(worker, wrong)
     submit(
@@ -127,16 +131,12 @@ export function openProctor(
   }
 
   function wrongOf(known: KnownJob): (KnownJob & { outputs: Uint8Array })[] {
-    const right = books.blobs.get(Buffer.from(known.known).toString('hex'))
+    const right = books.blobs.get(hex(known.known))
     const outputs = right === null ? null : wrongAnswer(right, known.model.model.profile)
     return outputs === null ? [] : [{ ...known, outputs }]
   }
 
-  function answer(
-    { job, model, outputs }: KnownJob & { outputs: Uint8Array },
-    index: number,
-    worker: Uint8Array,
-  ): Result {
+  function answer({ job, model, outputs }: KnownJob & { outputs: Uint8Array }, index: number): Result {
     const salt = randomBytes(32)
     const nowMs = Date.now()
     const receipt = encodeReceipt({
@@ -144,7 +144,7 @@ export function openProctor(
       job: jobId(job),
       output: outputCommitment(salt, sha256(outputs)),
       index,
-      profile: executionProfile(model.model, parseJob(job).items, worker),
+      profile: executionProfile(model.model, parseJob(job).items),
       started: nowMs,
       finished: nowMs,
       energy: { method: 'none', millijoules: null },
@@ -168,23 +168,23 @@ export function openProctor(
     parts.submissions.accept(worker, { header, receipts, signature })
   }
 
-  function executionProfile(
-    { digest, profile: required }: SubnetModel,
-    batch: number,
-    worker: Uint8Array,
-  ): ExecutionProfile {
+  function executionProfile({ digest, profile: required }: SubnetModel, batch: number): ExecutionProfile {
     const { precision } = required
-    if (required.comparison === 'tolerant') return { ...lookOf(digest, worker), precision, batch }
+    if (required.comparison === 'tolerant') return { ...lookOf(digest), precision, batch }
     const { device, optimization, ort, provider, threads } = required
     return { device, optimization, ort, precision, provider, threads, batch }
   }
 
   /** What the last of the others to answer for this model ran it on. */
-  function lookOf(model: Uint8Array, worker: Uint8Array): Omit<ExecutionProfile, 'batch' | 'precision'> {
-    const newest = selectNewest.get(model, worker)
+  function lookOf(model: Uint8Array): Look {
+    const known = looks.get(hex(model))
+    if (known !== undefined) return known
+    const newest = selectNewest.get(model, JSON.stringify(keys.map(({ worker }) => hex(worker))))
     const receipt =
       newest === undefined ? undefined : receiptsOf(books, Number(newest.submission))[Number(newest.position)]
-    return receipt === undefined ? ANY_PROFILE : parseReceipt(receipt).profile
+    const look = receipt === undefined ? ANY_PROFILE : parseReceipt(receipt).profile
+    looks.set(hex(model), look)
+    return look
   }
 
   return { plantDue }

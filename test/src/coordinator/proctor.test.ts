@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parseReceipt } from '../../../compute/work/receipt.ts'
 import { publicKeyOf } from '../../../compute/work/worker-key.ts'
+import { signRegistration } from '../../../compute/work/worker-registration.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
-import { addCanaries } from '../../../src/client/add-canaries.ts'
+import { addCanaries, type CanaryDraft } from '../../../src/client/add-canaries.ts'
 import { decideAuditor, readAuditors } from '../../../src/client/auditors.ts'
 import { receiptsOf } from '../../../src/coordinator/receipts-of.ts'
 import { proctorKey } from '../../../src/keystore/proctor-key.ts'
@@ -11,7 +12,7 @@ import { parseEntry } from '../../../src/log/entry.ts'
 import { replay } from '../../../src/replay/replay.ts'
 import { recordLog } from '../replay/recorded-log.ts'
 import { epochEntry } from './epoch-entry.ts'
-import { type Peer, worksOf } from './peer.ts'
+import { createPeer, type Peer, worksOf } from './peer.ts'
 import { openSite, type Site, TOKEN } from './site.ts'
 import { TINY_PROFILE, tinyInput, tinyMarket, tinyModels, tinyOutput } from './tiny-market.ts'
 import { TOLERANT_MARKET } from './tolerant-market.ts'
@@ -93,18 +94,43 @@ test('what is planted tells the hardware of who answered for the model before', 
   expect(plantedProfiles(site, worker).slice(PLANTED)).toEqual(Array(PLANTED).fill('NVIDIA H200'))
 })
 
+test('what is planted tells nothing of a key of the proctor that was suspended', async () => {
+  await using site = await openPlanted(TOLERANT_MARKET)
+  const { secretKey, address } = proctorKey(site.keys.proctorSeed, 'regtest', 0)
+  const former = createPeer(site, secretKey)
+  await former.call('/v1/workers', signRegistration(address, site.origin, secretKey))
+  await begin(site, [])
+  const [job] = await former.lease(1)
+  if (job === undefined) throw new Error('nothing leased')
+  const profile = { ...TINY_PROFILE, batch: 1, device: 'NVIDIA H200', provider: 'cuda' } as const
+  const work = former.answerWith(job.job, { index: 0, profile }, tinyOutput(job.inputs))
+  await former.call('/v1/results', { results: [work] })
+  await former.submit(former.draft([work.receipt]))
+  suspend(site, former.hex)
+  await addCanaries(site.url, TOKEN, [101, 102, 103].map(canary))
+  await site.mine(1)
+  expect(plantedProfiles(site, former)).toEqual(Array(PLANTED).fill('x86-64-v3'))
+})
+
+test('what is asked of somebody else now is not planted, and hides nothing behind it', async () => {
+  await using site = await openPlanted()
+  await begin(site, [])
+  await addCanaries(site.url, TOKEN, [101, 102, 103, 104].map(canary))
+  const { canaries, market } = site.house().desks
+  const model = market.modelNamed('identity', 0)
+  if (model === null) throw new Error('no model')
+  const asked = canaries.take(model)
+  await site.mine(1)
+  expect([asked?.number, canaries.left()]).toEqual([1, 1])
+})
+
 test('a key that is suspended for it is followed by the next', async () => {
   await using site = await openPlanted()
   await begin(site, [101, 102, 103, 104, 105])
   const [first, second] = [0, 1].map((index) => proctor(site, index))
   await site.mine(1)
   expect(plantedBy(site)).toEqual(new Set([first]))
-  site
-    .coordinator()
-    .books.db.prepare(
-      `INSERT INTO standing (worker, score, failed_by, fails, standing) VALUES (?, 0, '[]', '[]', 'suspended')`,
-    )
-    .run(Buffer.from(first ?? '', 'hex'))
+  suspend(site, first ?? '')
   await site.mine(1)
   expect(plantedBy(site)).toEqual(new Set([first, second]))
 })
@@ -147,16 +173,26 @@ function openPlanted(market = tinyMarket({ models: STRICT, dataset: null })): Pr
 async function begin(site: Site, known = [101, 102, 103]): Promise<Peer> {
   const auditor = await site.peer()
   await decideAuditor(site.url, TOKEN, { worker: auditor.key, status: 'admitted', reason: 'of the test' })
-  const canaries = known.map((value) => ({
-    subnet: 'tiny',
-    model: 'identity',
-    inputs: tinyInput(value),
-    outputs: tinyOutput(tinyInput(value)),
-  }))
-  await addCanaries(site.url, TOKEN, canaries)
+  await addCanaries(site.url, TOKEN, known.map(canary))
   await site.anchorAll()
   await site.mineTo(site.startHeight - 1)
   return auditor
+}
+
+const canary = (value: number): CanaryDraft => ({
+  subnet: 'tiny',
+  model: 'identity',
+  inputs: tinyInput(value),
+  outputs: tinyOutput(tinyInput(value)),
+})
+
+function suspend(site: Site, worker: string): void {
+  site
+    .coordinator()
+    .books.db.prepare(
+      `INSERT INTO standing (worker, score, failed_by, fails, standing) VALUES (?, 0, '[]', '[]', 'suspended')`,
+    )
+    .run(Buffer.from(worker, 'hex'))
 }
 
 /** What was answered, by the input, both in hex. */
