@@ -6,7 +6,9 @@ import { bytes32, integer, parseRecord } from './record.ts'
 import { sha256, taggedHash } from './tagged-hash.ts'
 
 const MAX_HEADER_BYTES = 512
-export const MAX_RECEIPTS_PER_SUBMISSION = 65_536
+const MAX_RECEIPTS_PER_SUBMISSION = 65_536
+/** As many receipts of 1,024 bytes, each with its CBOR head: the longest list that an entry can name. */
+export const MAX_LIST_BYTES = MAX_RECEIPTS_PER_SUBMISSION * 1_027 + 5
 
 const headerSchema = z.strictObject({
   v: z.literal(1),

@@ -1,10 +1,7 @@
 import { parseByteStrings } from '../../compute/work/byte-strings.ts'
-import { MAX_RECEIPTS_PER_SUBMISSION } from '../../compute/work/submission.ts'
+import { MAX_LIST_BYTES } from '../../compute/work/submission.ts'
 import { parseEntry } from '../log/entry.ts'
 import type { Books } from './books.ts'
-
-/** A list of receipts of 1,024 bytes at most, each with its CBOR head. */
-const MAX_LIST_BYTES = MAX_RECEIPTS_PER_SUBMISSION * 1_027 + 9
 
 /** Those of a `submission` entry, in their order. */
 export function receiptsOf({ log, blobs }: Pick<Books, 'log' | 'blobs'>, entryIndex: number): Uint8Array[] {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { decodeCbor } from '../../compute/work/canonical-cbor.ts'
+import { MAX_LIST_BYTES } from '../../compute/work/submission.ts'
 import { type AccountName, parseAccount, payoutAccount } from '../ledger/accounts.ts'
 import type { EntryOf } from '../log/entry.ts'
 import { type Payee, parsePayees } from '../log/payees.ts'
@@ -7,7 +8,7 @@ import { MSAT_PER_SAT } from '../rules/msat-per-sat.ts'
 import type { PayTo } from '../rules/pay-to.ts'
 import { settlePayment } from './check-payment.ts'
 import { type Check, readable } from './findings.ts'
-import { MAX_LIST_BYTES, readBlob } from './read-blob.ts'
+import { readBlob } from './read-blob.ts'
 import { latestTip, payToOf, type ReplayState } from './replay-state.ts'
 
 /** The intent to pay: to registered addresses, from what is owed, after the payout before is settled. */

@@ -1,12 +1,10 @@
 import { parseByteStrings } from '../../compute/work/byte-strings.ts'
 import { hex } from '../../compute/work/hex.ts'
+import { MAX_LIST_BYTES } from '../../compute/work/submission.ts'
 import { epochOf } from '../rules/epoch.ts'
 import { retentionHeight } from '../rules/retention.ts'
 import { type Check, type Rule, readable } from './findings.ts'
 import type { ReplayedJob, ReplayedReceipt, ReplayState } from './replay-state.ts'
-
-/** 65,536 receipts of 1,024 bytes, the longest list that an entry can name. */
-export const MAX_LIST_BYTES = 65_536 * 1_027 + 8
 
 /** A blob that an entry names; null, and a finding, where it can't be had. */
 export async function readBlob(
