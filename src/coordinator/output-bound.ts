@@ -15,7 +15,7 @@ export type OutputBound = (inputs: Uint8Array) => number
 
 type Dimension = { dimValue?: bigint; dimParam?: string }
 
-/** A tensor's keys, datatype, shape and lengths in a bundle, and the start of its name: far less, whatever its rank. */
+/** A tensor's keys, datatype, shape and lengths in a bundle, and its name's head: far less at any rank. */
 const FRAME_BYTES = 512
 
 const UNKNOWN: OutputBound = () => MAX_BUNDLE_BYTES
@@ -46,8 +46,9 @@ export function openOutputBounds({
 }
 
 /**
- * By the shapes that the model declares, where every dimension is fixed; or all but the first, if that is free by one name for
- * the rows of the first input and for each output. What follows from data, and text, may be as large as any bundle.
+ * By the shapes that the model declares, where every dimension is fixed; or all but the first, if that is
+ * free by one name for the rows of the first input and for each output. What follows from data, and text, may
+ * be as large as any bundle.
  */
 export function outputBound(model: ModelProto): OutputBound {
   const { input, output } = graphOf(model)

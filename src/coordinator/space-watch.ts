@@ -9,8 +9,7 @@ const CHECK_EVERY_MS = 2_000
 /**
  * Sets room aside for outputs that are to come. @param leasedBytes what those of all leased jobs may need
  *
- * @returns takes further jobs: those that find room, each passed over that doesn't. Throws RefusedError 503 `space_short` where
- * none does.
+ * @returns takes those of further jobs that find room. Throws RefusedError 503 `space_short` where none does.
  */
 export function createSpaceWatch(
   blobs: Pick<BlobStore, 'freeBytes'>,

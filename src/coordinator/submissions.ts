@@ -71,7 +71,7 @@ export function openSubmissionDesk(
   const selectKnown = db
     .prepare<[Uint8Array], bigint>('SELECT entry_index FROM submission WHERE id = ?')
     .pluck()
-  // No join: SQLite would plan it anew for every id (sqlite.org/c3ref/prepare.html), which takes longer than the look-up itself.
+  // No join: SQLite would plan it anew for every id (sqlite.org/c3ref/prepare.html), which takes longer.
   const selectJob = db.prepare<[Uint8Array], JobRow>(
     `SELECT input, (SELECT output FROM result WHERE job = job.id) AS output, subnet, model, worker, item, epoch, units, state,
             is_private, (SELECT receipt FROM result WHERE job = job.id) AS receipt

@@ -44,7 +44,7 @@ interface AccountStatements {
   readonly one: Statement<[string], StoredAccount>
   /** By name; the range takes the place of LIKE, which reads wildcards and ignores case. */
   readonly withPrefix: Statement<[string, string], StoredAccount>
-  /** By name, those after one, without what is of entry `size` or a later one: all of that comes at sequence `since` or after it. */
+  /** By name, those after one, without what is of entry `size` or later: all from sequence `since` on. */
   readonly page: Statement<[{ after: string; limit: number; size: number; since: bigint }], PostedSums>
   readonly open: Statement<[string, bigint]>
   readonly quarantine: Statement<[string]>

@@ -44,9 +44,9 @@ export function unheardOf(
 
 /**
  * Observes what an epoch's known answers, opened by `entry`, say of admitted auditors, by the statistic that workers have: an
- * honest one may differ once at the bound. Two known answers convict where it takes two auditors to convict a worker. Those of a
- * frozen model say nothing: its fault may be the auditors' machines', too. Genesis' auditor isn't admitted: it would be the
- * operator's word against the operator's.
+ * honest one may differ once at the bound. Two known answers convict where it takes two auditors to convict a
+ * worker. Those of a frozen model say nothing: the auditors' machines may have its fault. Genesis' auditor
+ * isn't admitted: it would be the operator's word against the operator's.
  *
  * @returns who is an auditor no more, in the order of the log; its record begins anew
  */

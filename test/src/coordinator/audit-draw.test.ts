@@ -8,7 +8,7 @@ import type { Peer } from './peer.ts'
 import { BUDGET_MSAT, openSite, type Site, TOKEN } from './site.ts'
 import { tinyInput, tinyMarket } from './tiny-market.ts'
 
-/** So many that no key of three is left with fewer than four, in more than one of 10^12 runs; all alike (DESIGN §8: 95 % to those who computed). */
+/** One of three keys gets fewer than four once in 10^12 runs; all alike (DESIGN §8: 95 % to who computed). */
 const ITEMS_PER_EPOCH = 96
 const ITEMS = Array.from({ length: 2 * ITEMS_PER_EPOCH }, (_, item) => tinyInput(item + 1))
 const REWARD_MSAT = (BUDGET_MSAT * 95n) / 100n / BigInt(ITEMS_PER_EPOCH)

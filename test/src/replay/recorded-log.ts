@@ -20,7 +20,7 @@ import { cheatedOutput, tinyInput, tinyMarket } from '../coordinator/tiny-market
 const PRICE_MSAT = 10n ** 17n
 const DEPOSIT_SATS = 50_000n
 
-/** Work for several epochs, so much that each of two workers gets plenty, and a floor below 1: once rewards are unmatured, the beacon samples. */
+/** Epochs of work, plenty for each of two; a floor below 1: with rewards unmatured, the beacon samples. */
 export const SAMPLED_MARKET = tinyMarket({
   price: PRICE_MSAT,
   operatorBasisPoints: 1_000,
