@@ -111,7 +111,7 @@ test('processes work side by side: a model that never ends holds up its own alon
   expect(new Set(pids()).size).toBe(2)
 })
 
-test('what is not done by its deadline is refused, and its process goes on', async () => {
+test('what is not done by its deadline is refused, and what comes next is run', async () => {
   const { pool } = await open()
   const late = pool.run(job('long', floats([1_024, 1_024]), { mayJoin: false, deadlineMs: Date.now() + 500 }))
   await expect(late).rejects.toMatchObject({ code: 'deadline_exceeded' })
