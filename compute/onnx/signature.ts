@@ -29,7 +29,10 @@ export function modelSignature(model: ModelProto): ModelSignature {
 }
 
 /** Those of the first input where its first dimension is free, 0 where that input is missing; else 1. */
-export function batchRows({ inputs: [first] }: ModelSignature, tensors: readonly Tensor[]): number {
+export function batchRows(
+  { inputs: [first] }: Pick<ModelSignature, 'inputs'>,
+  tensors: readonly Tensor[],
+): number {
   if (first?.shape[0] !== null) return 1
   return tensors.find(({ name }) => name === first.name)?.shape[0] ?? 0
 }

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { ModelSignature, TensorSignature } from '../../compute/onnx/signature.ts'
+import { batchRows, type ModelSignature, type TensorSignature } from '../../compute/onnx/signature.ts'
 import type { Tensor } from '../../compute/work/tensor-bundle.ts'
 import { binaryOnly } from './json-data.ts'
 import { OipError } from './oip-error.ts'
@@ -42,11 +42,13 @@ export function parseInferRequest(
   const head = isRaw ? rawRequestHead(binary, signature.inputs) : parseRequestHead(json)
   const { id, inputs, outputs = [], parameters = {} } = head
   const tensors = readInputs(inputs, binary, signature.inputs)
+  const items = batchRows(signature, tensors)
+  if (items === 0) throw new OipError('batch_empty', `input "${signature.inputs[0]?.name}" has no rows`)
   return {
     id: id ?? null,
     inputs: tensors,
     outputs: requestedOutputs(outputs, signature.outputs, parameters.binary_data_output ?? false),
-    items: rowsOf(tensors, signature.inputs),
+    items,
     timeoutMicroseconds: parameters.timeout ?? null,
     priority: parameters.priority ?? null,
   }
@@ -82,11 +84,4 @@ function requestedOutputs(
 function requested({ name, datatype }: TensorSignature, isBinary: boolean): RequestedOutput {
   if (datatype === 'FP16' && !isBinary) throw binaryOnly(name, 'is FP16')
   return { name, isBinary }
-}
-
-function rowsOf(tensors: readonly Tensor[], [first]: readonly TensorSignature[]): number {
-  if (first?.shape[0] !== null) return 1
-  const rows = tensors.find(({ name }) => name === first.name)?.shape[0]
-  if (rows === undefined || rows === 0) throw new OipError('batch_empty', `input "${first.name}" has no rows`)
-  return rows
 }
