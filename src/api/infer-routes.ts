@@ -138,6 +138,7 @@ export function inferRoutes(
     })
     running.asked()
     const manner = { timeoutMs: timeoutMs(timeoutMicroseconds), priority: priorityLevel(asked.priority) }
+    let isLeased = false
     const answer = await holding(bundle.length, () =>
       models.desks().requests.ask(
         {
@@ -150,8 +151,9 @@ export function inferRoutes(
           priority: manner.priority,
           onTaken() {
             running.taken()
-            // Not before: who can't pay, or leaves at once, would know the next job for a canary.
-            askBeside(served, manner)
+            // Once, and not before: who can't pay, or leaves at once, would know the next job for a canary.
+            if (!isLeased) askBeside(served, manner)
+            isLeased = true
           },
         },
         left.signal,

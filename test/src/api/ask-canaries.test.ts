@@ -105,7 +105,7 @@ test('it comes within the time that had passed since the request before', () => 
   expect(new Set(delays).size).toBeGreaterThan(10)
 })
 
-test('none is asked beside a request that nobody was leased', async () => {
+test('none is asked beside a request that nobody was leased, nor a second one where a lease is lost', async () => {
   const { house, canaries, requests } = openServingHouse({ canaryBasisPoints: 10_000 })
   const isDue = vi.spyOn(canaries, 'isDue')
   const { url } = await serveInfer(house)
@@ -121,7 +121,9 @@ test('none is asked beside a request that nobody was leased', async () => {
   expect(isDue).not.toHaveBeenCalled()
 
   const answered = infer(null)
-  const request = await taken(() => requests.take('ab'.repeat(32), 9, Number.MAX_SAFE_INTEGER))
+  const lost = await taken(() => requests.take('ab'.repeat(32), 1, Number.MAX_SAFE_INTEGER))
+  requests.putBack(lost)
+  const request = await taken(() => requests.take('ab'.repeat(32), 1, Number.MAX_SAFE_INTEGER))
   expect(isDue).toHaveBeenCalledOnce()
   const outputs = bundle('y', 10, 0)
   request.settle({ answer: { outputs, receiptId: new Uint8Array(32) } })
