@@ -45,10 +45,7 @@ export function createWorkReadings(coordinator: Coordinator): () => Reading[] {
         'assay_workers_audited',
         'Workers that were ever audited, by standing.',
         'standing',
-        new Map<string, bigint>([
-          ...STANDINGS.map((standing) => [standing, 0n] as const),
-          ...standings.all(),
-        ]),
+        eachOf(STANDINGS, standings.all()),
       ),
       reading('assay_models_frozen', 'Models that unrelated workers fail on together.', frozen()),
       reading('assay_submissions_undrawn', 'Submissions whose audits no block has drawn yet.', undrawn()),
@@ -56,7 +53,7 @@ export function createWorkReadings(coordinator: Coordinator): () => Reading[] {
         'assay_audit_rounds',
         'Rounds of audits: due (drawn, committed) and done, by verdict.',
         'state',
-        new Map<string, bigint>([...AUDIT_STATES.map((state) => [state, 0n] as const), ...rounds.all()]),
+        eachOf(AUDIT_STATES, rounds.all()),
       ),
       readingBy(
         'assay_audit_capacity',
@@ -92,6 +89,11 @@ function capacityOf(coordinator: Coordinator): [string, number][] {
   const house = coordinator.house()
   if (house === null || coordinator.advancedTo() === null) return []
   return Object.entries(house.desks.capacity.figures(epochNow(coordinator, house.genesis) ?? 0))
+}
+
+/** What has no row is 0. */
+function eachOf(names: readonly string[], rows: readonly [string, bigint][]): Map<string, bigint> {
+  return new Map([...names.map((name) => [name, 0n] as const), ...rows])
 }
 
 function canariesLeft(coordinator: Coordinator): number | null {
