@@ -40,6 +40,16 @@ async function waitEmptyBlocks(payer: Payer, blocks = TARGET_BLOCKS): Promise<vo
   }
 }
 
+/** A payment with a child, and the books as they were before there was one. */
+async function bumpedSinceBackup(treasury: Awaited<ReturnType<typeof openTreasury>>) {
+  const db = openDatabase(':memory:')
+  const payer = treasury.open({ db })
+  await spendAsPayee(await sent(payer), 100_000n)
+  const restored = treasury.open({ db: copyOf(db) })
+  await waitEmptyBlocks(payer)
+  return { restored, ...onlyPayout(payer) }
+}
+
 /** What the payee makes of its coin: all but `left` is a fee. */
 async function spendAsPayee(record: PayoutRecord, feeSats: bigint): Promise<string> {
   const { raw, txid } = signedPayment({
@@ -137,12 +147,7 @@ describe('a payout that is not mined in time', () => {
 
   it('takes a child that was mined for its own, though it was made after the backup', async () => {
     using treasury = await openTreasury(bitcoind, 300_000n)
-    const db = openDatabase(':memory:')
-    const payer = treasury.open({ db })
-    await spendAsPayee(await sent(payer), 100_000n)
-    const restored = treasury.open({ db: copyOf(db) })
-    await waitEmptyBlocks(payer)
-    const { child, feeSats } = onlyPayout(payer)
+    const { restored, child, feeSats } = await bumpedSinceBackup(treasury)
     await bitcoind.mine(1)
     for (let block = 0; block < 4; block += 1) {
       await restored.advance()
@@ -155,12 +160,7 @@ describe('a payout that is not mined in time', () => {
 
   it('is not settled without a child that still waits, though it was made after the backup', async () => {
     using treasury = await openTreasury(bitcoind, 300_000n)
-    const db = openDatabase(':memory:')
-    const payer = treasury.open({ db })
-    await spendAsPayee(await sent(payer), 100_000n)
-    const restored = treasury.open({ db: copyOf(db) })
-    await waitEmptyBlocks(payer)
-    const { payment, child, feeSats } = onlyPayout(payer)
+    const { restored, payment, child, feeSats } = await bumpedSinceBackup(treasury)
     await bitcoind.rpc.call('generateblock', 'raw(51)', [payment?.txid])
     await mineEmpty(bitcoind)
     await mineEmpty(bitcoind)
