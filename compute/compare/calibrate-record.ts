@@ -72,7 +72,10 @@ export async function recordRuns({
   return { v: 1, model: sha256(model), inputs: inputsDigest(inputs), machine, outputs, runs }
 }
 
-/** Runs a model, on the reference's configuration, over each input by itself. Throws as `recordRuns`. `onInput` hears of each once it is run. */
+/**
+ * Runs a model, on the reference's configuration, over each input by itself; `onInput` hears of each once it is run.
+ * Throws as `recordRuns`.
+ */
 export async function runPlainly(
   model: Uint8Array,
   inputs: readonly Uint8Array[],

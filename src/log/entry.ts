@@ -106,7 +106,10 @@ const entrySchema = z.discriminatedUnion('kind', [
   /** `height`: of the block that has the coin. */
   entryOf('deposit', { account: z.string().min(1).max(MAX_ACCOUNT_LENGTH), height: integer, ...coin.shape }),
   entryOf('budget', { epoch: integer, msat: money }),
-  /** Logged before they are leased, at `leasedMs` on the coordinator's clock. `root`: as a receipt tree's, over job ids; `jobs`: the list of job records. */
+  /**
+   * Logged before they are leased, at `leasedMs` on the coordinator's clock. `root`: as a receipt tree's, over job ids;
+   * `jobs`: the list of job records.
+   */
   entryOf('jobs', {
     worker: bytes32,
     epoch: integer,

@@ -44,8 +44,8 @@ const NO_OBSTACLE: readonly Rule[] = ['overdue', 'treasury', 'sampling', 'genesi
 
 /**
  * What a closed log held and owed at its last final anchor, recomputed from its public data and the chain. `mayBeOpen`: its
- * seal need not be spent, as where its key is lost, or where somebody only checks. `onProgress` counts entries. Throws SuccessionError, and what the
- * sources throw.
+ * seal need not be spent, as where its key is lost, or where somebody only checks. `onProgress` counts entries. Throws
+ * SuccessionError, and what the sources throw.
  */
 export async function legacyOf(
   old: OldLog,

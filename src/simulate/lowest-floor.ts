@@ -6,8 +6,8 @@ import { isSafe, livesUnder } from './weigh-strategies.ts'
 const DENOMINATORS = [10_000n, 5_000n, 2_000n, 1_000n, 500n, 200n, 100n, 50n, 20n, 10n, 5n, 2n, 1n]
 
 /**
- * The lowest floor of 1/10000, 1/5000, 1/2000, … 1 at which every cheat loses, or null where one wins even at 1. `onProgress` counts lives,
- * and those that needn't be played as soon as that is known.
+ * The lowest floor of 1/10000, 1/5000, 1/2000, … 1 at which every cheat loses, or null where one wins even at 1.
+ * `onProgress` counts lives, and those that needn't be played as soon as that is known.
  */
 export function lowestFloor(
   setting: Omit<Setting, 'floor'>,

@@ -75,8 +75,8 @@ const CASES: readonly Case[] = [
 ]
 
 /**
- * How often the rule convicts honest workers and cheats: the product's own CUSUM over many seeds, each the same everywhere. `onProgress`
- * counts lives.
+ * How often the rule convicts honest workers and cheats: the product's own CUSUM over many seeds, each the same
+ * everywhere. `onProgress` counts lives.
  */
 export function simulateStatistic(
   seeds: number,
