@@ -1,4 +1,4 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { InferenceSession, Tensor } from '../../compute/runtime/onnxruntime.ts'
 import { sessionOptions } from '../../compute/runtime/session-options.ts'
 import { type BenchModel, inputRows } from './bench-models.ts'
 

@@ -1,7 +1,7 @@
 /** A program: node:http with nothing around it. `/echo` gives a body back, `/infer` runs it through a model. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { InferenceSession, Tensor } from '../../compute/runtime/onnxruntime.ts'
 import { sessionOptions } from '../../compute/runtime/session-options.ts'
 import { convNet, mlp, trivial } from './bench-models.ts'
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { InferenceSession, Tensor } from '../runtime/onnxruntime.ts'
 import { seededRandom } from '../work/seeded-random.ts'
 import { digitsModel, PARAMETER_SHAPES, PARAMETERS, type Parameter } from './digits-network.ts'
 import { distortDigit } from './distort-digit.ts'

@@ -1,7 +1,7 @@
-import { env } from 'onnxruntime-node'
 import { encodeTensorBundle, parseTensorBundle, type Tensor, TensorError } from '../work/tensor-bundle.ts'
 import { checkInputs } from './check-inputs.ts'
 import { deviceName } from './device-name.ts'
+import { env } from './onnxruntime.ts'
 import { fromOrtTensor, toOrtTensor } from './ort-tensor.ts'
 import { outputShapes } from './output-shapes.ts'
 import { probeProvider } from './probe-provider.ts'

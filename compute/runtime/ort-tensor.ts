@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
-import { Tensor as OrtTensor } from 'onnxruntime-node'
 import { lengthPrefixed, prefixLengths } from '../work/length-prefixed.ts'
 import { type Datatype, ELEMENT_ARRAYS, type ElementArray, type Tensor } from '../work/tensor-bundle.ts'
+import { Tensor as OrtTensor } from './onnxruntime.ts'
 import { RunError } from './run-error.ts'
 
 const ORT_TYPES = {

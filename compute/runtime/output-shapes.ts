@@ -1,4 +1,4 @@
-import { InferenceSession, type Tensor } from 'onnxruntime-node'
+import { InferenceSession, type Tensor } from './onnxruntime.ts'
 import { zeroTensor } from './ort-tensor.ts'
 import type { InputShape } from './runner-message.ts'
 import { sessionOptions } from './session-options.ts'

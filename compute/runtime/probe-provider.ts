@@ -1,4 +1,4 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node'
+import { InferenceSession, Tensor } from './onnxruntime.ts'
 import { probeCase, probeFault } from './probe-case.ts'
 import { RunError } from './run-error.ts'
 import type { Provider } from './runner-message.ts'

@@ -1,4 +1,4 @@
-import type { InferenceSession } from 'onnxruntime-node'
+import type { InferenceSession } from './onnxruntime.ts'
 import { OWN_CHOICE } from './own-choice.ts'
 import type { Provider, RequiredProfile } from './runner-message.ts'
 

@@ -1,12 +1,12 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadDigits, TRAINING_ROWS } from '../../../compute/digits/load-digits.ts'
 import type { TrainingProgress } from '../../../compute/digits/train-digits.ts'
 import { TrainingError, trainInChild } from '../../../compute/digits/train-in-child.ts'
 import { admitModel } from '../../../compute/onnx/admission.ts'
+import { InferenceSession, Tensor } from '../../../compute/runtime/onnxruntime.ts'
 
 describe('trainInChild', () => {
   let folder: string

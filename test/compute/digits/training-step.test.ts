@@ -1,7 +1,7 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { PARAMETER_SHAPES, PARAMETERS, type Parameter } from '../../../compute/digits/digits-network.ts'
 import { trainingStep } from '../../../compute/digits/training-step.ts'
+import { InferenceSession, Tensor } from '../../../compute/runtime/onnxruntime.ts'
 import { seededRandom } from '../../../compute/work/seeded-random.ts'
 import { type Parameters, referenceLoss } from './reference-loss.ts'
 

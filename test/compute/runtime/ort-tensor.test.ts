@@ -1,7 +1,7 @@
-import { InferenceSession } from 'onnxruntime-node'
 import { describe, expect, test } from 'vitest'
 import { node } from '../../../compute/onnx/graph-builder.ts'
 import { encodeModel } from '../../../compute/onnx/model.ts'
+import { InferenceSession } from '../../../compute/runtime/onnxruntime.ts'
 import { fromOrtTensor, toOrtTensor, zeroTensor } from '../../../compute/runtime/ort-tensor.ts'
 import type { Datatype, Tensor } from '../../../compute/work/tensor-bundle.ts'
 import { unary } from '../onnx/sample-models.ts'

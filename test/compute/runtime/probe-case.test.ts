@@ -1,6 +1,6 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { describe, expect, test } from 'vitest'
 import { decodeModel, encodeModel } from '../../../compute/onnx/model.ts'
+import { InferenceSession, Tensor } from '../../../compute/runtime/onnxruntime.ts'
 import { probeCase, probeFault } from '../../../compute/runtime/probe-case.ts'
 
 const { model, feeds, expected } = probeCase()
