@@ -45,6 +45,9 @@ CREATE INDEX IF NOT EXISTS anchor_attempt_by_state ON anchor_attempt (state, anc
 -- One output is spent once, so one attempt at each index is in the chain.
 CREATE UNIQUE INDEX IF NOT EXISTS anchor_attempt_in_chain
   ON anchor_attempt (anchor_index) WHERE state IN ('mined', 'final');
+-- Which covers an entry: sizes never shrink from one index to the next.
+CREATE INDEX IF NOT EXISTS anchor_attempt_by_size
+  ON anchor_attempt (size, anchor_index) WHERE state IN ('mined', 'final');
 
 -- The log size up to which somebody asked for an anchor; met as soon as an anchor covers it.
 CREATE TABLE IF NOT EXISTS anchor_request (

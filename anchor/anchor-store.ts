@@ -37,8 +37,10 @@ export interface AnchorStore {
   siblings(parent: number | null): Attempt[]
   /** The attempts that stand, one index after the other, from that seal on. */
   standing(parent: number | null): Attempt[]
-  /** Mined or final ones from that index on. */
-  inChain(fromIndex: number): Attempt[]
+  /** Mined or final ones from one index up to another, which is left out. */
+  inChain(fromIndex: number, endIndex?: number): Attempt[]
+  /** The first of them with a larger size. */
+  firstAbove(size: number): SignedAttempt | null
   /** Fees of those mined above that height. */
   feesAbove(height: number): bigint
   /** Asks for an anchor that covers at least that size. */
@@ -92,7 +94,11 @@ export function openAnchorStore(db: Database): AnchorStore {
       AND anchor_index > coalesce((SELECT max(anchor_index) FROM anchor_attempt WHERE state = 'final'), -1)
     ORDER BY anchor_index DESC, turn DESC, id DESC`)
   const siblings = select('WHERE parent IS ? ORDER BY turn DESC, id DESC')
-  const inChain = select(`WHERE ${IN_CHAIN} AND anchor_index >= ? ORDER BY anchor_index`)
+  const inChain = select(`WHERE ${IN_CHAIN} AND anchor_index >= ? AND anchor_index < ? ORDER BY anchor_index`)
+  // Left alone, SQLite takes the index by state and sorts all that are larger.
+  const firstAbove = select(
+    `INDEXED BY anchor_attempt_by_size WHERE ${IN_CHAIN} AND size > ? ORDER BY size, anchor_index LIMIT 1`,
+  )
   const feesAbove = db
     .prepare<[number], bigint>(
       `SELECT coalesce(sum(fee_sats), 0) FROM anchor_attempt WHERE ${IN_CHAIN} AND height > ?`,
@@ -181,7 +187,9 @@ export function openAnchorStore(db: Database): AnchorStore {
       }
     },
 
-    inChain: (fromIndex) => inChain.all(fromIndex).map(attemptOf),
+    inChain: (fromIndex, endIndex = Number.MAX_SAFE_INTEGER) =>
+      inChain.all(fromIndex, endIndex).map(attemptOf),
+    firstAbove: (size) => firstAbove.all(size).map(getSigned)[0] ?? null,
     feesAbove: (height) => feesAbove.get(height) ?? 0n,
     request: (size) => request.run(size),
     requestedSize: () => Number(requestedSize.get() ?? 0n),

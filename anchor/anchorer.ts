@@ -61,8 +61,12 @@ export interface Anchorer {
    * or begins the next anchor. Idempotent. What is in the way and may pass is in state(). Throws RpcError, NodeError.
    */
   advance(): Promise<void>
-  /** In order of index, one for each. */
-  anchors(fromIndex?: number): AnchorRecord[]
+  /** In order of index, one for each, below `endIndex`. */
+  anchors(fromIndex?: number, endIndex?: number): AnchorRecord[]
+  /** How many those are. */
+  count(): number
+  /** The first in the chain whose checkpoint covers the entry, or null. */
+  firstOver(entryIndex: number): AnchorRecord | null
   state(): AnchorerState
   /** The last advance's, from memory: cheap enough to be asked before everything that is written. */
   judgement(): Judgement
@@ -103,9 +107,16 @@ export function openAnchorer(options: AnchorerOptions): Anchorer {
 
     advance: coalesced(judgeAndStep),
 
-    anchors(fromIndex = 0) {
-      const inChain = store.inChain(fromIndex).map((attempt) => anchorRecordOf(attempt, false))
-      return [...inChain, ...pending().filter(({ index }) => index >= fromIndex)]
+    anchors(fromIndex = 0, endIndex = Number.MAX_SAFE_INTEGER) {
+      const inChain = store.inChain(fromIndex, endIndex).map((attempt) => anchorRecordOf(attempt, false))
+      return [...inChain, ...pending().filter(({ index }) => index >= fromIndex && index < endIndex)]
+    },
+
+    count: () => ((pending().at(-1) ?? store.lastInChain())?.index ?? -1) + 1,
+
+    firstOver(entryIndex) {
+      const first = store.firstAbove(entryIndex)
+      return first && anchorRecordOf(first, false)
     },
 
     state() {

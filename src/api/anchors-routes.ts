@@ -13,7 +13,11 @@ export function anchorsRoutes(coordinator: Coordinator): Router {
   return Router().get('/v1/anchors', (request, response) => {
     const from = cursorOf(request.query.from, 'from') ?? 0
     const { anchorer } = openHouseOf(coordinator)
-    const file = anchorsOf(coordinator.books.log, anchorer.anchors(from), ANCHORS_PER_PAGE)
+    const file = anchorsOf(
+      coordinator.books.log,
+      anchorer.anchors(from, from + ANCHORS_PER_PAGE),
+      ANCHORS_PER_PAGE,
+    )
     response.type('application/cbor').send(Buffer.from(encodeAnchorsFile(file)))
   })
 }

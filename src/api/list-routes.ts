@@ -26,7 +26,7 @@ export function listRoutes(coordinator: Coordinator, answers: KeptAnswers): Rout
 
   routes.get('/v1/anchors/list', (request, response) => {
     const before = cursorOf(request.query.before, 'before')
-    sendJson(response, listAnchors(coordinator, openHouseOf(coordinator), before))
+    sendJson(response, listAnchors(openHouseOf(coordinator), before))
   })
 
   routes.get('/v1/epochs', (request, response) => {

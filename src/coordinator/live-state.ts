@@ -42,7 +42,7 @@ export function liveStateOf(coordinator: Coordinator): LiveState {
     open: {
       epoch: epochNow(coordinator, genesis),
       halted: haltOf(anchorer.judgement()),
-      anchors: listAnchors(coordinator, house, null)
+      anchors: listAnchors(house, null)
         .slice(0, MAX_ANCHORS)
         .map(({ index, state, txid, height: at }) => ({ index, state, txid, height: at })),
       submissions: Number(

@@ -3,7 +3,6 @@ import { receiptLeaf } from '../../compute/work/receipt-path.ts'
 import { provePath } from '../../compute/work/receipt-tree.ts'
 import { buildProof } from '../proof/build-proof.ts'
 import { encodeProof } from '../proof/proof.ts'
-import { anchoredView } from '../rules/anchored.ts'
 import type { Coordinator, OpenHouse } from './coordinator.ts'
 import { receiptsOf } from './receipts-of.ts'
 import { RefusedError } from './refused-error.ts'
@@ -22,10 +21,8 @@ export function proofOf(
   if (row === undefined)
     throw new RefusedError(404, 'receipt_unknown', 'no submission in this log holds that receipt')
   const entryIndex = Number(row.submission)
-  const anchors = anchorer.anchors()
-  const first = anchoredView(anchors).first(entryIndex)
-  const anchor = anchors.find(({ index }) => index === first?.index)
-  if (anchor === undefined) {
+  const anchor = anchorer.firstOver(entryIndex)
+  if (anchor === null) {
     throw new RefusedError(
       409,
       'receipt_not_anchored',

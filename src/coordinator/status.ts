@@ -167,8 +167,7 @@ function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer 
       .subnetsAt(epoch ?? 0)
       .flatMap(({ name, privacy }) => (privacy === 'private' ? [name] : [])),
     anchors: anchorer
-      .anchors()
-      .slice(-MAX_ANCHORS)
+      .anchors(Math.max(0, anchorer.count() - MAX_ANCHORS))
       .map(({ index, state, size, txid, vsize, feeSats, height: at }) => ({
         index,
         state,

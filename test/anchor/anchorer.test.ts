@@ -70,6 +70,34 @@ describe('an anchor', () => {
     })
   })
 
+  it('is read by its index, and by the first entry that it covers', async () => {
+    using site = await openSite(bitcoind)
+    const anchorer = site.open()
+    expect(anchorer.count()).toBe(0)
+    expect(anchorer.firstOver(0)).toBeNull()
+    for (let round = 0; round < 3; round++) await anchorNext(bitcoind, site, anchorer)
+    site.grow(2)
+    anchorer.request()
+    await anchorer.advance()
+    const all = anchorer.anchors()
+    expect(all.map(({ size, state }) => [size, state])).toEqual([
+      [1, 'mined'],
+      [2, 'mined'],
+      [3, 'mined'],
+      [5, 'broadcast'],
+    ])
+    expect(anchorer.count()).toBe(4)
+    for (let from = 0; from <= 5; from++) {
+      for (let end = 0; end <= 5; end++) expect(anchorer.anchors(from, end)).toEqual(all.slice(from, end))
+    }
+    expect([0, 1, 2, 3, 4].map((entry) => anchorer.firstOver(entry))).toEqual([
+      ...all.slice(0, 3),
+      null,
+      null,
+    ])
+    await bitcoind.mine(1)
+  })
+
   it('keeps header and branch when it is mined, and is final at six confirmations', async () => {
     using site = await openSite(bitcoind)
     const anchorer = site.open()
