@@ -5,7 +5,10 @@ import { renderTable } from './table.ts'
 const BYTES_PER_MB = 1e6
 const LABEL_WIDTH = 10
 /** One screen; `--json` has all of them. */
-const MAX_WORKERS_SHOWN = 10
+const MAX_ROWS_SHOWN = 10
+/** Of work measured in joules: a multiply–accumulate takes some picojoules. */
+const UNITS_SHOWN = 1e9
+const MILLIJOULES_PER_JOULE = 1e3
 
 /** One screen for an operator: what goes on, what is stuck, and what to do about it. */
 export function renderStatus(status: ReadStatus): string {
@@ -75,6 +78,7 @@ function openLines({ height, log }: ReadStatus, open: OpenStatus): string[] {
             `${privateSubnets.join(', ')}: outsiders can't recheck their work; fees, no subsidy`,
           ),
         ]),
+    ...subnetLines(open),
     line('Treasury', treasuryText(open)),
     ...reconciledLines(open),
     line('Payouts', payouts.length === 0 ? 'none yet' : countsText(payouts)),
@@ -143,21 +147,51 @@ function standingsText(workers: OpenStatus['workers']): string {
   return `${standings}${forfeitedMsat === 0n ? '' : `; ${formatMsat(forfeitedMsat)} sat forfeited`}`
 }
 
+function subnetLines({ subnets }: OpenStatus): string[] {
+  if (subnets.length === 0) return []
+  const rows = subnets
+    .slice(0, MAX_ROWS_SHOWN)
+    .map(({ name, priceMsat, nextPriceMsat, energy }) => [
+      name,
+      priceText(priceMsat),
+      priceText(nextPriceMsat),
+      energy.map(joulesText).join(', ') || 'not known',
+    ])
+  const head = ['subnet', 'msat for 10¹⁵ units', 'next epoch', 'J for 10⁹ units']
+  return [line('Subnets', `${subnets.length}`), ...indentedRows(head, rows, subnets.length)]
+}
+
+function priceText(msat: string | null): string {
+  return msat === '0' ? 'free' : (msat ?? '–')
+}
+
+function joulesText({ method, millijoules, units }: OpenStatus['subnets'][number]['energy'][number]): string {
+  const joules = (Number(millijoules) / MILLIJOULES_PER_JOULE / Number(units)) * UNITS_SHOWN
+  return `${joules.toPrecision(3)} by ${method}`
+}
+
 function workerLines(workers: OpenStatus['workers']): string[] {
   if (workers.length === 0) return []
   const rows = workers
-    .slice(0, MAX_WORKERS_SHOWN)
+    .slice(0, MAX_ROWS_SHOWN)
     .map((one) => [
       `${one.worker.slice(0, 16)}…`,
       `${one.receipts}`,
       one.standing,
       ...[one.unmaturedMsat, one.maturedMsat, one.paidMsat].map((msat) => formatMsat(BigInt(msat))),
     ])
-  const table = renderTable(
-    ['worker', 'receipts', 'standing', 'unmatured sat', 'matured sat', 'paid sat'],
-    rows,
-  )
-  const hidden = workers.length - rows.length
+  const head = ['worker', 'receipts', 'standing', 'unmatured sat', 'matured sat', 'paid sat']
+  return indentedRows(head, rows, workers.length)
+}
+
+/** `rows` are the first of `count`. */
+function indentedRows(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  count: number,
+): string[] {
+  const table = renderTable(head, rows)
+  const hidden = count - rows.length
   return [
     ...table.split('\n').map((row) => `  ${row}`),
     ...(hidden === 0 ? [] : [`  and ${hidden} more: --json lists all`]),

@@ -48,6 +48,14 @@ export const statusAnswer = z.object({
         void: count,
       }),
       data: z.object({ heldBytes: count, collectedBytes: count }),
+      subnets: z.array(
+        z.object({
+          name: text,
+          priceMsat: text.nullable(),
+          nextPriceMsat: text.nullable(),
+          energy: z.array(z.object({ method: text, millijoules: text, units: text })),
+        }),
+      ),
       /** Whose work outsiders can't recheck. */
       privateSubnets: z.array(text),
       anchors: z.array(

@@ -27,6 +27,8 @@ import type { Charges } from './charges.ts'
 import { openCharges } from './charges.ts'
 import type { Deposits } from './deposits.ts'
 import { openDeposits } from './deposits.ts'
+import type { EnergyTally } from './energy-tally.ts'
+import { createEnergyTally } from './energy-tally.ts'
 import { openEpochWork } from './epoch-work.ts'
 import type { Genesis } from './genesis.ts'
 import type { InheritanceDesk } from './inheritance.ts'
@@ -77,6 +79,7 @@ export interface Desks {
   readonly leases: LeaseDesk
   readonly results: ResultDesk
   readonly submissions: SubmissionDesk
+  readonly energy: EnergyTally
   readonly assignments: Assignments
   readonly auditors: Auditors
   readonly capacity: AuditCapacity
@@ -133,7 +136,15 @@ export function openDesks(
   const { suspensionBlocks } = genesis.epoch
   const standings = openStandingDesk(books, { rows: standingRows, maturing, suspensionBlocks })
   const results = openResultDesk(books, leases)
-  const submissions = openSubmissionDesk(books, { origin, registry, market, unsettled, expectedRewardMsat })
+  const energy = createEnergyTally()
+  const submissions = openSubmissionDesk(books, {
+    origin,
+    registry,
+    market,
+    unsettled,
+    expectedRewardMsat,
+    energy,
+  })
   return {
     bell,
     auditBell: createBell(),
@@ -147,6 +158,7 @@ export function openDesks(
     leases,
     results,
     submissions,
+    energy,
     assignments: openAssignments(books, { market, registry, rules, auditor }),
     auditors,
     capacity,

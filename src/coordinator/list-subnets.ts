@@ -1,5 +1,6 @@
 import type { Coordinator, OpenHouse } from './coordinator.ts'
 import { epochNow } from './epoch-now.ts'
+import { subnetPrices } from './subnet-prices.ts'
 
 /** The definitions in force in the next block's epoch, those that wait for epoch 0 included, by name. */
 export function listSubnets(coordinator: Coordinator, { genesis, desks }: OpenHouse) {
@@ -10,9 +11,8 @@ export function listSubnets(coordinator: Coordinator, { genesis, desks }: OpenHo
   const earned = db
     .prepare<[string], bigint>('SELECT coalesce(sum(msat), 0) FROM accrual WHERE subnet = ?')
     .pluck()
-  const current = epochNow(coordinator, genesis)
-  const next = current === null ? 0 : current + 1
-  return desks.market.subnetsAt(current ?? 0).map(({ name, models, dataset, ...definition }) => {
+  return subnetPrices(desks, epochNow(coordinator, genesis)).map(({ definition, ...prices }) => {
+    const { name, models, dataset } = definition
     const states = new Map(itemsIn.all(name).map(({ state, count }) => [state, Number(count)]))
     const { objective, privacy, weight, auditFloor, effectiveEpoch } = definition
     return {
@@ -28,8 +28,7 @@ export function listSubnets(coordinator: Coordinator, { genesis, desks }: OpenHo
         source: license.source,
       })),
       dataset: dataset && { items: dataset.items, perEpoch: dataset.perEpoch },
-      priceMsat: current === null ? null : desks.prices.at(name, current),
-      nextPriceMsat: desks.prices.quoted(name, next),
+      ...prices,
       itemsOpen: states.get('open') ?? 0,
       itemsLeased: states.get('leased') ?? 0,
       itemsDone: states.get('done') ?? 0,

@@ -12,6 +12,8 @@ export interface Prices {
   quoteDue(tip: number, anchored: Anchored): boolean
   /** In msat per 10^15 units; the epoch must have begun. 0 is free. */
   at(subnet: string, epoch: number): bigint
+  /** The same; null where no round has seen the epoch yet, or the subnet is not in force. */
+  seenAt(subnet: string, epoch: number): bigint | null
   /** What was quoted for an epoch to come; null: nothing yet. */
   quoted(subnet: string, epoch: number): bigint | null
   /** Keeps what an epoch's entry says of demand and supply, in its transaction. */
@@ -105,19 +107,24 @@ export function openPrices(
     record(books, entry, (entryIndex) => insert.run(entryIndex, subnet, epoch, msat))
   }
 
+  function seenAt(name: string, epoch: number): bigint | null {
+    const subnet = market.subnetsAt(epoch).find((one) => one.name === name)
+    if (subnet?.price === 0n) return 0n
+    const size = quotedSize.get(epoch)
+    if (subnet === undefined || size == null) return null
+    const row = inForce.get(name, epoch, Number(size))
+    const quotes: Quote[] =
+      row === undefined ? [] : [{ epoch: Number(row.epoch), msat: row.msat, entry: Number(row.entry_index) }]
+    return priceInForce(subnet.price, quotes, epoch, Number(size))
+  }
+
   return {
     quoteDue,
+    seenAt,
     at(name, epoch) {
-      const subnet = market.subnetsAt(epoch).find((one) => one.name === name)
-      if (subnet?.price === 0n) return 0n
-      const size = quotedSize.get(epoch)
-      if (subnet === undefined || size == null) throw new Error(`epoch ${epoch} has no price of ${name}`)
-      const row = inForce.get(name, epoch, Number(size))
-      const quotes: Quote[] =
-        row === undefined
-          ? []
-          : [{ epoch: Number(row.epoch), msat: row.msat, entry: Number(row.entry_index) }]
-      return priceInForce(subnet.price, quotes, epoch, Number(size))
+      const msat = seenAt(name, epoch)
+      if (msat === null) throw new Error(`epoch ${epoch} has no price of ${name}`)
+      return msat
     },
     quoted(name, epoch) {
       const last = newest.get(name)

@@ -6,9 +6,11 @@ import { prepareBalancesByKind } from '../ledger/balances-by-kind.ts'
 import type { Standing } from '../rules/cusum.ts'
 import { epochRules } from '../rules/epoch-rules.ts'
 import type { Coordinator, OpenHouse } from './coordinator.ts'
+import type { MeasuredEnergy } from './energy-tally.ts'
 import { epochNow } from './epoch-now.ts'
 import { haltOf } from './halt.ts'
 import { type EpochReconciliation, lastReconciliation } from './reconcile-epochs.ts'
+import { type SubnetPrices, subnetPrices } from './subnet-prices.ts'
 import type { WitnessStatus } from './witnessing.ts'
 
 /** Everything that an operator's screen shows, read at one moment. Money is bigint; who sends it writes decimal strings. */
@@ -36,6 +38,8 @@ export interface OpenStatus {
   readonly audits: Readonly<Record<AuditFigure, number>>
   /** Bytes of inputs and outputs: held now, and removed once their retention was over. */
   readonly data: { readonly heldBytes: number; readonly collectedBytes: number }
+  /** Those in force, by name. */
+  readonly subnets: readonly SubnetStatus[]
   /** Names of those in force whose work outsiders can't recheck. */
   readonly privateSubnets: readonly string[]
   readonly anchors: readonly AnchorStatus[]
@@ -67,6 +71,11 @@ type WorkFigure =
   | 'itemsAssigned'
   | 'itemsDone'
 type AuditFigure = 'load' | 'limit' | 'rounds' | 'sampled' | 'undecided' | 'passed' | 'failed' | 'void'
+
+interface SubnetStatus extends Omit<SubnetPrices, 'definition'> {
+  readonly name: string
+  readonly energy: readonly Omit<MeasuredEnergy, 'subnet'>[]
+}
 
 type AnchorStatus = Pick<AnchorRecord, 'index' | 'state' | 'size' | 'txid' | 'vsize' | 'feeSats' | 'height'>
 
@@ -135,6 +144,8 @@ function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer 
   const open = desks.audits.open()
   const anchoring = anchorer.state()
   const { stalled, runwayBlocks } = anchoring
+  const subnets = subnetPrices(desks, epoch)
+  const energy = Map.groupBy(desks.energy.all(), ({ subnet }) => subnet)
   return {
     method: genesis.method,
     epoch,
@@ -163,9 +174,14 @@ function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer 
       void: verdicts.void,
     },
     data: desks.retention.sums(),
-    privateSubnets: desks.market
-      .subnetsAt(epoch ?? 0)
-      .flatMap(({ name, privacy }) => (privacy === 'private' ? [name] : [])),
+    subnets: subnets.map(({ definition: { name }, ...prices }) => ({
+      name,
+      ...prices,
+      energy: energy.get(name)?.map(({ subnet, ...measured }) => measured) ?? [],
+    })),
+    privateSubnets: subnets.flatMap(({ definition: { name, privacy } }) =>
+      privacy === 'private' ? [name] : [],
+    ),
     anchors: anchorer
       .anchors(Math.max(0, anchorer.count() - MAX_ANCHORS))
       .map(({ index, state, size, txid, vsize, feeSats, height: at }) => ({

@@ -1,7 +1,7 @@
 import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { hex } from '../../compute/work/hex.ts'
 import { profileMismatch } from '../../compute/work/model-profile.ts'
-import type { Receipt } from '../../compute/work/receipt.ts'
+import type { Energy, Receipt } from '../../compute/work/receipt.ts'
 import { parseReceipt, receiptId } from '../../compute/work/receipt.ts'
 import { receiptLeaf } from '../../compute/work/receipt-path.ts'
 import { treeRoot } from '../../compute/work/receipt-tree.ts'
@@ -12,6 +12,7 @@ import { unmaturedAccount } from '../ledger/accounts.ts'
 import type { JobWork } from '../rules/expected-reward.ts'
 import type { Books } from './books.ts'
 import { record } from './books.ts'
+import type { EnergyTally } from './energy-tally.ts'
 import { openHolds } from './holds.ts'
 import type { Market } from './market.ts'
 import { RefusedError } from './refused-error.ts'
@@ -54,6 +55,7 @@ interface JobRow {
 interface CheckedReceipt {
   readonly id: Uint8Array
   readonly job: Uint8Array
+  readonly energy: Energy
   readonly row: JobRow
 }
 
@@ -65,6 +67,7 @@ export function openSubmissionDesk(
     market: Market
     unsettled: UnsettledWatch
     expectedRewardMsat: (work: JobWork) => bigint
+    energy: EnergyTally
   },
 ): SubmissionDesk {
   const { db } = books
@@ -134,6 +137,7 @@ export function openSubmissionDesk(
         throw new Error('the chain moved in between')
       return entryIndex
     })
+    for (const { row, energy } of receipts) parts.energy.add(row.subnet, row.units, energy)
     return acknowledge(index)
   }
 
@@ -197,7 +201,7 @@ export function openSubmissionDesk(
       checkProfile(receipt, row, position)
       if (row.receipt === null || Buffer.compare(row.receipt, id) !== 0 || !areHeld(row))
         missing.push(hex(id))
-      return { id, job: receipt.job, row }
+      return { id, job: receipt.job, energy: receipt.energy, row }
     })
     if (missing.length > 0) {
       throw new RefusedError(

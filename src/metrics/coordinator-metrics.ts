@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { Coordinator } from '../coordinator/coordinator.ts'
 import type { ModelStatistics } from '../oip/model-statistics.ts'
 import { createAnchorReadings } from './anchor-readings.ts'
+import { registerEnergy } from './energy-metrics.ts'
 import type { FailureCounter } from './failure-counter.ts'
 import { registerInference } from './inference-metrics.ts'
 import { createMoneyReadings } from './money-readings.ts'
@@ -42,6 +43,7 @@ export function createMetrics(
         ...witnessReadings(coordinator),
       ]
       for (const one of readings) register(one, read)
+      registerEnergy(coordinator.house()?.desks.energy.all() ?? [], read)
       registerInference(statistics, read)
       return `${await read.metrics()}\n${await counted.metrics()}`
     },

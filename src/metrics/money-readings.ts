@@ -1,5 +1,6 @@
 import type { Coordinator, OpenHouse } from '../coordinator/coordinator.ts'
 import { epochNow } from '../coordinator/epoch-now.ts'
+import { subnetPrices } from '../coordinator/subnet-prices.ts'
 import { payoutAccount } from '../ledger/accounts.ts'
 import { prepareBalancesByKind } from '../ledger/balances-by-kind.ts'
 import { type Reading, reading, readingBy } from './reading.ts'
@@ -34,6 +35,7 @@ export function createMoneyReadings(coordinator: Coordinator): () => Reading[] {
               ['next', house.desks.budgets.booked(nextEpoch)],
             ],
       ),
+      ...priceReadings(house, epoch),
       readingBy('assay_ledger_millisatoshis', 'Balances by kind of account.', 'kind', balances()),
       reading(
         'assay_ledger_accounts_quarantined',
@@ -48,6 +50,21 @@ export function createMoneyReadings(coordinator: Coordinator): () => Reading[] {
       ...payoutReadings(house),
     ]
   }
+}
+
+function priceReadings(house: OpenHouse | null, epoch: number | null): Reading[] {
+  const prices = house === null ? [] : subnetPrices(house.desks, epoch)
+  const by = (key: 'priceMsat' | 'nextPriceMsat') =>
+    prices.flatMap(({ definition: { name }, [key]: msat }) => (msat === null ? [] : [[name, msat] as const]))
+  return [
+    readingBy('assay_price_millisatoshis', 'Price of 10^15 units; 0 is free.', 'subnet', by('priceMsat')),
+    readingBy(
+      'assay_price_next_millisatoshis',
+      'What is quoted for the epoch after.',
+      'subnet',
+      by('nextPriceMsat'),
+    ),
+  ]
 }
 
 function payoutReadings(house: OpenHouse | null): Reading[] {

@@ -67,3 +67,13 @@ test('before the chain has been judged nobody writes', async () => {
   await site.coordinator().kick()
   expect(await worker.lease()).toEqual([])
 })
+
+test('an epoch that begins while the log stands still has no price yet, and the screen still comes', async () => {
+  await using site = await openSite(node, { subnets: [tinyMarket({ price: 10n ** 18n })] })
+  await site.begin(0)
+  site.coordinator().books.db.exec('DELETE FROM anchor_attempt')
+  await site.mineTo(site.startHeight + 5)
+  expect(site.status()).toMatchObject({ epoch: 1, subnets: [{ name: 'tiny', priceMsat: null }] })
+  const listed = await fetch(new URL('/v1/subnets', site.url))
+  expect(await listed.json()).toMatchObject([{ name: 'tiny', priceMsat: null }])
+})

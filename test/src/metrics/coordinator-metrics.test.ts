@@ -1,12 +1,15 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { RpcError } from '../../../anchor/rpc-error.ts'
+import type { Energy } from '../../../compute/work/receipt.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { renderStatus } from '../../../src/cli/status-screen.ts'
+import { readStatus } from '../../../src/client/read-status.ts'
 import { parseAccount } from '../../../src/ledger/accounts.ts'
 import { createMetrics } from '../../../src/metrics/coordinator-metrics.ts'
 import { createFailureCounter } from '../../../src/metrics/failure-counter.ts'
 import { openModelStatistics } from '../../../src/oip/model-statistics.ts'
 import { openSite, type Site, TREASURY_SATS } from '../coordinator/site.ts'
-import { cheatedOutput } from '../coordinator/tiny-market.ts'
+import { cheatedOutput, tinyMarket, tinyOutput } from '../coordinator/tiny-market.ts'
 import { parseScrape, scrape } from './scrape.ts'
 
 let node: RegtestNode
@@ -76,6 +79,58 @@ test('a scrape says what the status and the ledger say, from the first lease to 
     Number(TREASURY_SATS) * 1000,
   )
   expect([...settled.keys()].filter((series) => series.includes(honest.hex))).toEqual([])
+})
+
+test('each subnet has its prices and what its work took, and what nobody knows has no sample', async () => {
+  await using site = await openSite(node, { subnets: [tinyMarket({ price: 10n ** 18n })] })
+  const shown = async () => {
+    const { samples } = await scrape(site.coordinator())
+    return Object.fromEntries([...samples].filter(([series]) => /^assay_(price|energy)/.test(series)))
+  }
+  const peers = await site.begin(1)
+  const [worker] = peers
+  if (worker === undefined) throw new Error('a worker')
+  const quoted = {
+    'assay_price_millisatoshis{subnet="tiny"}': 1e18,
+    'assay_price_next_millisatoshis{subnet="tiny"}': 1e18,
+  }
+  expect(await shown()).toEqual(quoted)
+  expect(renderStatus(await readStatus(site.url))).toMatch(
+    /tiny +1000000000000000000 +1000000000000000000 +not known/,
+  )
+
+  const told: Energy[] = [
+    { method: 'rapl', millijoules: 1_500 },
+    { method: 'rapl', millijoules: 600 },
+    { method: 'rapl', millijoules: null },
+    { method: 'made up', millijoules: 9 },
+  ]
+  const jobs = await worker.lease(told.length)
+  const works = told.map((energy, index) => {
+    const { job, inputs } = jobs[index] ?? { job: new Uint8Array(), inputs: new Uint8Array() }
+    return worker.answerWith(job, { index, energy }, tinyOutput(inputs))
+  })
+  await worker.call('/v1/results', { results: works })
+  await worker.submit(worker.draft(works.map(({ receipt }) => receipt)))
+  // Two items of 7 units each.
+  expect(await shown()).toEqual({
+    ...quoted,
+    'assay_energy_joules_total{subnet="tiny",method="rapl"}': 2.1,
+    'assay_energy_units_total{subnet="tiny",method="rapl"}': 14,
+  })
+  const energy = [{ method: 'rapl', millijoules: 2_100n, units: 14n }]
+  expect(site.status().subnets).toEqual([
+    { name: 'tiny', priceMsat: 10n ** 18n, nextPriceMsat: 10n ** 18n, energy },
+  ])
+  expect(renderStatus(await readStatus(site.url))).toMatch(/tiny .* 1\.50e\+8 by rapl/)
+
+  // Nobody asks for what is for sale, so that it gets cheaper.
+  await site.mineAudited(
+    peers,
+    'a lower quote',
+    () => site.status().subnets[0]?.nextPriceMsat === 75n * 10n ** 16n,
+  )
+  expect(await shown()).toMatchObject({ ...quoted, 'assay_price_next_millisatoshis{subnet="tiny"}': 75e16 })
 })
 
 test('final anchors are counted once, however often is scraped', async () => {
