@@ -1,8 +1,17 @@
 import { setImmediate } from 'node:timers/promises'
+import { hex } from '../../compute/work/hex.ts'
 import type { Anchored } from '../rules/anchored.ts'
-import { assignItem, assignmentHeight, itemName } from '../rules/assignment.ts'
+import {
+  assignItem,
+  assignmentHeight,
+  drawnAmong,
+  EPOCHS_AT_WORK,
+  fieldOf,
+  itemName,
+} from '../rules/assignment.ts'
 import type { EpochRules } from '../rules/epoch.ts'
 import { epochOf } from '../rules/epoch.ts'
+import { AUDIT } from '../rules/maturing.ts'
 import type { Books } from './books.ts'
 import type { Market } from './market.ts'
 import type { Registry } from './registry.ts'
@@ -50,6 +59,12 @@ export function openAssignments(
           AND (returned_entry IS NULL OR returned_entry >= @size)`,
     )
     .pluck()
+  const selectEarners = db
+    .prepare<[string, number, number], Uint8Array>(
+      `SELECT DISTINCT worker FROM accrual WHERE subnet <> ? AND epoch IN
+         (SELECT number FROM epoch WHERE settled_entry < ? ORDER BY number DESC LIMIT ?)`,
+    )
+    .pluck()
 
   async function assignDue(
     tip: number,
@@ -61,12 +76,13 @@ export function openAssignments(
     const height = assignmentHeight(epoch, parts.rules)
     const beacon = await blockHash(height)
     const size = anchored.sizeAt(height)
-    const suspended = new Set(selectSuspended.all({ size }).map((key) => Buffer.from(key).toString('hex')))
-    const workers = parts.registry
+    const suspended = new Set(selectSuspended.all({ size }).map(hex))
+    const keys = parts.registry
       .keysAt(size)
       // The operator's auditor rechecks work; it takes none.
       .filter((key) => Buffer.compare(key, parts.auditor) !== 0)
-      .filter((key) => !suspended.has(Buffer.from(key).toString('hex')))
+      .filter((key) => !suspended.has(hex(key)))
+    const field = fieldOf(keys, new Set(selectEarners.all(AUDIT, size, EPOCHS_AT_WORK).map(hex)))
     reclaim.run(epoch - 1)
     const assigned: { subnet: string; row: ItemRow; assignee: Uint8Array | null }[] = []
     for (const { name: subnet, dataset, models } of parts.market.subnetsAt(epoch)) {
@@ -74,8 +90,9 @@ export function openAssignments(
       for (const model of models) {
         for (const row of selectOpen.all(subnet, model.digest, dataset.perEpoch)) {
           const item = itemName(row.model, row.input)
+          const workers = drawnAmong(field, beacon, Number(row.item))
           assigned.push({ subnet, row, assignee: assignItem({ beacon, subnet, item, workers }) })
-          // A tenth of a second where 100,000 keys are registered: whoever asks meanwhile is answered.
+          // A tenth of a second where 100,000 keys are drawn among: whoever asks meanwhile is answered.
           await setImmediate()
         }
       }

@@ -1,5 +1,13 @@
 import { hex } from '../../compute/work/hex.ts'
-import { assignItem, assignmentHeight, itemName } from '../rules/assignment.ts'
+import {
+  assignItem,
+  assignmentHeight,
+  drawnAmong,
+  EPOCHS_AT_WORK,
+  type Field,
+  fieldOf,
+  itemName,
+} from '../rules/assignment.ts'
 import type { OpenedReceipt } from './check-openings.ts'
 import { keysAt, placeOf, type ReplayedJob, type ReplayedReceipt, type ReplayState } from './replay-state.ts'
 import { wasSuspended } from './suspensions.ts'
@@ -24,7 +32,7 @@ export async function checkAssignment(state: ReplayState, opened: readonly Assig
     limits.set(place, limit)
 
     const check = state.findings.at('assignment', job.entry)
-    const assignee = assigneeOf(job, input, draw)
+    const assignee = assigneeOf(job, { item, input }, draw)
     check(
       assignee === job.worker,
       'not_assigned',
@@ -41,30 +49,33 @@ export async function checkAssignment(state: ReplayState, opened: readonly Assig
 
 interface EpochDraw {
   readonly beacon: Uint8Array | null
-  readonly workers: Uint8Array[]
+  readonly field: Field
 }
 
 async function drawEpoch(state: ReplayState, epoch: number): Promise<EpochDraw> {
-  const { anchored, genesis, rules, source } = state
+  const { anchored, earners, genesis, rules, source } = state
   const height = assignmentHeight(epoch, rules)
   const size = anchored.sizeAt(height)
+  // The operator's auditor rechecks work; it takes none.
+  const keys = keysAt(state, size).filter(
+    (key) => Buffer.compare(key, genesis.auditor) !== 0 && !wasSuspended(state, hex(key), size),
+  )
+  const settled = earners.filter(({ entry }) => entry < size).slice(-EPOCHS_AT_WORK)
   return {
     beacon: await source.chain.blockHash(height),
-    // The operator's auditor rechecks work; it takes none.
-    workers: keysAt(state, size).filter(
-      (key) => Buffer.compare(key, genesis.auditor) !== 0 && !wasSuspended(state, hex(key), size),
-    ),
+    field: fieldOf(keys, new Set(settled.flatMap(({ workers }) => workers))),
   }
 }
 
 /** Key, hex. */
 function assigneeOf(
   { subnet, model }: ReplayedJob,
-  input: Uint8Array,
-  { beacon, workers }: EpochDraw,
+  { item, input }: { item: number; input: Uint8Array },
+  { beacon, field }: EpochDraw,
 ): string {
-  const assignee =
-    beacon === null ? null : assignItem({ beacon, subnet, item: itemName(model, input), workers })
+  if (beacon === null) return 'nobody'
+  const workers = drawnAmong(field, beacon, item)
+  const assignee = assignItem({ beacon, subnet, item: itemName(model, input), workers })
   return assignee === null ? 'nobody' : hex(assignee)
 }
 

@@ -49,6 +49,7 @@ export async function checkEpoch(state: ReplayState, entry: EntryOf<'epoch'>, in
   await compareShares(state, check, entry, { shares, fees, lapsedMsat: bookedMsat - budgetMsat })
   post(state, check, epoch, shares, shares.returnedMsat + bookedMsat - budgetMsat)
   postFees(state, check, epoch, fees)
+  state.earners.push({ entry: index, workers: [...new Set(shares.compute.map(({ worker }) => worker))] })
   noteDemand(state, epoch, judged)
   state.sample.add({
     receipts: judged.length,

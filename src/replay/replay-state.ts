@@ -65,6 +65,8 @@ export interface ReplayState {
     number | 'inherited',
     { readonly isMatured: boolean; readonly rows: readonly Accrued[] }
   >
+  /** Keys, hex, that the `epoch` entries so far credit for items, in their order. */
+  readonly earners: { readonly entry: number; readonly workers: readonly string[] }[]
   readonly standings: ReplayedStandings
   /** By key, hex, oldest first: the entries that suspended a worker, and that let it return. */
   readonly suspensions: Map<string, Suspension[]>
@@ -237,6 +239,7 @@ export function openReplayState(
     priceAt,
     budgets,
     accruals: new Map(),
+    earners: [],
     standings: openStandings((worker) => workers.get(worker)?.address ?? worker),
     suspensions: new Map(),
     expected: [],

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { hex } from '../../compute/work/hex.ts'
 import { taggedHash } from '../../compute/work/tagged-hash.ts'
 import { type EpochRules, firstHeight } from './epoch.ts'
 import { firstForSubject } from './rendezvous.ts'
@@ -22,6 +23,37 @@ export function assignItem({ beacon, subnet, item, workers }: Assignment): Uint8
   assert.equal(beacon.length, 32, 'a beacon has 32 bytes')
   assert.equal(item.length, 32, 'an item has 32 bytes')
   return firstForSubject(Buffer.concat([beacon, Buffer.from(subnet), item]), workers)
+}
+
+/** Settled epochs within which a key has to have earned from the budget by its items to be at work. */
+export const EPOCHS_AT_WORK = 8
+
+/**
+ * Of so many items in a row one is for keys that are not at work. Keys cost nothing: however many never work, they take
+ * no more from those that do, and a key that is new begins by such an item.
+ */
+export const ITEMS_PER_NEWCOMER = 16
+
+/** Who may be assigned items in an epoch. */
+export interface Field {
+  readonly atWork: Uint8Array[]
+  readonly newcomers: Uint8Array[]
+}
+
+/** @param earners keys, hex, that earned by items in the last settled epochs */
+export function fieldOf(keys: readonly Uint8Array[], earners: ReadonlySet<string>): Field {
+  const { atWork = [], newcomers = [] } = Object.groupBy(keys, (key) =>
+    earners.has(hex(key)) ? 'atWork' : 'newcomers',
+  )
+  return { atWork, newcomers }
+}
+
+/** The keys that an item is drawn among, by its number in the dataset; the beacon says which of 16 are the newcomers'. */
+export function drawnAmong({ atWork, newcomers }: Field, beacon: Uint8Array, number: number): Uint8Array[] {
+  if (atWork.length === 0) return newcomers
+  if (newcomers.length === 0) return atWork
+  const [offset = 0] = beacon
+  return (number + offset) % ITEMS_PER_NEWCOMER === 0 ? newcomers : atWork
 }
 
 /**

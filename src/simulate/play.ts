@@ -7,6 +7,7 @@ import { auditRate } from '../rules/sampling.ts'
 import { type EpochSettlement, type SettlementReceipt, settleEpoch } from '../rules/settle-epoch.ts'
 import type { AuditDraws } from './audit-draws.ts'
 import { auditSubmission } from './audit-submission.ts'
+import { drawnItems } from './drawn-items.ts'
 import {
   AUDIT_SHARE_BASIS_POINTS,
   BUDGET_MSAT,
@@ -31,6 +32,8 @@ interface Life {
 
 interface WorkerKey {
   name: string
+  id: Uint8Array
+  earnedEpoch: number | null
   suspicion: Suspicion
   unmatured: { epoch: number; msat: bigint }[]
 }
@@ -41,7 +44,7 @@ const NO_AUDITS = { all: 0, own: 0 }
 const EVIDENCE = evidenceOf(P0)
 
 /**
- * Plays one life of a strategy by the product's rules: audit rates, draws, statistic, settlement, maturity. What is held when everything
+ * Plays one life of a strategy by the product's rules: items, audit rates, draws, statistic, settlement, maturity. What is held when everything
  * else has matured counts as lost: a worker that has left passes no more audits.
  */
 export function playStrategy(strategy: Strategy, setting: Setting, seed: string, draws: AuditDraws): Life {
@@ -49,7 +52,10 @@ export function playStrategy(strategy: Strategy, setting: Setting, seed: string,
   const receiptCostMsat = costShare * Number(REWARD_MSAT)
   const random = seededRandom(seed)
   let keyCount = 0
-  const newKey = (): WorkerKey => ({ name: `key ${keyCount++}`, suspicion: NO_SUSPICION, unmatured: [] })
+  const newKey = (): WorkerKey => {
+    const name = `key ${keyCount++}`
+    return { name, id: named(name), earnedEpoch: null, suspicion: NO_SUSPICION, unmatured: [] }
+  }
   let keys = Array.from({ length: strategy.keys }, newKey)
   let profitMsat = 0
 
@@ -58,7 +64,11 @@ export function playStrategy(strategy: Strategy, setting: Setting, seed: string,
     const score = keys.reduce((most, { suspicion }) => (suspicion.score > most ? suspicion.score : most), 0n)
     const move = epoch < EPOCHS ? strategy.move({ epoch, maturityEpochs, score }) : NO_WORK
     const beacon = named(seed, 'beacon', epoch)
-    const worked = keys.map((key) => work(key, { strategy, setting, move, beacon, random }))
+    const drawn = drawnItems(keys, { epoch, beacon })
+    const worked = keys.map((key) => {
+      const receipts = Math.min(move.receipts / strategy.keys, drawn(key))
+      return work(key, { strategy, setting, move, receipts, beacon, random })
+    })
     const audits = move.isThin ? NO_AUDITS : (draws[epoch] ?? NO_AUDITS)
     const ownAudits = strategy.audits ? audits.own : 0
     const receipts = worked.flatMap((one) => one.receipts)
@@ -68,6 +78,7 @@ export function playStrategy(strategy: Strategy, setting: Setting, seed: string,
     profitMsat += Number(auditPay?.msat ?? 0n) - receiptCostMsat * cost
     for (const key of keys) {
       const pay = settled.compute.find(({ worker }) => worker === key.name)
+      if (pay !== undefined) key.earnedEpoch = epoch
       key.unmatured.push({ epoch, msat: pay?.msat ?? 0n })
       profitMsat += Number(mature(key, epoch - maturityEpochs))
     }
@@ -79,12 +90,18 @@ export function playStrategy(strategy: Strategy, setting: Setting, seed: string,
 /** A key's part of an epoch's work; `cost` counts honest receipts' costs. */
 function work(
   key: WorkerKey,
-  world: { strategy: Strategy; setting: Setting; move: Move; beacon: Uint8Array; random: () => number },
+  world: {
+    strategy: Strategy
+    setting: Setting
+    move: Move
+    receipts: number
+    beacon: Uint8Array
+    random: () => number
+  },
 ): { receipts: SettlementReceipt[]; cost: number } {
-  const { strategy, setting, move, beacon, random } = world
+  const { strategy, setting, move, receipts, beacon, random } = world
   const shamMsat = BigInt(strategy.shamEpochs * RECEIPTS_PER_EPOCH) * REWARD_MSAT
   const unmaturedMsat = sumOf(key.unmatured) + shamMsat
-  const receipts = move.receipts / strategy.keys
   const rate = auditRate({ rewardMsat: REWARD_MSAT, unmaturedMsat, floor: setting.floor })
   const isCertain = rate.numerator === rate.denominator
   const submission = {

@@ -164,6 +164,40 @@ describe('what the operator did wrong is named, and nothing else:', () => {
     expect(failingIn(report)).toEqual(['assignment'])
   })
 
+  test('an item of those at work that it gave to a key that had never worked', async () => {
+    await using site = await openSite(node, { subnets: [SAMPLED_MARKET] })
+    const [worker, idle, operator] = await begin(site)
+    expect(await worksOf(worker.work(undefined, 1))).toHaveLength(1)
+    const audited = (passed: number) => () => site.status().audits.passed === passed
+    await site.mineAudited([idle, operator], 'the verdict', audited(1))
+    await settled(site)
+    await site.anchorAll()
+    // The next one's beacon may be mined.
+    const epoch = (site.status().epoch ?? 0) + 2
+    await site.mineUntil(`epoch ${epoch}`, () => site.status().epoch === epoch)
+
+    const { db } = site.coordinator().books
+    const itemsOf = db
+      .prepare<[number, Uint8Array], number>('SELECT item FROM item WHERE epoch = ? AND assignee = ?')
+      .pluck()
+    const height = assignmentHeight(epoch, epochRules(site.house().genesis))
+    const [offset = 0] = txidBytes(String(await node.rpc.call('getblockhash', height)))
+    const [lent, ...atWork] = itemsOf.all(epoch, worker.key).map(Number)
+    const newcomers = itemsOf.all(epoch, idle.key).map(Number)
+    expect(newcomers.length).toBeGreaterThan(0)
+    expect(newcomers.every((item) => (item + offset) % 16 === 0)).toBe(true)
+    expect(atWork.some((item) => (item + offset) % 16 === 0)).toBe(false)
+
+    db.prepare('UPDATE item SET assignee = ? WHERE item = ?').run(idle.key, lent)
+    const works = await worksOf(idle.work())
+    expect(works).toHaveLength(newcomers.length + 1)
+    await site.mineAudited([worker, operator], 'its verdicts', audited(1 + works.length))
+    await site.mineUntil('its settlement', () => isSettled(site, epoch))
+    const report = await replayed(site)
+    expect(report.first).toMatchObject({ rule: 'assignment', code: 'not_assigned' })
+    expect(report.rules.filter(({ failed }) => failed > 0)).toMatchObject([{ name: 'assignment', failed: 1 }])
+  })
+
   test('an item that it put up out of turn, for a worker of its choice', async () => {
     await using site = await openSite(node, { subnets: [SAMPLED_MARKET] })
     const [favourite, other, operator] = await begin(site)
