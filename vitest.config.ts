@@ -25,10 +25,10 @@ class LongestFirst extends BaseSequencer {
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // Real nodes, real child processes: generous caps, so that a slow machine fails only when something hangs.
-    testTimeout: 60_000,
-    hookTimeout: 300_000,
-    expect: { poll: { timeout: 30_000 } },
+    // Real nodes, real child processes: caps so generous that a machine ten times as busy fails only when something hangs.
+    testTimeout: 600_000,
+    hookTimeout: 600_000,
+    expect: { poll: { timeout: 120_000 } },
     pool: 'forks',
     // Much of the time goes into waiting for nodes and timeouts, so more files are under way than two cores could compute.
     maxWorkers: 4,

@@ -60,9 +60,6 @@ function failAt(proxy: FaultyProxy, n: number, fault: Fault): { reached: () => b
 describe('an RPC call', () => {
   it.each(FAULTS)(
     'that meets "%s", whichever it is, costs no checkpoint and no second anchor',
-    {
-      timeout: 300_000,
-    },
     async (fault) => {
       using site = await openSite(bitcoind, { policy: { dayCapSats: 1_000_000n } })
       await using faulty = await openFaulty(site, fault === 'hang' ? HANG_TIMEOUT_MS : TIMEOUT_MS)
@@ -98,7 +95,7 @@ describe('an RPC call', () => {
     }),
   })
 
-  it('may fail again and again, while blocks come and go', { timeout: 300_000 }, async () => {
+  it('may fail again and again, while blocks come and go', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 12 }), async (steps) => {
         using site = await openSite(bitcoind)

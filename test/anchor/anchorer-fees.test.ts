@@ -59,9 +59,7 @@ const step = fc.record({
   estimateSatPerKvb: fc.option(fc.bigInt(0n, 20_000n)),
 })
 
-it('whatever the market does, the node takes each replacement, and no limit is ever passed', {
-  timeout: 300_000,
-}, async () => {
+it('whatever the market does, the node takes each replacement, and no limit is ever passed', async () => {
   let replacements = 0
   const stalls = new Set<string>()
   await fc.assert(

@@ -25,9 +25,7 @@ async function run(task: unknown): Promise<{ code: number | null; signal: string
   return { code, signal }
 }
 
-it('anchors each checkpoint exactly once, killed before and after every call to the node', {
-  timeout: 300_000,
-}, async () => {
+it('anchors each checkpoint exactly once, killed before and after every call to the node', async () => {
   using site = await openSite(bitcoind, { method: 'taproot', policy: { dayCapSats: 1_000_000n } })
   const { rpcUrl, cookieFile } = bitcoind
   const { payloadFile, firstSeal } = site

@@ -192,9 +192,7 @@ describe('a database restored from a backup', () => {
   })
 })
 
-it('10,000 payees in payouts of 2,000 are paid once each, to the satoshi; a bad address and dust are listed unpaid', {
-  timeout: 240_000,
-}, async () => {
+it('10,000 payees in payouts of 2,000 are paid once each, to the satoshi; a bad address and dust are listed unpaid', async () => {
   const EACH = 1_000n
   const BATCH = 2_000
   const FUNDED = 12_000_000n

@@ -1,6 +1,9 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { expect } from 'vitest'
 
+/** As long as anything else in a test may take (vitest.config.ts): only what hangs fails. */
+const LIMIT_MS = 120_000
+
 /** A page and everything that it must not do: errors, dialogs, requests to anywhere but `home`. */
 interface WatchedPage extends AsyncDisposable {
   readonly page: Page
@@ -16,6 +19,7 @@ export async function openPage(
   options: BrowserContextOptions = {},
 ): Promise<WatchedPage> {
   const context = await browser.newContext(options)
+  context.setDefaultTimeout(LIMIT_MS)
   const page = await context.newPage()
   const troubles: string[] = []
   const strangers: string[] = []
