@@ -49,6 +49,7 @@ interface HeldJob {
   is_private: bigint
   output_bytes: bigint
   receipt: Uint8Array | null
+  output: Uint8Array | null
 }
 
 const RESULT_ERRORS = [RefusedError, ReceiptError, TensorError]
@@ -57,10 +58,11 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
   const { db } = books
   const selectJob = db.prepare<[Uint8Array], HeldJob>(
     // No join: see openSubmissionDesk.
-    `SELECT input, worker, state, item, is_private, output_bytes, (SELECT receipt FROM result WHERE job = job.id) AS receipt
+    `SELECT input, worker, state, item, is_private, output_bytes, (SELECT receipt FROM result WHERE job = job.id) AS receipt,
+            (SELECT output FROM result WHERE job = job.id) AS output
        FROM job WHERE id = ?`,
   )
-  // A worker that lost its batch may answer an item again with another receipt, until one is in a submission.
+  // A worker that lost its batch may answer an item again with another receipt of the same outputs, until one is in a submission.
   // The same receipt sent again was answered when it came first; a clock that is set back makes no answer older than its lease.
   const upsert = db.prepare(
     `INSERT INTO result (job, receipt, output, salt, answered_ms)
@@ -73,8 +75,8 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
     `UPDATE job SET state = 'answered' WHERE id = ? AND state IN ('leased', 'released', 'answered')`,
   )
 
-  /** Receipts by job that requesters may have in hand and no disk has yet. */
-  const underWay = new Map<string, Uint8Array>()
+  /** By job: what requesters may have in hand and no disk has yet. */
+  const underWay = new Map<string, Pick<CheckedResult, 'receiptId' | 'outputDigest'>>()
 
   const holdAll = db.transaction((fresh: readonly CheckedResult[]) => {
     for (const { job, input, isPrivate, receiptId, outputDigest, salt, answeredMs } of fresh) {
@@ -105,7 +107,7 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
     for (const result of results) {
       try {
         const checked = { ...check(worker, result), answeredMs }
-        underWay.set(hex(checked.job), checked.receiptId)
+        underWay.set(hex(checked.job), checked)
         taken.push(checked)
       } catch (error) {
         // What is not the result's own fault is not a refusal: the worker would throw its work away.
@@ -132,7 +134,8 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
     if (job === undefined || Buffer.compare(job.worker, worker) !== 0) {
       throw new RefusedError(404, 'job_unknown', 'no such job was leased to this worker')
     }
-    const known = underWay.get(hex(receipt.job)) ?? job.receipt
+    const taken = underWay.get(hex(receipt.job))
+    const known = taken?.receiptId ?? job.receipt
     const isSame = known !== null && Buffer.compare(known, id) === 0
     if (job.state === 'submitted' && !isSame) {
       throw new RefusedError(
@@ -168,6 +171,11 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
         'output_mismatch',
         "the receipt's output is not the salted digest of these outputs",
       )
+    }
+    // Outputs are held for days: a job has the room of one bundle.
+    const held = taken?.outputDigest ?? job.output
+    if (held !== null && Buffer.compare(held, outputDigest) !== 0) {
+      throw new RefusedError(409, 'job_already_answered', 'other outputs of this job are held already')
     }
     const { state, input } = job
     return {

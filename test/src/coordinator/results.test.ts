@@ -1,9 +1,10 @@
+import { hash } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { ask, leaseOne } from './paying-requester.ts'
 import { idOf, type Peer } from './peer.ts'
 import { openSite, type Site } from './site.ts'
-import { largeInput, tinyMarket } from './tiny-market.ts'
+import { largeInput, tinyInput, tinyMarket, tinyOutput } from './tiny-market.ts'
 
 let node: RegtestNode
 beforeAll(async () => {
@@ -54,6 +55,27 @@ test('outputs beyond the shapes that the model declares are refused, whose room 
     accepted: 0,
     refused: [{ receipt: idOf(work), code: 'output_too_large' }],
   })
+})
+
+test('an item may be answered again by another receipt of the same outputs; other ones grow no store', async () => {
+  await using site = await openSite(node)
+  const worker = await first(site)
+  const [leased] = await worker.lease(1)
+  if (leased === undefined) throw new Error('nothing leased')
+  const { results } = site.house().desks
+  const [given, again] = [worker.answer(leased, 0), worker.answer(leased, 0)]
+  const others = [1, 2, 3].map((value) => worker.answer(leased, 0, () => tinyOutput(tinyInput(value + 0.5))))
+  const refused = others.map((work) => ({ receipt: idOf(work), code: 'job_already_answered' }))
+  const held = () => site.coordinator().books.db.prepare('SELECT count(*) FROM held_blob').pluck().get()
+  // Both while it is on its way to the disk, and when it is there.
+  expect(await results.accept(worker.key, [given, ...others])).toMatchObject({ accepted: 1, refused })
+  const before = held()
+  expect(await results.accept(worker.key, [again, ...others])).toMatchObject({ accepted: 1, refused })
+  expect(held()).toBe(before)
+  for (const { outputs } of others) {
+    expect(site.coordinator().books.blobs.has(hash('sha256', outputs))).toBe(false)
+  }
+  await worker.submit(worker.draft([again.receipt]))
 })
 
 async function first(site: Site): Promise<Peer> {
