@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { openStandings } from '../../../src/replay/standings.ts'
 import { type JudgedCanary, observeAuditors, refutes, unheardOf } from '../../../src/rules/canaries.ts'
 import { evidenceOf } from '../../../src/rules/cusum-evidence.ts'
+import { thawModel } from '../../../src/rules/standings.ts'
 
 const passed = (receipt: string, ...said: [auditor: string, verdict: string | null][]): JudgedCanary => ({
   receipt,
@@ -84,7 +85,7 @@ describe('auditors that known answers refute', () => {
     expect(refuted('1')).toEqual([])
     records.freeze('tiny/00')
     expect(refuted('2', '3')).toEqual([])
-    records.thaw('tiny/00')
+    thawModel(records, 'tiny/00', 'recalibrated')
     expect(refuted('4')).toEqual([['1', '4']])
   })
 
