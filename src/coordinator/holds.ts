@@ -5,6 +5,8 @@ import type { Books } from './books.ts'
 
 /** How long bundles of inputs and outputs are held. Every change joins the caller's transaction; what was promised is never shortened. */
 export interface Holds {
+  /** The newest epoch that has its work: what is leased, answered or submitted now is of none later. */
+  present(): number
   /** At least as long as the work of `epoch`, by default that of the present one. */
   hold(digests: readonly Uint8Array[], isPrivate: boolean, epoch?: number): void
   /** For good: what can be assigned again, and what a fail was said on. */
@@ -38,8 +40,11 @@ export function openHolds({ db, blobs }: Pick<Books, 'db' | 'blobs'>): Holds {
     if (!isPrivate && known.is_private === 1n) publish.run(digest)
   }
 
+  const present = () => Number(selectPresent.get())
+
   return {
-    hold(digests, isPrivate, epoch = Number(selectPresent.get())) {
+    present,
+    hold(digests, isPrivate, epoch = present()) {
       for (const digest of digests) set(digest, epoch, isPrivate)
     },
     keep(digests, isPrivate) {

@@ -138,7 +138,8 @@ export function openLeaseDesk(
       for (const { draft, id, bytes, inputDigest, inputSalt, originSalt, originRecord, units } of jobs) {
         const { subnet, model, item, request, chargeMsat, outputBytes } = draft
         const isPrivate = subnet.privacy === 'private'
-        holds.hold([inputDigest], isPrivate)
+        // A dataset's are held for good.
+        if (item === null) holds.hold([inputDigest], isPrivate)
         insertJob.run({
           id,
           bytes,

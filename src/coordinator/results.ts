@@ -29,8 +29,8 @@ export interface ResultDesk {
 
 interface CheckedResult {
   readonly job: Uint8Array
-  /** Digest of the bundle. */
-  readonly input: Uint8Array
+  /** Digest of the input bundle; null for a dataset's, which is held for good. */
+  readonly input: Uint8Array | null
   readonly receiptId: Uint8Array
   readonly outputs: Uint8Array
   readonly outputDigest: Uint8Array
@@ -79,10 +79,11 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
   const underWay = new Map<string, Pick<CheckedResult, 'receiptId' | 'outputDigest'>>()
 
   const holdAll = db.transaction((fresh: readonly CheckedResult[]) => {
+    const present = holds.present()
     for (const { job, input, isPrivate, receiptId, outputDigest, salt, answeredMs } of fresh) {
       if (setAnswered.run(job).changes !== 1) continue
       upsert.run(receiptId, outputDigest, salt, answeredMs, job)
-      holds.hold([input, outputDigest], isPrivate)
+      holds.hold(input === null ? [outputDigest] : [input, outputDigest], isPrivate, present)
     }
   })
 
@@ -145,7 +146,8 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
       )
     }
     // So late that nobody could audit it any more.
-    if (job.state !== 'submitted' && !books.blobs.has(hex(job.input))) {
+    const input = job.item === null ? job.input : null
+    if (job.state !== 'submitted' && input !== null && !books.blobs.has(hex(input))) {
       throw new RefusedError(410, 'job_expired', "the job's inputs are not held any more")
     }
     // The requester has this receipt's id in hand: no other one may take its place.
@@ -177,7 +179,6 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
     if (held !== null && Buffer.compare(held, outputDigest) !== 0) {
       throw new RefusedError(409, 'job_already_answered', 'other outputs of this job are held already')
     }
-    const { state, input } = job
     return {
       job: receipt.job,
       input,
@@ -186,7 +187,7 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
       outputDigest,
       salt,
       isPrivate: job.is_private === 1n,
-      isHeld: state === 'submitted',
+      isHeld: job.state === 'submitted',
     }
   }
 

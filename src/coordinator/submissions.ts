@@ -118,8 +118,11 @@ export function openSubmissionDesk(
       receipts: sha256(list),
     } as const
     const index = record(books, entry, (entryIndex) => {
+      // What is of the present epoch has been held for it since it was leased and answered.
+      const present = holds.present()
       for (const { row } of receipts)
-        if (row.output !== null) holds.hold([row.input, row.output], row.is_private === 1n)
+        if (row.output !== null && row.epoch < present)
+          holds.hold([row.input, row.output], row.is_private === 1n, present)
       insertSubmission.run(entryIndex, id, worker, header.sequence, header.count, unmaturedMsat)
       for (const [position, receipt] of receipts.entries()) {
         const { item, subnet, model } = receipt.row
@@ -216,8 +219,10 @@ export function openSubmissionDesk(
     return checked
   }
 
-  function areHeld({ input, output }: JobRow): boolean {
-    return output !== null && [input, output].every((digest) => books.blobs.has(hex(digest)))
+  /** Those of datasets are held for good. */
+  function areHeld({ input, item, output }: JobRow): boolean {
+    const isHeld = (digest: Uint8Array) => books.blobs.has(hex(digest))
+    return output !== null && isHeld(output) && (item !== null || isHeld(input))
   }
 
   function checkProfile({ profile }: Receipt, row: JobRow, position: number): void {
