@@ -31,7 +31,7 @@ export function openAuditCapacity(
   // What was answered and is submitted no more weighs until its epoch and the next are over, as its item does.
   const countLeased = db
     .prepare<[number], bigint>(
-      `SELECT count(*) FROM job WHERE unproven = 1 AND state IN ('leased', 'answered') AND epoch >= ?`,
+      `SELECT count(*) FROM job WHERE unproven = 1 AND (state = 'leased' OR state = 'answered') AND epoch >= ?`,
     )
     .pluck()
 

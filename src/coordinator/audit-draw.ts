@@ -54,7 +54,7 @@ export function openAuditDraw(
   )
   const selectReceipts = db.prepare<[bigint], SampledRow>(
     `SELECT receipt.id AS receipt, position, reward_msat, subnet, model, epoch
-       FROM receipt JOIN job ON job.id = receipt.job WHERE submission = ? ORDER BY position`,
+       FROM receipt JOIN job ON job.number = receipt.job WHERE submission = ? ORDER BY position`,
   )
   const selectInconclusive = db.prepare<[], Redrawable>(
     `SELECT receipt.id AS receipt, max(audit.round) AS round, submission.entry_index, submission.id, submission.worker, position

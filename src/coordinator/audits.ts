@@ -106,13 +106,13 @@ export function openAuditDesk(
   const { db } = books
   const selectLease = db.prepare<[Uint8Array, number], LeaseRow>(
     `SELECT audit.receipt, round, job.bytes AS job, job.input, job.input_salt
-       FROM audit JOIN receipt ON receipt.id = audit.receipt JOIN job ON job.id = receipt.job
+       FROM audit JOIN receipt ON receipt.id = audit.receipt JOIN job ON job.number = receipt.job
       WHERE auditor = ? AND audit.state = 'drawn' ORDER BY submission, position LIMIT ?`,
   )
   const selectOpen = db.prepare<[Uint8Array, number, Uint8Array], OpenRow>(
     `SELECT audit.receipt, round, auditor, audit.state, commitment, result.output, subnet, model, epoch
        FROM audit JOIN receipt ON receipt.id = audit.receipt JOIN result ON result.job = receipt.job
-       JOIN job ON job.id = receipt.job
+       JOIN job ON job.number = receipt.job
       WHERE audit.receipt = ? AND round = ? AND auditor = ?`,
   )
   const selectSilent = db.prepare<[number], SilentRow>(
@@ -130,7 +130,7 @@ export function openAuditDesk(
     'UPDATE receipt SET verdict = ?, verdict_entry = ? WHERE id = ? AND sampled = 1 AND verdict IS NULL',
   )
   const selectBundles = db.prepare<[Uint8Array], BundlesRow>(
-    `SELECT job.input, result.output, job.is_private FROM receipt JOIN job ON job.id = receipt.job JOIN result ON result.job = job.id
+    `SELECT job.input, result.output, job.is_private FROM receipt JOIN job ON job.number = receipt.job JOIN result ON result.job = job.number
       WHERE receipt.id = ?`,
   )
   const holds = openHolds(books)

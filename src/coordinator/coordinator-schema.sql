@@ -49,13 +49,14 @@ CREATE TABLE IF NOT EXISTS item (
   assignee BLOB,
   PRIMARY KEY (subnet, model, item)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS item_assigned ON item (assignee, state, epoch);
-CREATE INDEX IF NOT EXISTS item_under_way ON item (epoch, assignee) WHERE assignee IS NOT NULL AND state <> 'done';
+CREATE INDEX IF NOT EXISTS item_assigned ON item (epoch, state, assignee);
 CREATE INDEX IF NOT EXISTS item_done ON item (subnet) WHERE state = 'done';
 
 -- A job is one lease of one piece of work. `origin_record` and `salt` are secret until settlement.
 CREATE TABLE IF NOT EXISTS job (
-  id            BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 32),
+  -- In the order of leases, as what comes of jobs is: new rows stand together, where a hash would scatter them over pages.
+  number        INTEGER NOT NULL PRIMARY KEY,
+  id            BLOB    NOT NULL UNIQUE CHECK (length(id) = 32),
   bytes         BLOB    NOT NULL,
   subnet        TEXT    NOT NULL,
   model         BLOB    NOT NULL CHECK (length(model) = 32),
@@ -84,8 +85,9 @@ CREATE TABLE IF NOT EXISTS job (
   is_private    INTEGER NOT NULL CHECK (is_private IN (0, 1)),
   state         TEXT    NOT NULL CHECK (state IN ('leased', 'released', 'answered', 'submitted'))
 ) STRICT;
-CREATE INDEX IF NOT EXISTS job_deadline ON job (state, deadline_ms);
-CREATE INDEX IF NOT EXISTS job_unproven ON job (epoch) WHERE unproven = 1 AND state IN ('leased', 'answered');
+-- Everything that is asked of jobs under way at each lease.
+CREATE INDEX IF NOT EXISTS job_under_way ON job (state, worker, deadline_ms, requester, unproven, epoch)
+  WHERE state = 'leased' OR state = 'answered';
 CREATE INDEX IF NOT EXISTS job_charged ON job (state, epoch) WHERE charge_msat > 0;
 CREATE INDEX IF NOT EXISTS job_item ON job (subnet, model, item) WHERE item IS NOT NULL;
 
@@ -105,7 +107,7 @@ CREATE INDEX IF NOT EXISTS canary_left ON canary (subnet, model, number) WHERE j
 
 -- A worker's answer, held until its submission comes: the outputs are in the blob store under `output`.
 CREATE TABLE IF NOT EXISTS result (
-  job     BLOB NOT NULL PRIMARY KEY REFERENCES job (id),
+  job     INTEGER NOT NULL PRIMARY KEY REFERENCES job (number),
   receipt BLOB NOT NULL CHECK (length(receipt) = 32),
   output  BLOB NOT NULL CHECK (length(output) = 32),
   salt    BLOB NOT NULL CHECK (length(salt) = 32),
@@ -129,10 +131,10 @@ CREATE TABLE IF NOT EXISTS submission (
 CREATE INDEX IF NOT EXISTS submission_undrawn ON submission (entry_index) WHERE drawn_height IS NULL;
 
 CREATE TABLE IF NOT EXISTS receipt (
-  id          BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 32),
+  job         INTEGER NOT NULL PRIMARY KEY REFERENCES job (number),
+  id          BLOB    NOT NULL UNIQUE CHECK (length(id) = 32),
   submission  INTEGER NOT NULL REFERENCES submission (entry_index),
   position    INTEGER NOT NULL,
-  job         BLOB    NOT NULL UNIQUE REFERENCES job (id),
   -- Expected reward at submission, for the audit rate; what is paid is decided at settlement.
   reward_msat INTEGER NOT NULL CHECK (reward_msat >= 0),
   sampled     INTEGER CHECK (sampled IN (0, 1)),
@@ -206,7 +208,7 @@ CREATE TABLE IF NOT EXISTS held_blob (
   epoch  INTEGER,
   -- Named by private work alone: shown to nobody but its auditors.
   is_private INTEGER NOT NULL CHECK (is_private IN (0, 1))
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX IF NOT EXISTS held_blob_epoch ON held_blob (epoch) WHERE epoch IS NOT NULL;
 
 -- Bytes in that table, and those that have left it.

@@ -98,18 +98,18 @@ export function openEpochWork(
     `SELECT receipt.id, receipt.submission, job.worker, ${SUSPENDED_ENTRY} job.worker) AS suspended_entry,
             job.subnet, job.model, job.units, reward_msat, job.is_private, job.item, job.epoch, requester, charge_msat, refund_entry, sampled, verdict,
             verdict_entry, job.id AS job, job.input, job.input_salt, job.leased_ms, result.answered_ms, job.origin_record, job.origin_salt, result.output, result.salt, canary.output AS known
-       FROM receipt JOIN job ON job.id = receipt.job JOIN result ON result.job = job.id LEFT JOIN canary ON canary.job = job.id
+       FROM receipt JOIN job ON job.number = receipt.job JOIN result ON result.job = job.number LEFT JOIN canary ON canary.job = job.id
       WHERE receipt.submission >= ? AND receipt.submission < ? ORDER BY receipt.submission, receipt.position`,
   )
   const selectEarlierTwin = db
     .prepare<[string, Uint8Array, bigint, number], bigint>(
-      `SELECT 1 FROM job JOIN receipt ON receipt.job = job.id
+      `SELECT 1 FROM job JOIN receipt ON receipt.job = job.number
         WHERE job.subnet = ? AND job.model = ? AND job.item = ? AND receipt.submission < ? AND is_refuted = 0`,
     )
     .pluck()
   const selectAudits = db.prepare<[number, number], AuditRow>(
     `SELECT receipt.id AS receipt, audit.state, audit.auditor, job.units, receipt.verdict_entry, ${SUSPENDED_ENTRY} audit.auditor) AS suspended_entry
-       FROM audit JOIN receipt ON receipt.id = audit.receipt JOIN job ON job.id = receipt.job
+       FROM audit JOIN receipt ON receipt.id = audit.receipt JOIN job ON job.number = receipt.job
       WHERE audit.state IN ('pass', 'fail') AND receipt.submission >= ? AND receipt.submission < ?`,
   )
   const selectRounds = db.prepare<[Uint8Array], { auditor: Uint8Array; state: string }>(
@@ -118,12 +118,14 @@ export function openEpochWork(
   const reopen = db.prepare(
     `UPDATE item SET state = 'open' WHERE state = 'done' AND (subnet, model, item) IN
        (SELECT subnet, model, item FROM job WHERE id = ?)
-        AND NOT EXISTS (SELECT 1 FROM job JOIN receipt ON receipt.job = job.id
+        AND NOT EXISTS (SELECT 1 FROM job JOIN receipt ON receipt.job = job.number
                          WHERE job.subnet = item.subnet AND job.model = item.model AND job.item = item.item
                            AND is_refuted = 0)`,
   )
   const setReason = db.prepare('UPDATE receipt SET reason = ? WHERE id = ?')
-  const setRefuted = db.prepare('UPDATE receipt SET is_refuted = 1 WHERE job = ?')
+  const setRefuted = db.prepare(
+    'UPDATE receipt SET is_refuted = 1 WHERE job = (SELECT number FROM job WHERE id = ?)',
+  )
 
   function read(epoch: number, anchored: Anchored): EpochWork {
     const from = anchored.sizeAt(firstHeight(epoch, rules) - 1)

@@ -39,7 +39,7 @@ function receiptsFrom(
   const rows = books.db
     .prepare<[number, number, number], Row>(
       `SELECT receipt.id AS receipt, submission AS entry, position, job.worker, job.subnet, units, sampled, verdict
-         FROM receipt JOIN job ON job.id = receipt.job
+         FROM receipt JOIN job ON job.number = receipt.job
         WHERE (submission, position) ${side} (?, ?)
         ORDER BY submission ${order}, position ${order} LIMIT ?`,
     )

@@ -29,7 +29,8 @@ const MIGRATIONS: readonly string[] = [
 
    -- No subnet could be private. Outputs had the limit of any bundle.
    CREATE TABLE job_next (
-     id            BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 32),
+     number        INTEGER NOT NULL PRIMARY KEY,
+     id            BLOB    NOT NULL UNIQUE CHECK (length(id) = 32),
      bytes         BLOB    NOT NULL,
      subnet        TEXT    NOT NULL,
      model         BLOB    NOT NULL CHECK (length(model) = 32),
@@ -52,29 +53,29 @@ const MIGRATIONS: readonly string[] = [
      is_private    INTEGER NOT NULL CHECK (is_private IN (0, 1)),
      state         TEXT    NOT NULL CHECK (state IN ('leased', 'released', 'answered', 'submitted'))
    ) STRICT;
-   INSERT INTO job_next SELECT id, bytes, subnet, model, input, input_salt, origin_salt, origin_record, item, requester,
+   INSERT INTO job_next SELECT rowid, id, bytes, subnet, model, input, input_salt, origin_salt, origin_record, item, requester,
      charge_msat, refund_entry, worker, epoch, units, 67108864, entry_index, deadline_ms, deadline_ms, unproven, 0, state FROM job;
    DROP TABLE job;
    ALTER TABLE job_next RENAME TO job;
 
    -- Nobody had noted when work was leased and answered: as if it took no time.
    CREATE TABLE result_next (
-     job     BLOB NOT NULL PRIMARY KEY REFERENCES job (id),
+     job     INTEGER NOT NULL PRIMARY KEY REFERENCES job (number),
      receipt BLOB NOT NULL CHECK (length(receipt) = 32),
      output  BLOB NOT NULL CHECK (length(output) = 32),
      salt    BLOB NOT NULL CHECK (length(salt) = 32),
      answered_ms INTEGER NOT NULL
    ) STRICT;
-   INSERT INTO result_next SELECT job, receipt, output, salt, (SELECT leased_ms FROM job WHERE id = result.job) FROM result;
+   INSERT INTO result_next SELECT number, receipt, output, salt, leased_ms FROM result JOIN job ON job.id = result.job;
    DROP TABLE result;
    ALTER TABLE result_next RENAME TO result;
 
    -- What the table of an epoch that is settled says stands in its blob alone.
    CREATE TABLE receipt_next (
-     id          BLOB    NOT NULL PRIMARY KEY CHECK (length(id) = 32),
+     job         INTEGER NOT NULL PRIMARY KEY REFERENCES job (number),
+     id          BLOB    NOT NULL UNIQUE CHECK (length(id) = 32),
      submission  INTEGER NOT NULL REFERENCES submission (entry_index),
      position    INTEGER NOT NULL,
-     job         BLOB    NOT NULL UNIQUE REFERENCES job (id),
      reward_msat INTEGER NOT NULL CHECK (reward_msat >= 0),
      sampled     INTEGER CHECK (sampled IN (0, 1)),
      verdict     TEXT CHECK (verdict IN ('pass', 'fail', 'void')),
@@ -83,8 +84,8 @@ const MIGRATIONS: readonly string[] = [
      reason TEXT,
      UNIQUE (submission, position)
    ) STRICT;
-   INSERT INTO receipt_next SELECT id, submission, position, job, reward_msat, sampled, verdict, verdict_entry, is_refuted, NULL
-     FROM receipt;
+   INSERT INTO receipt_next SELECT number, receipt.id, submission, position, reward_msat, sampled, verdict, verdict_entry,
+     is_refuted, NULL FROM receipt JOIN job ON job.id = receipt.job;
    DROP TABLE receipt;
    ALTER TABLE receipt_next RENAME TO receipt;
 
@@ -170,7 +171,8 @@ const MIGRATIONS: readonly string[] = [
      bytes  INTEGER NOT NULL CHECK (bytes >= 0),
      epoch  INTEGER,
      is_private INTEGER NOT NULL CHECK (is_private IN (0, 1))
-   ) STRICT, WITHOUT ROWID;
+   ) STRICT;
+   DROP INDEX item_assigned;
    INSERT INTO held_blob SELECT digest, 0, NULL, 0 FROM (
      SELECT input AS digest FROM item UNION SELECT input FROM job UNION SELECT output FROM result
      UNION SELECT input FROM canary UNION SELECT output FROM canary);`,

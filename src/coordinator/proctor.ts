@@ -72,7 +72,7 @@ export function openProctor(
 
   const selectNewest = books.db.prepare<[Uint8Array, string], { submission: bigint; position: bigint }>(
     `SELECT submission, position
-       FROM (SELECT * FROM receipt ORDER BY submission DESC LIMIT ${NEWEST_RECEIPTS}) AS newest JOIN job ON job.id = newest.job
+       FROM (SELECT * FROM receipt ORDER BY submission DESC LIMIT ${NEWEST_RECEIPTS}) AS newest JOIN job ON job.number = newest.job
       WHERE model = ? AND lower(hex(worker)) NOT IN (SELECT value FROM json_each(?)) ORDER BY submission DESC LIMIT 1`,
   )
 

@@ -29,6 +29,9 @@ export interface ResultDesk {
 
 interface CheckedResult {
   readonly job: Uint8Array
+  /** Of its row. */
+  readonly number: bigint
+  readonly leasedMs: bigint
   /** Digest of the input bundle; null for a dataset's, which is held for good. */
   readonly input: Uint8Array | null
   readonly receiptId: Uint8Array
@@ -42,6 +45,8 @@ interface CheckedResult {
 }
 
 interface HeldJob {
+  number: bigint
+  leased_ms: bigint
   input: Uint8Array
   worker: Uint8Array
   state: string
@@ -58,21 +63,20 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
   const { db } = books
   const selectJob = db.prepare<[Uint8Array], HeldJob>(
     // No join: see openSubmissionDesk.
-    `SELECT input, worker, state, item, is_private, output_bytes, (SELECT receipt FROM result WHERE job = job.id) AS receipt,
-            (SELECT output FROM result WHERE job = job.id) AS output
+    `SELECT number, leased_ms, input, worker, state, item, is_private, output_bytes,
+            (SELECT receipt FROM result WHERE job = number) AS receipt, (SELECT output FROM result WHERE job = number) AS output
        FROM job WHERE id = ?`,
   )
   // A worker that lost its batch may answer an item again with another receipt of the same outputs, until one is in a submission.
   // The same receipt sent again was answered when it came first; a clock that is set back makes no answer older than its lease.
   const upsert = db.prepare(
-    `INSERT INTO result (job, receipt, output, salt, answered_ms)
-     SELECT id, ?, ?, ?, max(leased_ms, ?) FROM job WHERE id = ?
+    `INSERT INTO result (job, receipt, output, salt, answered_ms) VALUES (?, ?, ?, ?, max(?, ?))
      ON CONFLICT (job) DO UPDATE SET receipt = excluded.receipt, output = excluded.output, salt = excluded.salt,
        answered_ms = iif(receipt = excluded.receipt, answered_ms, excluded.answered_ms)`,
   )
   const holds = openHolds(books)
   const setAnswered = db.prepare(
-    `UPDATE job SET state = 'answered' WHERE id = ? AND state IN ('leased', 'released', 'answered')`,
+    `UPDATE job SET state = 'answered' WHERE number = ? AND state IN ('leased', 'released', 'answered')`,
   )
 
   /** By job: what requesters may have in hand and no disk has yet. */
@@ -80,9 +84,9 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
 
   const holdAll = db.transaction((fresh: readonly CheckedResult[]) => {
     const present = holds.present()
-    for (const { job, input, isPrivate, receiptId, outputDigest, salt, answeredMs } of fresh) {
-      if (setAnswered.run(job).changes !== 1) continue
-      upsert.run(receiptId, outputDigest, salt, answeredMs, job)
+    for (const { number, input, isPrivate, receiptId, outputDigest, salt, leasedMs, answeredMs } of fresh) {
+      if (setAnswered.run(number).changes !== 1) continue
+      upsert.run(number, receiptId, outputDigest, salt, leasedMs, answeredMs)
       holds.hold(input === null ? [outputDigest] : [input, outputDigest], isPrivate, present)
     }
   })
@@ -181,6 +185,8 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
     }
     return {
       job: receipt.job,
+      number: job.number,
+      leasedMs: job.leased_ms,
       input,
       receiptId: id,
       outputs,

@@ -94,7 +94,7 @@ export function openStandingRows(db: Database, market: Pick<Market, 'model'>): S
     'SELECT worker, fails FROM standing WHERE score > 0 ORDER BY worker',
   )
   const selectReceipt = db.prepare<[Uint8Array], AuditedRow>(
-    'SELECT worker, subnet, model, epoch FROM receipt JOIN job ON job.id = receipt.job WHERE receipt.id = ?',
+    'SELECT worker, subnet, model, epoch FROM receipt JOIN job ON job.number = receipt.job WHERE receipt.id = ?',
   )
 
   function audited({

@@ -96,7 +96,7 @@ export function statementOf(
         `SELECT receipt.id AS receipt, submission AS entry, position, job.subnet, job.model, units, job.epoch, leased_ms, answered_ms, reason, sampled, verdict,
                 verdict_entry, fee.msat AS fee
            FROM submission JOIN receipt ON receipt.submission = submission.entry_index
-           JOIN job ON job.id = receipt.job JOIN result ON result.job = job.id LEFT JOIN fee ON fee.receipt = receipt.id
+           JOIN job ON job.number = receipt.job JOIN result ON result.job = job.number LEFT JOIN fee ON fee.receipt = receipt.id
           WHERE submission.worker = ? AND submission.entry_index >= ? AND submission.entry_index < ?
             AND (submission, position) > (?, ?) ORDER BY submission, position LIMIT ?`,
       )

@@ -157,7 +157,7 @@ function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer 
       receipts: verdicts.receipts,
       undrawn: count('SELECT count(*) FROM submission WHERE drawn_height IS NULL'),
       itemsAssigned: count(
-        `SELECT count(*) FROM item WHERE epoch IS ? AND assignee IS NOT NULL AND state <> 'done'
+        `SELECT count(*) FROM item WHERE epoch IS ? AND state IN ('open', 'leased') AND assignee IS NOT NULL
             AND assignee NOT IN (SELECT worker FROM standing WHERE standing = 'suspended')`,
         epoch,
       ),

@@ -39,6 +39,7 @@ export interface SubmissionDesk {
 }
 
 interface JobRow {
+  number: bigint
   input: Uint8Array
   output: Uint8Array | null
   subnet: string
@@ -54,6 +55,7 @@ interface JobRow {
 
 interface CheckedReceipt {
   readonly id: Uint8Array
+  /** Its id. */
   readonly job: Uint8Array
   readonly energy: Energy
   readonly row: JobRow
@@ -76,8 +78,8 @@ export function openSubmissionDesk(
     .pluck()
   // No join: SQLite would plan it anew for every id (sqlite.org/c3ref/prepare.html), which takes longer.
   const selectJob = db.prepare<[Uint8Array], JobRow>(
-    `SELECT input, (SELECT output FROM result WHERE job = job.id) AS output, subnet, model, worker, item, epoch, units, state,
-            is_private, (SELECT receipt FROM result WHERE job = job.id) AS receipt
+    `SELECT number, input, (SELECT output FROM result WHERE job = number) AS output, subnet, model, worker, item, epoch, units,
+            state, is_private, (SELECT receipt FROM result WHERE job = number) AS receipt
        FROM job WHERE id = ?`,
   )
   const insertSubmission = db.prepare(
@@ -89,7 +91,9 @@ export function openSubmissionDesk(
   const advanceChain = db.prepare(
     'UPDATE worker SET next_sequence = next_sequence + 1, previous = ? WHERE key = ? AND next_sequence = ?',
   )
-  const setSubmitted = db.prepare(`UPDATE job SET state = 'submitted' WHERE id = ? AND state = 'answered'`)
+  const setSubmitted = db.prepare(
+    `UPDATE job SET state = 'submitted' WHERE number = ? AND state = 'answered'`,
+  )
   const holds = openHolds(books)
   const setItemDone = db.prepare(`UPDATE item SET state = 'done' WHERE subnet = ? AND model = ? AND item = ?`)
 
@@ -125,15 +129,9 @@ export function openSubmissionDesk(
           holds.hold([row.input, row.output], row.is_private === 1n, present)
       insertSubmission.run(entryIndex, id, worker, header.sequence, header.count, unmaturedMsat)
       for (const [position, receipt] of receipts.entries()) {
-        const { item, subnet, model } = receipt.row
-        insertReceipt.run(
-          receipt.id,
-          entryIndex,
-          position,
-          receipt.job,
-          parts.expectedRewardMsat(receipt.row),
-        )
-        if (setSubmitted.run(receipt.job).changes !== 1) throw jobTaken(receipt.job)
+        const { number, item, subnet, model } = receipt.row
+        insertReceipt.run(receipt.id, entryIndex, position, number, parts.expectedRewardMsat(receipt.row))
+        if (setSubmitted.run(number).changes !== 1) throw jobTaken(receipt.job)
         if (item !== null) setItemDone.run(subnet, model, item)
       }
       if (advanceChain.run(id, worker, header.sequence).changes !== 1)

@@ -11,8 +11,7 @@ export function createWorkReadings(coordinator: Coordinator): () => Reading[] {
   }
   const leased = one(`SELECT count(*) FROM job WHERE state = 'leased'`)
   const answered = one(`SELECT count(*) FROM job WHERE state = 'answered'`)
-  // Rows are never deleted, so the last rowid counts them.
-  const receipts = one('SELECT max(rowid) FROM receipt')
+  const receipts = one('SELECT sum(receipts) FROM worker_tally')
   const undrawn = one('SELECT count(*) FROM submission WHERE drawn_height IS NULL')
   const workers = one('SELECT count(*) FROM worker')
   const standings = db

@@ -81,8 +81,8 @@ function openLastRounds(site: Site): void {
     )
     db.exec(
       `INSERT INTO receipt (id, submission, position, job, reward_msat, sampled)
-       SELECT randomblob(32), submission, 1000 + job.rowid, job.id, 0, 1 FROM receipt JOIN job
-        WHERE job.state = 'submitted' AND job.id NOT IN (SELECT job FROM receipt)`,
+       SELECT randomblob(32), submission, 1000 + number, number, 0, 1 FROM receipt JOIN job
+        WHERE job.state = 'submitted' AND number NOT IN (SELECT job FROM receipt)`,
     )
     for (const [round, state] of ['inconclusive', 'inconclusive', 'drawn'].entries()) {
       db.prepare(

@@ -135,7 +135,15 @@ test('work is public, payouts name accounts, the treasury’s own key signs, and
   expect(db.prepare('SELECT units, output_bytes, unproven, is_private, state FROM job').all()).toEqual([
     { units: 10n, output_bytes: BigInt(MAX_BUNDLE_BYTES), unproven: 1n, is_private: 0n, state: 'submitted' },
   ])
-  const [worker, receipt] = [1, 7].map((fill) => Buffer.from(bytes(fill)))
+  const [worker, receipt, job, output] = [1, 7, 4, 8].map((fill) => Buffer.from(bytes(fill)))
+  expect(
+    db
+      .prepare(
+        `SELECT receipt.id AS receipt, job.id AS job, output, answered_ms
+           FROM receipt JOIN job ON job.number = receipt.job JOIN result ON result.job = job.number`,
+      )
+      .all(),
+  ).toEqual([{ receipt, job, output, answered_ms: 99n }])
   const known = { epoch: 3n, worker, subnet: 's', model: '' }
   expect(db.prepare('SELECT * FROM accrual').all()).toEqual([{ ...known, msat: 21n, fate: 'matured' }])
   expect(db.prepare('SELECT * FROM fee').all()).toEqual([

@@ -200,7 +200,7 @@ function heldAnswers(site: Site): Map<string, Uint8Array> {
   const { db, blobs } = site.coordinator().books
   const rows = db
     .prepare<[], { input: Buffer; output: Buffer }>(
-      'SELECT job.input, result.output FROM job JOIN result ON result.job = job.id',
+      'SELECT job.input, result.output FROM job JOIN result ON result.job = job.number',
     )
     .all()
   const bytes = (digest: Buffer) => blobs.get(digest.toString('hex')) ?? new Uint8Array()

@@ -37,7 +37,7 @@ test('each worker has as many receipts and verdicts as there are rows, also wher
         insertSubmission.run(entry, key(entry), key(worker), entry, verdicts.length)
         for (const [position, verdict] of verdicts.entries()) {
           const id = Buffer.from([...key(entry).subarray(1), position])
-          insertReceipt.run(id, entry, position, id)
+          insertReceipt.run(id, entry, position, entry * 256 + position)
           if (verdict === null) continue
           setVerdict.run(verdict, id)
           setVerdict.run(verdict, id)
