@@ -14,6 +14,7 @@ import { connectConfigured } from '../connect-configured.ts'
 import { example } from '../example.ts'
 import { makeOperatorToken } from '../operator-token.ts'
 import { readPassphrase } from '../passphrase.ts'
+import { keepHeapRoomy } from '../roomy-heap.ts'
 import { untilSignal } from '../until-signal.ts'
 
 export function addUp(program: Command): void {
@@ -29,6 +30,7 @@ export function addUp(program: Command): void {
 }
 
 async function up(config: Config, options: { passphraseFile?: string }): Promise<void> {
+  keepHeapRoomy()
   const logger = pino({ base: null })
   const passphrase = await readPassphrase(options)
   const keys = await openKeystore(join(config.dataDir, 'keystore.json'), {

@@ -10,6 +10,7 @@ import { openKeystore } from '../../keystore/open-keystore.ts'
 import { example } from '../example.ts'
 import { ownWorkerKey } from '../own-worker-key.ts'
 import { readPassphrase } from '../passphrase.ts'
+import { keepHeapRoomy } from '../roomy-heap.ts'
 import { untilSignal } from '../until-signal.ts'
 import { wholeSats } from '../whole-number.ts'
 import { addWorkerAddress } from './worker-address.ts'
@@ -103,6 +104,7 @@ export function addWorker(program: Command): void {
 }
 
 async function work(options: WorkerOptions): Promise<void> {
+  keepHeapRoomy()
   const logger = pino({ base: null })
   const dataDir = resolve(options.data)
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
