@@ -9,8 +9,11 @@ import {
 } from './anchors-file.ts'
 import { AuditError } from './audit-error.ts'
 
-/** Every anchor that a running coordinator shows, page after page. Throws ClientError, AuditError, MonitorError. */
-export async function fetchAnchors(url: string): Promise<AnchorsFile> {
+/** Every anchor that a running coordinator shows, page after page; `onPage` hears how many there are so far. Throws ClientError, AuditError, MonitorError. */
+export async function fetchAnchors(
+  url: string,
+  onPage: (fetched: number) => void = () => undefined,
+): Promise<AnchorsFile> {
   const anchors: AnchorEvidence[] = []
   for (;;) {
     const response = await askCoordinator(url, `/v1/anchors?from=${anchors.length}`)
@@ -20,5 +23,6 @@ export async function fetchAnchors(url: string): Promise<AnchorsFile> {
     if (anchors.length > MAX_ANCHORS) {
       throw new AuditError('anchors_too_many', `${url} shows more than ${MAX_ANCHORS} anchors`)
     }
+    onPage(anchors.length)
   }
 }

@@ -8,6 +8,7 @@ const IN_FLIGHT = 8
 export async function headersOf(
   node: Node,
   { anchors }: AnchorsFile,
+  onProgress: (done: number, of: number) => void = () => undefined,
 ): Promise<(height: number) => Uint8Array | null> {
   const heights = [...new Set(anchors.map(({ height }) => height))]
   const headers = new Map<number, Uint8Array>()
@@ -18,6 +19,7 @@ export async function headersOf(
         if (hash !== null) headers.set(height, await node.header(hash))
       }),
     )
+    onProgress(headers.size, heights.length)
   }
   return (height) => headers.get(height) ?? null
 }

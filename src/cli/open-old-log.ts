@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseAnchorsFile } from '../audit/anchors-file.ts'
-import { fetchAnchors } from '../audit/fetch-anchors.ts'
 import { blobsInFolder } from '../blobs/blob-copy.ts'
 import { logAtUrl, logInFolder } from '../monitor/log-source.ts'
 import { blobsAtUrl } from '../replay/blob-source.ts'
 import type { OldLog } from '../replay/legacy.ts'
 import { CliError, EXIT } from './exit-code.ts'
+import { fetchAnchorsShown } from './fetch-anchors-shown.ts'
 
 /**
  * A log at a coordinator's URL, or a mirror of it: a folder with `checkpoint`, `tile/`, `blobs/` and `anchors.bin`, as
@@ -14,7 +14,7 @@ import { CliError, EXIT } from './exit-code.ts'
  */
 export async function openOldLog(where: string, held: DisposableStack): Promise<OldLog> {
   if (/^https?:\/\//.test(where)) {
-    return { log: logAtUrl(where), blob: blobsAtUrl(where), anchors: await fetchAnchors(where) }
+    return { log: logAtUrl(where), blob: blobsAtUrl(where), anchors: await fetchAnchorsShown(where) }
   }
   const anchors = parseAnchorsFile(readMirrored(join(where, 'anchors.bin')))
   return { log: logInFolder(where), blob: blobsInFolder(join(where, 'blobs'), held), anchors }

@@ -9,7 +9,8 @@ const BAR_WIDTH = 20
 
 /** How far a command is: one live line on a terminal, a plain one now and then elsewhere. */
 export interface ProgressLine {
-  show(done: number, of: number): void
+  /** Without `of` nobody knows how much there is: no bar. */
+  show(done: number, of?: number): void
   /** Leaves no line behind on a terminal. */
   close(): void
 }
@@ -23,12 +24,17 @@ export function openProgressLine(title: string, stream: WriteStream = process.st
       if (performance.now() < nextMs) return
       nextMs = performance.now() + (live ? REDRAW_EVERY_MS : LINE_EVERY_MS)
       shown = true
-      const full = Math.round((BAR_WIDTH * done) / Math.max(1, of))
-      const bar = `${'█'.repeat(full)}${'░'.repeat(BAR_WIDTH - full)}`
-      stream.write(live ? `\r\u001b[2K${title} ${bar} ${done} of ${of}` : `${title}: ${done} of ${of}\n`)
+      const text = of === undefined ? `${done}` : `${done} of ${of}`
+      stream.write(live ? `\r\u001b[2K${title} ${barOf(done, of)}${text}` : `${title}: ${text}\n`)
     },
     close() {
       if (live && shown) stream.write('\r\u001b[2K')
     },
   }
+}
+
+function barOf(done: number, of?: number): string {
+  if (of === undefined) return ''
+  const full = Math.round((BAR_WIDTH * done) / Math.max(1, of))
+  return `${'█'.repeat(full)}${'░'.repeat(BAR_WIDTH - full)} `
 }

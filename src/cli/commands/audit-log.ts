@@ -4,7 +4,6 @@ import { openNode } from '../../../anchor/node.ts'
 import { type BitcoinRpc, connectRpc } from '../../../anchor/rpc.ts'
 import { type AnchorsFile, parseAnchorsFile } from '../../audit/anchors-file.ts'
 import { readGenesis } from '../../audit/check-anchor-chain.ts'
-import { fetchAnchors } from '../../audit/fetch-anchors.ts'
 import { blobsInFolder } from '../../blobs/blob-copy.ts'
 import { logAtUrl, logInFolder } from '../../monitor/log-source.ts'
 import { blobsAtUrl } from '../../replay/blob-source.ts'
@@ -17,6 +16,7 @@ import { chainOfHeaders, chainOfNode } from '../../replay/replay-chain.ts'
 import type { ReplayChain, ReplaySource } from '../../replay/replay-source.ts'
 import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
+import { fetchAnchorsShown } from '../fetch-anchors-shown.ts'
 import { openOldLog } from '../open-old-log.ts'
 import { openProgressLine } from '../progress-line.ts'
 import { renderTable } from '../table.ts'
@@ -80,7 +80,7 @@ async function auditLog(options: ReplayOptions): Promise<void> {
   keepHeapLean()
   // The books first: whatever they speak of is in the log that is read after them.
   const claims = options.url === undefined ? null : await readClaims(options.url)
-  const anchors = options.url === undefined ? readAnchors(options) : await fetchAnchors(options.url)
+  const anchors = options.url === undefined ? readAnchors(options) : await fetchAnchorsShown(options.url)
   using held = new DisposableStack()
   const chain = await openChain(anchors, options, held)
   const progress = openProgressLine('Entries')

@@ -8,7 +8,6 @@ import type { AnchorChainReport } from '../../audit/anchor-chain-report.ts'
 import { anchoredSizes } from '../../audit/anchored-sizes.ts'
 import { type AnchorsFile, encodeAnchorsFile, parseAnchorsFile } from '../../audit/anchors-file.ts'
 import { checkAnchorChain, lastSealOf, readGenesis } from '../../audit/check-anchor-chain.ts'
-import { fetchAnchors } from '../../audit/fetch-anchors.ts'
 import { headersOf } from '../../audit/headers-of.ts'
 import { readLogRoots } from '../../audit/log-roots.ts'
 import { EntryError } from '../../log/entry.ts'
@@ -16,6 +15,7 @@ import { logAtUrl, logInFolder } from '../../monitor/log-source.ts'
 import { headersFromFile } from '../../proof/headers-from-file.ts'
 import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
+import { fetchAnchorsShown } from '../fetch-anchors-shown.ts'
 import { openProgressLine } from '../progress-line.ts'
 import { openTerminal } from '../terminal.ts'
 import { addAuditLog } from './audit-log.ts'
@@ -69,7 +69,7 @@ async function auditAnchors(options: AnchorsOptions): Promise<void> {
 }
 
 async function readAnchors({ url, anchors }: AnchorsOptions): Promise<AnchorsFile> {
-  if (url !== undefined) return fetchAnchors(url)
+  if (url !== undefined) return fetchAnchorsShown(url)
   if (anchors === undefined) {
     throw new CliError(EXIT.usage, 'anchors_not_given', 'pass --url or --anchors: where the anchors are')
   }
@@ -120,8 +120,9 @@ async function readChain(
     const node = openNode(rpc, network)
     await node.chain()
     const seal = lastSealOf(file)
+    const progress = openProgressLine('Headers')
     return {
-      headerAt: await headersOf(node, file),
+      headerAt: await headersOf(node, file, progress.show).finally(progress.close),
       lastSealUnspent: seal !== null && (await node.txOut(seal, { mempool: false })) !== null,
     }
   } finally {

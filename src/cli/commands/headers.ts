@@ -7,6 +7,7 @@ import { openNode } from '../../../anchor/node.ts'
 import { connectRpc } from '../../../anchor/rpc.ts'
 import { fetchHeaders } from '../../client/fetch-headers.ts'
 import { example } from '../example.ts'
+import { openProgressLine } from '../progress-line.ts'
 import { openTerminal } from '../terminal.ts'
 
 interface HeadersOptions {
@@ -32,14 +33,12 @@ export function addHeaders(program: Command): void {
     )
     .action(async (options: HeadersOptions) => {
       const rpc = connectRpc({ url: options.bitcoindUrl, cookieFile: options.cookieFile })
-      const terminal = openTerminal(options.json === true)
-      const bytes = await fetchHeaders(openNode(rpc, options.network), (height, tip) => {
-        if (height % 50_000 === 0) terminal.line(`block ${height} of ${tip}`)
-      })
+      const progress = openProgressLine('Headers')
+      const bytes = await fetchHeaders(openNode(rpc, options.network), progress.show).finally(progress.close)
       rpc.close()
       const { tipHeight, tipHash } = checkHeaderChain(bytes, options.network, {})
       writeFileSync(options.out, bytes)
-      terminal.result({ file: options.out, tipHeight, tipHash }, (written) => {
+      openTerminal(options.json === true).result({ file: options.out, tipHeight, tipHash }, (written) => {
         return `Wrote ${written.file}: ${written.tipHeight + 1} headers up to ${written.tipHash}.`
       })
     })

@@ -8,6 +8,7 @@ import { readReport } from '../../subnet/calibration-report.ts'
 import { type InputOptions, inputsOption, noiseOption, readInputs } from '../calibration-inputs.ts'
 import { example } from '../example.ts'
 import { EXIT } from '../exit-code.ts'
+import { openProgressLine } from '../progress-line.ts'
 import { openTerminal } from '../terminal.ts'
 
 interface CompareOptions extends InputOptions {
@@ -47,8 +48,12 @@ export function addSubnetCompare(subnet: Command): void {
 async function compare(path: string, otherPath: string, options: CompareOptions): Promise<void> {
   const model = new Uint8Array(readFileSync(path))
   const inputs = readInputs(options, model)
-  const own = await runPlainly(model, inputs)
-  const claimed = await runPlainly(new Uint8Array(readFileSync(otherPath)), inputs)
+  const other = new Uint8Array(readFileSync(otherPath))
+  const progress = openProgressLine('Runs')
+  let runs = 0
+  const onInput = () => progress.show(++runs, 2 * inputs.length)
+  const own = await runPlainly(model, inputs, onInput).finally(progress.close)
+  const claimed = await runPlainly(other, inputs, onInput).finally(progress.close)
   const spreads = spreadOf(own.map((bundle, place) => [bundle, claimed[place] ?? new Uint8Array(0)]))
   const verdicts =
     options.calibration === undefined

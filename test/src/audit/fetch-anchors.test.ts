@@ -25,7 +25,12 @@ test.each([1, 2, 5, 6])('pages of %i make the whole file', async (perPage) => {
   const url = await serve((from) =>
     encodeAnchorsFile({ ...file, anchors: file.anchors.slice(from, from + perPage) }),
   )
-  expect(encodeAnchorsFile(await fetchAnchors(url))).toEqual(encodeAnchorsFile(file))
+  const fetched: number[] = []
+  expect(encodeAnchorsFile(await fetchAnchors(url, (count) => fetched.push(count)))).toEqual(
+    encodeAnchorsFile(file),
+  )
+  expect(fetched).toHaveLength(Math.ceil(5 / perPage))
+  expect(fetched.at(-1)).toBe(5)
 })
 
 test('a page that is no anchors file is refused', async () => {
