@@ -7,6 +7,8 @@ import type { PayoutMaker } from './payout-maker.ts'
 import type { PayoutAttempt, PayoutRecord } from './payout-record.ts'
 import type { SpendSearch } from './spend-search.ts'
 
+const NEXT_STEP = 'once that is final, `assay payout void` gives the payees back what they were to get'
+
 /** What a coin went into: an attempt of the payout's, made by whoever kept the books before they were lost, or something else. */
 export type Spend = { kind: 'ours'; attempt: NewAttempt } | { kind: 'foreign'; reason: string }
 
@@ -29,7 +31,7 @@ export async function findSpend(
   if (raw === null)
     return {
       kind: 'foreign',
-      reason: `${name} is spent, by nothing in the mempool or the latest ${MAX_SEARCHED_BLOCKS} blocks`,
+      reason: `${name} is spent, by nothing in the mempool or the latest ${MAX_SEARCHED_BLOCKS} blocks; ${NEXT_STEP}`,
     }
   try {
     return { kind: 'ours', attempt: maker.adopt(payout, parent, raw, mined?.height ?? tipHeight) }
@@ -37,7 +39,7 @@ export async function findSpend(
     if (!(error instanceof PayoutCheckError)) throw error
     return {
       kind: 'foreign',
-      reason: `${name} is spent by ${txidOf(raw)}, which is no payment of this payout: ${error.message}`,
+      reason: `${name} is spent by ${txidOf(raw)}, which is no payment of this payout: ${error.message}; ${NEXT_STEP}`,
     }
   }
 }

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
-import { findSpend } from './adopt-spend.ts'
-import type { Outpoint } from './anchor-transaction.ts'
+import { findSpend, type Spend } from './adopt-spend.ts'
 import { bumpPayout, raisePayout } from './bump-payout.ts'
 import { findMined, findWaiting, type MinedAttempt } from './find-payout.ts'
 import type { PayoutAttempt, PayoutRecord } from './payout-record.ts'
@@ -21,7 +20,8 @@ export async function advancePayout(site: PayoutSite, payout: PayoutRecord): Pro
   if (mined !== null) return confirm(site, payout, mined, tipHeight)
   const [coin] = payout.inputs
   assert(coin !== undefined, 'a payout has a pinned input')
-  const adopted = await adopt(site, payout, { coin, parent: null }, { mempool: false })
+  const spend = await findSpend(site, payout, { coin, parent: null }, { mempool: false })
+  const adopted = adopt(site, payout, spend)
   // Its child may be mined as well, and has to be known in the same round.
   if (adopted !== null) return advancePayout(site, adopted)
   const waiting = await findWaiting(node, payments)
@@ -35,7 +35,8 @@ export async function advancePayout(site: PayoutSite, payout: PayoutRecord): Pro
   if (outcome.kind === 'accepted') return wait(site, payout, newest, tipHeight)
   if (waiting !== null) return wait(site, payout, waiting, tipHeight)
   if (payout.state === 'confirmed') site.store.mark(payout.id, 'broadcast', standing(newest, null))
-  site.store.markTrouble(payout.id, troubleOf(outcome))
+  const why = spend?.kind === 'foreign' ? `; ${spend.reason}` : ''
+  site.store.markTrouble(payout.id, troubleOf(outcome) + why)
   // Not relayed at this price, so no mempool need be paid for what a better one evicts.
   if (outcome.kind === 'refused' && PAYS_TOO_LITTLE.test(outcome.detail)) {
     await raisePayout(site, payout, newest, tipHeight)
@@ -43,16 +44,10 @@ export async function advancePayout(site: PayoutSite, payout: PayoutRecord): Pro
 }
 
 /**
- * Keeps the attempt that has spent `coin` unknown to this database, or known only as what waits for its signature.
+ * Keeps the attempt that has spent a coin unknown to this database, or known only as what waits for its signature.
  * @returns the payout with it; null: there is none.
  */
-async function adopt(
-  { node, maker, search, store }: PayoutSite,
-  payout: PayoutRecord,
-  spent: { coin: Outpoint; parent: PayoutAttempt | null },
-  where: { mempool: boolean },
-): Promise<PayoutRecord | null> {
-  const spend = await findSpend({ node, maker, search }, payout, spent, where)
+function adopt({ store }: PayoutSite, payout: PayoutRecord, spend: Spend | null): PayoutRecord | null {
   if (spend?.kind !== 'ours') return null
   const { txid, raw, sinceHeight } = spend.attempt
   const known = payout.attempts.find((one) => one.txid === txid)
@@ -110,9 +105,10 @@ async function confirm(
   }
   const change = { txid: payment.txid, vout: payout.outputs.length }
   // The change of what is mined goes into later payouts, too: then it is theirs. A child that still waits keeps this one open.
-  const spent = { coin: change, parent: payment }
-  if (!store.isPinned(change) && (await adopt(site, payout, spent, { mempool: true })) !== null)
-    return store.mark(payout.id, 'confirmed', standing(payment, null))
+  const spend = store.isPinned(change)
+    ? null
+    : await findSpend(site, payout, { coin: change, parent: payment }, { mempool: true })
+  if (adopt(site, payout, spend) !== null) return store.mark(payout.id, 'confirmed', standing(payment, null))
   const waiting = await findChild(site, payout, payment)
   const isSettled = isFinal(block.height) && waiting === null
   store.mark(payout.id, isSettled ? 'settled' : 'confirmed', standing(payment, waiting))

@@ -2,7 +2,10 @@ type PayerErrorCode =
   | 'insufficient_funds' // the coins that may be spent don't cover total, highest fee and change
   | 'payout_differs' // the same id with another total or other outputs
   | 'payout_unknown' // prepare before pin
+  | 'payout_closed' // settled or voided: nothing is to be done for it
   | 'input_spent' // the pinned input went into something else
+  | 'input_unspent' // no block has anything that spends it, so the payment may yet be mined
+  | 'spend_not_final' // a block has, and may yet leave the chain
   | 'node_syncing' // the node is still catching up: a coin may be spent already
   | 'stopped' // by the kill switch
   | 'nothing_to_sign' // an import where nothing waits for a signature

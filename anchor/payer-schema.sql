@@ -5,18 +5,19 @@ CREATE TABLE IF NOT EXISTS payer_payout (
   -- The caller's name for it; the same name never pays twice.
   id           TEXT    NOT NULL UNIQUE,
   -- pinned: its coins are taken · prepared: an attempt is kept · broadcast: the node took one · confirmed: one is in the
-  -- best chain · settled: deep enough, never judged again.
-  state        TEXT    NOT NULL CHECK (state IN ('pinned', 'prepared', 'broadcast', 'confirmed', 'settled')),
+  -- best chain · settled: deep enough, never judged again · voided: something else has spent its pinned input for good.
+  state        TEXT    NOT NULL CHECK (state IN ('pinned', 'prepared', 'broadcast', 'confirmed', 'settled', 'voided')),
   total_sats   INTEGER NOT NULL CHECK (total_sats > 0),
   -- The attempt that the node holds or the chain shows, and the child that pays for it; NULL before.
   payment      INTEGER REFERENCES payer_attempt (number),
   child        INTEGER REFERENCES payer_attempt (number),
   -- Why it doesn't go forward, for people; NULL when nothing is in the way.
   trouble      TEXT,
-  CHECK (payment IS NOT NULL OR (child IS NULL AND state IN ('pinned', 'prepared')))
+  CHECK (payment IS NOT NULL OR (child IS NULL AND state IN ('pinned', 'prepared', 'voided')))
 ) STRICT;
 
--- The coins of each payout, in order; position 0 is THE pinned input. No coin is ever given to a second payout.
+-- The coins of each payout, in order; position 0 is THE pinned input. No coin is ever given to a second payout, but the
+-- others of one that is voided, which then are no longer here.
 CREATE TABLE IF NOT EXISTS payer_input (
   payout     INTEGER NOT NULL REFERENCES payer_payout (number),
   position   INTEGER NOT NULL CHECK (position >= 0),

@@ -26,6 +26,8 @@ export interface PayerStore {
   /** Where the payout stands now, and by which of its attempts. */
   mark(id: string, state: PayoutState, standing: { payment: number; child: number | null }): void
   markTrouble(id: string, trouble: string | null): void
+  /** For good, and frees all of its coins but the pinned one; `alongside` runs in the same transaction. */
+  markVoided<T>(id: string, alongside: () => T): T
   stop(stop: Stop): void
   resume(): void
   stopped(): Stop | null
@@ -97,8 +99,13 @@ export function openPayerStore(db: Database): PayerStore {
   )
   const setState = db.prepare<[PayoutState, number, number | null, string]>(
     `UPDATE payer_payout SET state = ?, payment = ?, child = ?, trouble = NULL
-      WHERE id = ? AND state NOT IN ('pinned', 'settled')`,
+      WHERE id = ? AND state NOT IN ('pinned', 'settled', 'voided')`,
   )
+  const setVoided = db.prepare<[bigint]>(
+    `UPDATE payer_payout SET state = 'voided', payment = NULL, child = NULL, trouble = NULL
+      WHERE number = ? AND state NOT IN ('settled', 'voided')`,
+  )
+  const freeInputs = db.prepare<[bigint]>('DELETE FROM payer_input WHERE payout = ? AND position > 0')
   const setTrouble = db.prepare<[string | null, string]>('UPDATE payer_payout SET trouble = ? WHERE id = ?')
   const byId = db.prepare<[string], PayoutRow>('SELECT * FROM payer_payout WHERE id = ?')
   const selectAll = db.prepare<[], PayoutRow>('SELECT * FROM payer_payout ORDER BY number')
@@ -154,7 +161,8 @@ export function openPayerStore(db: Database): PayerStore {
     const { id, state, total_sats: totalSats, trouble, number } = row
     const attempts = selectAttempts.all(number).map(attemptOf)
     const find = (wanted: bigint | null) => attempts.find((one) => BigInt(one.number) === wanted) ?? null
-    const payment = find(row.payment) ?? attempts.findLast(({ parent }) => parent === null) ?? null
+    const newest = state === 'voided' ? undefined : attempts.findLast(({ parent }) => parent === null)
+    const payment = find(row.payment) ?? newest ?? null
     const child = find(row.child)
     const isMined = state === 'confirmed' || state === 'settled'
     return {
@@ -205,6 +213,15 @@ export function openPayerStore(db: Database): PayerStore {
       assert.equal(setState.run(state, payment, child, id).changes, 1)
     },
     markTrouble: (id, trouble) => setTrouble.run(trouble, id),
+    markVoided: (id, alongside) =>
+      db
+        .transaction(() => {
+          const payout = numberOf(id)
+          assert.equal(setVoided.run(payout).changes, 1, `payout ${id} is settled or voided already`)
+          freeInputs.run(payout)
+          return alongside()
+        })
+        .immediate(),
     stop: (stop) => insertStop.run(stop),
     resume: () => deleteStop.run(),
     stopped() {

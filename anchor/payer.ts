@@ -7,6 +7,7 @@ import { advancePayout } from './advance-payout.ts'
 import { chooseCoins } from './choose-coins.ts'
 import { sealScript } from './commitment.ts'
 import { anchorFee } from './fee.ts'
+import { type FinalSpend, findFinalSpend } from './final-spend.ts'
 import { inTurn } from './in-turn.ts'
 import type { NetworkName } from './network.ts'
 import type { Node } from './node.ts'
@@ -63,6 +64,12 @@ export interface Payer {
   stop(reason: string, nowMs: number): void
   resume(): void
   stopped(): Stop | null
+  /**
+   * Closes a payout whose pinned input something else has spent, in the block at `sinceHeight` or above it, for good: its
+   * other coins are free again. `alongside` gets what did, decides whether that is no payment, and runs in the transaction
+   * that keeps it. Throws PayerError `payout_unknown`, `payout_closed`, `input_unspent`, `spend_not_final`.
+   */
+  giveUp<T>(id: string, sinceHeight: number, alongside: (spend: FinalSpend) => T): Promise<T>
   /** What waits for an external signature, as a PSBT that lacks it; null when nothing does. */
   unsignedPsbt(id: string): Uint8Array | null
   /**
@@ -141,7 +148,10 @@ export function openPayer(options: PayerOptions): Payer {
     assert(coin !== undefined, 'a payout has a pinned input')
     const meant = { inputs, outputs: [...outputs] }
     const spend = await findSpend({ node, maker, search }, meant, { coin, parent: null }, { mempool: true })
-    if (spend?.kind === 'foreign') throw new PayerError('input_spent', spend.reason)
+    if (spend?.kind === 'foreign') {
+      store.markTrouble(id, spend.reason)
+      throw new PayerError('input_spent', spend.reason)
+    }
     if (spend !== null) return store.keepFirst(id, outputs, spend.attempt)
     if (!maySend()) throw new PayerError('stopped', 'payouts are stopped: nothing is signed')
     const feeSats = await price(maker.paymentVsize(inputs.length, outputs), totalSats)
@@ -162,6 +172,18 @@ export function openPayer(options: PayerOptions): Payer {
   async function advance(): Promise<void> {
     for (const payout of store.open())
       await advancePayout({ node, store, maker, search, policy, maySend }, payout)
+  }
+
+  async function giveUp<T>(id: string, sinceHeight: number, alongside: (spend: FinalSpend) => T): Promise<T> {
+    const known = store.get(id)
+    if (known === null) throw new PayerError('payout_unknown', `no payout ${id}`)
+    const { state, inputs } = known
+    if (state === 'settled' || state === 'voided')
+      throw new PayerError('payout_closed', `${id} is ${state} already`)
+    const [coin] = inputs
+    assert(coin !== undefined, 'a payout has a pinned input')
+    const spend = await findFinalSpend(node, coin, { sinceHeight, finalDepth: policy.finalDepth })
+    return store.markVoided(id, () => alongside(spend))
   }
 
   function unsigned(id: string) {
@@ -189,6 +211,7 @@ export function openPayer(options: PayerOptions): Payer {
     stop: (reason, nowMs) => store.stop({ reason, sinceMs: nowMs }),
     resume: () => store.resume(),
     stopped: () => store.stopped(),
+    giveUp: (id, sinceHeight, alongside) => queue(() => giveUp(id, sinceHeight, alongside)),
     unsignedPsbt(id) {
       const waiting = unsigned(id)
       return waiting === null ? null : maker.psbt(waiting.payout, waiting.wanted)

@@ -7,9 +7,10 @@ export interface PayoutOutput {
 
 /**
  * pinned: its coins are taken, nothing is made · prepared: an attempt is kept · broadcast: the node took one ·
- * confirmed: one is in the best chain · settled: deep enough, never judged again.
+ * confirmed: one is in the best chain · settled: deep enough, never judged again · voided: its pinned input went into
+ * something else for good, so none can ever be mined.
  */
-export type PayoutState = 'pinned' | 'prepared' | 'broadcast' | 'confirmed' | 'settled'
+export type PayoutState = 'pinned' | 'prepared' | 'broadcast' | 'confirmed' | 'settled' | 'voided'
 
 /** One transaction made for a payout: the payment itself, or a child that spends its change and pays for both. */
 export interface PayoutAttempt {
@@ -34,13 +35,13 @@ export interface PayoutRecord {
   id: string
   state: PayoutState
   totalSats: bigint
-  /** In the order of spending; the first is the pinned input. */
+  /** In the order of spending; the first is the pinned input, and the only one of a voided payout. */
   inputs: TreasuryCoin[]
   /** In the transaction's order, the change left out: it comes last. */
   outputs: PayoutOutput[]
   /** Oldest first. */
   attempts: PayoutAttempt[]
-  /** The attempt that the node holds or the chain shows, else the newest; null while pinned. */
+  /** The attempt that the node holds or the chain shows, else the newest; null while pinned, and where voided. */
   payment: PayoutAttempt | null
   /** What spends its change and pays for both; null: nothing does. */
   child: PayoutAttempt | null

@@ -43,9 +43,17 @@ export function payoutRoutes(coordinator: Coordinator): Router {
     sendJson(response, { stopped: payer.stopped() })
   })
 
+  /** Gives up a payout that can't be made any more. */
+  routes.post('/:number/void', async (request, response) => {
+    const { desks } = workingHouseOf(coordinator)
+    const voided = await desks.payouts.voidOpen(numberOf(request.params.number))
+    void coordinator.kick()
+    sendJson(response, voided)
+  })
+
   /** What waits for an external signature (BIP-174). */
   routes.get('/:number/psbt', (request, response) => {
-    const psbt = openHouseOf(coordinator).payer.unsignedPsbt(idOf(request.params.number))
+    const psbt = openHouseOf(coordinator).payer.unsignedPsbt(payoutAccount(numberOf(request.params.number)))
     if (psbt === null)
       throw new RefusedError(404, 'nothing_to_sign', 'nothing of this payout waits for a signature')
     response.type('application/octet-stream').send(Buffer.from(psbt))
@@ -56,7 +64,10 @@ export function payoutRoutes(coordinator: Coordinator): Router {
     if (body.length > MAX_PSBT_BYTES) {
       throw new RefusedError(413, 'body_too_large', `a PSBT has at most ${MAX_PSBT_BYTES} bytes`)
     }
-    const txid = await workingHouseOf(coordinator).payer.importPsbt(idOf(request.params.number), body)
+    const txid = await workingHouseOf(coordinator).payer.importPsbt(
+      payoutAccount(numberOf(request.params.number)),
+      body,
+    )
     void coordinator.kick()
     sendJson(response, { txid })
   })
@@ -64,8 +75,7 @@ export function payoutRoutes(coordinator: Coordinator): Router {
   return routes
 }
 
-function idOf(number: string): string {
-  if (!/^(0|[1-9]\d{0,14})$/.test(number))
-    throw new RefusedError(404, 'payout_unknown', `no payout ${number}`)
-  return payoutAccount(Number(number))
+function numberOf(text: string): number {
+  if (!/^(0|[1-9]\d{0,14})$/.test(text)) throw new RefusedError(404, 'payout_unknown', `no payout ${text}`)
+  return Number(text)
 }

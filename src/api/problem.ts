@@ -17,6 +17,9 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   out_of_range: 404,
   tile_path_malformed: 404,
   ots_needs_op_return: 409,
+  payout_closed: 409,
+  input_unspent: 409,
+  spend_not_final: 409,
   blob_corrupt: 500,
   blob_unwritable: 507,
 }

@@ -127,14 +127,14 @@ function dataText({ data: { heldBytes, collectedBytes } }: OpenStatus): string {
   return `${held} MB of inputs and outputs held, ${collected} MB removed after their retention`
 }
 
-/** What the treasury holds is owed, or free: reserve less what miners got of it, and less what an older log left to pay. */
+/** What the treasury holds is owed, or free: reserve less what miners got of it, what is lost, and what an older log left to pay. */
 function treasuryText({ balances }: OpenStatus): string {
   let treasuryMsat = 0n
   let freeMsat = 0n
   for (const { kind, msat } of balances) {
     if (kind === 'treasury') treasuryMsat += BigInt(msat)
     if (kind === 'reserve') freeMsat += BigInt(msat)
-    if (kind === 'fees' || kind === 'inherited') freeMsat -= BigInt(msat)
+    if (kind === 'fees' || kind === 'inherited' || kind === 'lost') freeMsat -= BigInt(msat)
   }
   const owedMsat = treasuryMsat - freeMsat
   return `${formatMsat(treasuryMsat)} sat, of which ${formatMsat(owedMsat)} owed and ${formatMsat(freeMsat)} free`

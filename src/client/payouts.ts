@@ -25,6 +25,14 @@ const runAnswer = z.object({
   trouble: z.string().nullable(),
 })
 
+export const voidedPayout = z.object({
+  payout: z.int(),
+  txid: z.string(),
+  height: z.int(),
+  lostSats: z.string(),
+  entryIndex: z.int(),
+})
+
 export type ReadPayoutPlan = z.infer<typeof planAnswer>
 
 const PATH = '/v1/operator/payouts'
@@ -46,6 +54,14 @@ export async function stopPayouts({ url, token }: Operator, reason: string): Pro
 
 export async function resumePayouts({ url, token }: Operator): Promise<void> {
   await askCoordinator(url, `${PATH}/resume`, { method: 'POST', token })
+}
+
+export async function voidPayout(
+  { url, token }: Operator,
+  payout: number,
+): Promise<z.infer<typeof voidedPayout>> {
+  const response = await askCoordinator(url, `${PATH}/${payout}/void`, { method: 'POST', token })
+  return voidedPayout.parse(await response.json())
 }
 
 /** The unsigned PSBT of a payout. */

@@ -71,6 +71,7 @@ export function openBudgets(
       reserveMsat: msatOf('reserve'),
       feesMsat: selectFees.get() ?? 0n,
       inheritedMsat: msatOf('inherited'),
+      lostMsat: msatOf('lost'),
       feeReserveSats: parts.feeReserveSats,
     })
     return msat < freeMsat ? msat : freeMsat

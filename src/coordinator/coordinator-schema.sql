@@ -335,7 +335,8 @@ CREATE TABLE IF NOT EXISTS payout (
   total_sats  INTEGER NOT NULL CHECK (total_sats > 0),
   -- Height of the tip at which it was planned.
   height      INTEGER NOT NULL CHECK (height >= 0),
-  state       TEXT    NOT NULL CHECK (state IN ('logged', 'settled'))
+  -- voided: its payees are owed again what it was to pay.
+  state       TEXT    NOT NULL CHECK (state IN ('logged', 'settled', 'voided'))
 ) STRICT;
 
 CREATE TABLE IF NOT EXISTS deposit (

@@ -4,7 +4,7 @@ import { txidBytes } from '../log/txid.ts'
 import { MSAT_PER_SAT } from '../rules/msat-per-sat.ts'
 import type { Books } from './books.ts'
 import { postAll, record } from './books.ts'
-import { changeOutpoints } from './change-outpoints.ts'
+import { changeCoins } from './change-coins.ts'
 
 export interface Deposits {
   /** Books every final coin of the treasury that is neither booked nor change of a payout. @returns how many. */
@@ -62,7 +62,7 @@ export function openDeposits(
 
   return {
     bookNew(coins, tip) {
-      const change = changeOutpoints(payer)
+      const change = changeCoins(payer)
       const fresh = coins.filter(
         ({ txid, vout }) => !change.has(`${txid}:${vout}`) && known.get(txid, vout) === undefined,
       )

@@ -200,6 +200,8 @@ export function openDesks(
     payouts: openPayouts(books, {
       payer,
       withdrawals,
+      network,
+      finalDepth: rules.finalDepth,
       plan: openPayoutPlanner(books, {
         registry,
         withdrawals,

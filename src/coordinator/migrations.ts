@@ -142,7 +142,7 @@ const MIGRATIONS: readonly string[] = [
      last_account TEXT   NOT NULL,
      total_sats  INTEGER NOT NULL CHECK (total_sats > 0),
      height      INTEGER NOT NULL CHECK (height >= 0),
-     state       TEXT    NOT NULL CHECK (state IN ('logged', 'settled'))
+     state       TEXT    NOT NULL CHECK (state IN ('logged', 'settled', 'voided'))
    ) STRICT;
    INSERT INTO payout_next SELECT number, entry_index, payees, 'worker/' || lower(hex(last_worker)) || '/matured', total_sats,
      height, state FROM payout;
@@ -164,6 +164,22 @@ const MIGRATIONS: readonly string[] = [
    INSERT INTO payer_input_next SELECT payout, position, txid, vout, value_sats, 0 FROM payer_input;
    DROP TABLE payer_input;
    ALTER TABLE payer_input_next RENAME TO payer_input;
+
+   -- No payout could be voided.
+   CREATE TABLE IF NOT EXISTS payer_payout (number, id, state, total_sats, payment, child, trouble);
+   CREATE TABLE payer_payout_next (
+     number       INTEGER PRIMARY KEY,
+     id           TEXT    NOT NULL UNIQUE,
+     state        TEXT    NOT NULL CHECK (state IN ('pinned', 'prepared', 'broadcast', 'confirmed', 'settled', 'voided')),
+     total_sats   INTEGER NOT NULL CHECK (total_sats > 0),
+     payment      INTEGER REFERENCES payer_attempt (number),
+     child        INTEGER REFERENCES payer_attempt (number),
+     trouble      TEXT,
+     CHECK (payment IS NOT NULL OR (child IS NULL AND state IN ('pinned', 'prepared', 'voided')))
+   ) STRICT;
+   INSERT INTO payer_payout_next SELECT number, id, state, total_sats, payment, child, trouble FROM payer_payout;
+   DROP TABLE payer_payout;
+   ALTER TABLE payer_payout_next RENAME TO payer_payout;
 
    -- What was held before retention began is held for good: nobody had said how long. Its sizes are not known here.
    CREATE TABLE held_blob (

@@ -31,7 +31,9 @@ export function openPayoutPlanner(
   { registry, withdrawals, network, finalDepth, limits }: PlannerOptions,
 ): (anchored: Anchored, tip: number) => PayoutPlan {
   const paidSince = books.db
-    .prepare<[number], bigint>('SELECT coalesce(sum(total_sats), 0) FROM payout WHERE height > ?')
+    .prepare<[number], bigint>(
+      "SELECT coalesce(sum(total_sats), 0) FROM payout WHERE height > ? AND state <> 'voided'",
+    )
     .pluck()
   const lastPaid = books.db
     .prepare<[], string>('SELECT last_account FROM payout ORDER BY number DESC LIMIT 1')

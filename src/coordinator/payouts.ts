@@ -1,5 +1,6 @@
 import { AddressError } from '../../anchor/address.ts'
 import { PayoutCheckError } from '../../anchor/check-payout-transaction.ts'
+import type { NetworkName } from '../../anchor/network.ts'
 import type { Coin, Payer } from '../../anchor/payer.ts'
 import { PayerError } from '../../anchor/payer-error.ts'
 import type { PayoutOutput } from '../../anchor/payout-record.ts'
@@ -14,6 +15,8 @@ import { MSAT_PER_SAT } from '../rules/msat-per-sat.ts'
 import type { PayoutPlan } from '../rules/plan-payout.ts'
 import type { Books } from './books.ts'
 import { postAll, record } from './books.ts'
+import { RefusedError } from './refused-error.ts'
+import { openVoiding, type VoidedPayout } from './void-payout.ts'
 import type { Withdrawals } from './withdrawals.ts'
 
 export interface Payouts {
@@ -27,6 +30,11 @@ export interface Payouts {
   follow(anchored: Anchored): Promise<void>
   /** What the next payout would be if it were made now; keeps nothing. Throws RpcError, NodeError. */
   preview(anchored: Anchored, tip: number): Promise<PayoutPreview>
+  /**
+   * Gives up the payout whose pinned coin something else has spent for good. Throws PayerError, RefusedError 404
+   * `payout_unknown`, 409 `spend_is_payment`; RpcError, NodeError.
+   */
+  voidOpen(number: number): Promise<VoidedPayout>
   list(): PayoutRow[]
   /** Why the payout under way can't go on now, or null. */
   trouble(): string | null
@@ -35,7 +43,7 @@ export interface Payouts {
 interface PayoutRow {
   readonly number: number
   readonly totalSats: bigint
-  readonly state: 'logged' | 'settled'
+  readonly state: 'logged' | 'settled' | 'voided'
   readonly entryIndex: number
 }
 
@@ -51,13 +59,16 @@ interface Row {
   number: bigint
   payees: Uint8Array
   total_sats: bigint
+  height: bigint
   state: PayoutRow['state']
   entry_index: bigint
 }
 
 interface PayoutsOptions {
   readonly payer: Payer
-  readonly withdrawals: Pick<Withdrawals, 'take'>
+  readonly withdrawals: Pick<Withdrawals, 'take' | 'giveBack'>
+  readonly network: NetworkName
+  readonly finalDepth: number
   readonly plan: (anchored: Anchored, tip: number) => PayoutPlan
 }
 
@@ -65,12 +76,15 @@ interface PayoutsOptions {
 const PAYOUT_ERRORS = [PayerError, PayoutBuildError, PayoutCheckError, AddressError]
 const MAX_PAYEES_BYTES = 1024 * 1024
 
-export function openPayouts(books: Books, { payer, withdrawals, plan }: PayoutsOptions): Payouts {
+export function openPayouts(books: Books, options: PayoutsOptions): Payouts {
+  const { payer, withdrawals, plan, finalDepth } = options
   const { db } = books
+  const bookVoid = openVoiding(books, options)
   const selectAll = db.prepare<[], Row>('SELECT * FROM payout ORDER BY number')
   const selectOpen = db.prepare<[], Row>(
-    `SELECT * FROM payout WHERE state <> 'settled' ORDER BY number LIMIT 1`,
+    `SELECT * FROM payout WHERE state = 'logged' ORDER BY number LIMIT 1`,
   )
+  const selectOne = db.prepare<[number], Row>('SELECT * FROM payout WHERE number = ?')
   const nextNumber = db.prepare<[], bigint>('SELECT coalesce(max(number) + 1, 0) FROM payout').pluck()
   const insert = db.prepare(
     `INSERT INTO payout (number, entry_index, payees, last_account, total_sats, height, state)
@@ -182,6 +196,14 @@ export function openPayouts(books: Books, { payer, withdrawals, plan }: PayoutsO
         if (planned.payees.length > 0) quote = await payer.quote(outputsOf(planned.payees))
       })
       return { ...planned, height: tip, totalSats: sumOf(planned.payees), quote, trouble: inTheWay }
+    },
+    async voidOpen(number) {
+      const row = selectOne.get(number)
+      if (row === undefined) throw new RefusedError(404, 'payout_unknown', `no payout ${number}`)
+      // It was unspent at the tip then, of which no more than what isn't final has left the chain.
+      const sinceHeight = Number(row.height) - finalDepth + 1
+      const payees = readPayees(row.payees)
+      return payer.giveUp(payoutAccount(number), sinceHeight, (spend) => bookVoid(number, payees, spend))
     },
     trouble: () => trouble,
     list: () =>

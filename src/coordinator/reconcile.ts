@@ -3,7 +3,7 @@ import type { Node } from '../../anchor/node.ts'
 import type { Payer } from '../../anchor/payer.ts'
 import { MSAT_PER_SAT } from '../rules/msat-per-sat.ts'
 import type { Books } from './books.ts'
-import { changeOutpoints } from './change-outpoints.ts'
+import { changeCoins } from './change-coins.ts'
 import type { Genesis } from './genesis.ts'
 import { RefusedError } from './refused-error.ts'
 import type { WatchedKeys } from './watch-keys.ts'
@@ -74,7 +74,7 @@ async function treasuryRow({ books, watched }: BothSides, { payer }: Spenders): 
   const booked = books.db
     .prepare<[string, number], bigint>('SELECT 1 FROM deposit WHERE txid = ? AND vout = ?')
     .pluck()
-  const change = changeOutpoints(payer)
+  const change = changeCoins(payer)
   const coins = (await watched.treasuryCoins(0)).filter(
     ({ txid, vout }) => change.has(`${txid}:${vout}`) || booked.get(txid, vout) !== undefined,
   )
@@ -118,9 +118,9 @@ function payoutRow({ books }: BothSides, { payer }: Spenders): ReconciliationRow
   return row('payouts and fees', paidMsat ?? 0n, chainSats * MSAT_PER_SAT)
 }
 
-/** Everything owed, the reserve included, is covered by treasury and fees spent: debits equal credits. */
+/** Everything owed, the reserve included, is covered by treasury, fees spent and coins lost: debits equal credits. */
 function liabilitiesRow({ books }: BothSides): ReconciliationRow {
-  const assets = new Set<string>(['treasury', 'fees', 'inherited'])
+  const assets = new Set<string>(['treasury', 'fees', 'inherited', 'lost'])
   let owedMsat = 0n
   let heldMsat = 0n
   for (const { name, postedMsat } of books.ledger.accounts()) {

@@ -148,7 +148,7 @@ export function statementOf(
       db
         .prepare<[bigint, string, bigint], { before: bigint; through: bigint }>(
           `SELECT coalesce(sum(amount_msat) FILTER (WHERE entry_index < ?), 0) AS before,
-                  coalesce(sum(amount_msat), 0) AS through FROM ledger_transfer WHERE credit = ? AND entry_index <= ?`,
+                  coalesce(sum(amount_msat), 0) AS through FROM ledger_transfer WHERE credit = ? AND entry_index <= ? AND code <> 'payout_voided'`,
         )
         .get(maturedEntry, account, maturedEntry) ?? {}
     const sentById = new Map(payer.payouts().map((sent) => [sent.id, sent]))
@@ -156,7 +156,8 @@ export function statementOf(
       .prepare<[string, bigint, bigint], { payout: bigint; entry: bigint; msat: bigint }>(
         `SELECT payout.number AS payout, payout.entry_index AS entry, msat
            FROM (SELECT entry_index, amount_msat AS msat, sum(amount_msat) OVER (ORDER BY sequence) AS paid
-                   FROM ledger_transfer WHERE debit = ? AND code = 'payout') AS part
+                   FROM ledger_transfer WHERE debit = ? AND code = 'payout'
+                    AND entry_index NOT IN (SELECT entry_index FROM payout WHERE state = 'voided')) AS part
            JOIN payout ON payout.entry_index = part.entry_index
           WHERE paid > ? AND paid - msat < ? ORDER BY payout.number`,
       )

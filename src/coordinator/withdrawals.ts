@@ -18,6 +18,8 @@ export interface Withdrawals {
   waiting(): Owed[]
   /** Of an account that a payout pays, in its entry's transaction. */
   take(account: AccountName, msat: bigint): void
+  /** Wished for again, as a payout that was to pay it is voided: in that entry's transaction. */
+  giveBack(account: AccountName, msat: bigint): void
 }
 
 /** `thresholdSats`: the operator pays nobody less at a time. */
@@ -34,6 +36,12 @@ export function openWithdrawals(
     'INSERT INTO withdrawal (requester, msat) VALUES (?, ?) ON CONFLICT (requester) DO UPDATE SET msat = excluded.msat',
   )
   const remove = db.prepare('DELETE FROM withdrawal WHERE requester = ?')
+
+  /** Whom a payout's account is of; null: no requester's. */
+  function requesterOf(account: AccountName): string | null {
+    const { kind, owner } = parseAccount(account)
+    return kind === 'requester' ? owner : null
+  }
 
   return {
     ask(requester, msat, heldMsat) {
@@ -65,12 +73,16 @@ export function openWithdrawals(
         return { account: requesterAccount(name), address, thresholdSats: 0n, atMostMsat: msat }
       }),
     take(account, msat) {
-      const { kind, owner } = parseAccount(account)
-      if (kind !== 'requester' || owner === null) return
+      const owner = requesterOf(account)
+      if (owner === null) return
       // What a cap has left over may be too little for another payout: then it is there to be spent again.
       const leftMsat = (select.get(owner) ?? 0n) - msat
       if (leftMsat < thresholdMsat) remove.run(owner)
       else replace.run(owner, leftMsat)
+    },
+    giveBack(account, msat) {
+      const owner = requesterOf(account)
+      if (owner !== null) replace.run(owner, (select.get(owner) ?? 0n) + msat)
     },
   }
 }

@@ -2,13 +2,15 @@ import { LedgerError } from './ledger-error.ts'
 
 /**
  * Names of accounts. Assets and expenses, increased by debits: `treasury` (coins on chain), `fees` (paid to miners),
- * `inherited` (debts taken over from the log that this one succeeds: its coins come as deposits).
+ * `inherited` (debts taken over from the log that this one succeeds: its coins come as deposits), `lost` (coins that
+ * something else than a payout has spent).
  * Owed to somebody, increased by credits: `reserve` (nobody's yet), `escrow` (charged, not yet earned), and below.
  */
 export type AccountName =
   | 'treasury'
   | 'fees'
   | 'inherited'
+  | 'lost'
   | 'reserve'
   | 'escrow'
   | `budget/${string}` // an epoch's, by its number
@@ -22,6 +24,7 @@ interface Account {
     | 'treasury'
     | 'fees'
     | 'inherited'
+    | 'lost'
     | 'reserve'
     | 'escrow'
     | 'budget'
@@ -39,6 +42,7 @@ const KINDS: { kind: Account['kind']; normal: Account['normal']; pattern: RegExp
   { kind: 'treasury', normal: 'debit', pattern: /^treasury$/ },
   { kind: 'fees', normal: 'debit', pattern: /^fees$/ },
   { kind: 'inherited', normal: 'debit', pattern: /^inherited$/ },
+  { kind: 'lost', normal: 'debit', pattern: /^lost$/ },
   { kind: 'reserve', normal: 'credit', pattern: /^reserve$/ },
   { kind: 'escrow', normal: 'credit', pattern: /^escrow$/ },
   { kind: 'budget', normal: 'credit', pattern: /^budget\/(0|[1-9][0-9]{0,14})$/ },

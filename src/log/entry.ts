@@ -189,6 +189,11 @@ const entrySchema = z.discriminatedUnion('kind', [
     count: countOf,
     totalSats: money,
   }),
+  /**
+   * The payout can't be made any more: the transaction at `height` has spent its pinned coin. `lostSats`: what the treasury held by
+   * the books of all that it spent.
+   */
+  entryOf('void', { payout: integer, txid: bytes32, height: integer, lostSats: money }),
 ])
 
 export type Entry = z.output<typeof entrySchema>

@@ -5,7 +5,7 @@ import { payoutAccount } from '../ledger/accounts.ts'
 import { prepareBalancesByKind } from '../ledger/balances-by-kind.ts'
 import { type Reading, reading, readingBy } from './reading.ts'
 
-const PAYOUT_STATES = ['logged', 'pinned', 'prepared', 'broadcast', 'confirmed', 'settled'] as const
+const PAYOUT_STATES = ['logged', 'pinned', 'prepared', 'broadcast', 'confirmed', 'settled', 'voided'] as const
 
 /** Epochs, budgets, balances and payouts. Whether they agree with the chain is asked by `assay ledger reconcile`, never here. */
 export function createMoneyReadings(coordinator: Coordinator): () => Reading[] {

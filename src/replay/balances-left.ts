@@ -1,13 +1,12 @@
 import { parseTransaction } from '../../anchor/parse-transaction.ts'
-import { maturedAccount, parseAccount, payoutAccount, unmaturedAccount } from '../ledger/accounts.ts'
+import { maturedAccount, parseAccount, unmaturedAccount } from '../ledger/accounts.ts'
 import type { InheritedBalances } from '../log/inherited-balances.ts'
 import { txidBytes, txidText } from '../log/txid.ts'
-import { MSAT_PER_SAT } from '../rules/msat-per-sat.ts'
 import { settlePayment } from './check-payment.ts'
+import { giveBack, isPaidBy } from './check-void.ts'
 import { findPayment } from './find-payment.ts'
 import type { ChainNode } from './replay-source.ts'
 import { payToOf, type ReplayedPayout, type ReplayState } from './replay-state.ts'
-import { paysTo, scriptOf } from './script-of.ts'
 import { SuccessionError } from './succession-error.ts'
 import { PRUNED, unlessPruned } from './unless-pruned.ts'
 
@@ -51,7 +50,7 @@ export async function balancesLeft(state: ReplayState, node: ChainNode): Promise
 
 /** The last intent was carried out, or never can be any more: the coin that it pinned is spent, for good. */
 async function closePayout(state: ReplayState, node: ChainNode, payout: ReplayedPayout): Promise<void> {
-  const { input, number, payees } = payout
+  const { input, number } = payout
   const pinned = `${txidText(input.txid)}:${input.vout}`
   const found = await unlessPruned(findPayment(state, node, payout))
   if (found === PRUNED || found === null) {
@@ -67,17 +66,7 @@ async function closePayout(state: ReplayState, node: ChainNode, payout: Replayed
       `what spends the coin of payout ${number} is final at block ${finalHeight}`,
     )
   }
-  const outputs = parseTransaction(found.raw)?.outs ?? []
-  const isPaid = payees.every(({ address, sats }, i) => {
-    const output = outputs[i]
-    return output?.value === sats && paysTo(output, scriptOf(address, state.genesis.network))
-  })
-  if (isPaid) {
-    await settlePayment(state, payout)
-    return
-  }
-  payout.isSettled = true
-  for (const { account, sats } of payees) {
-    state.balances.move(payoutAccount(number), account, sats * MSAT_PER_SAT)
-  }
+  const transaction = parseTransaction(found.raw)
+  if (transaction !== null && isPaidBy(state, payout, transaction)) await settlePayment(state, payout)
+  else giveBack(state, payout)
 }

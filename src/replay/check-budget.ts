@@ -21,6 +21,7 @@ export function checkBudget(state: ReplayState, { epoch, msat }: EntryOf<'budget
     reserveMsat: balances.of('reserve'),
     feesMsat: balances.of('fees'),
     inheritedMsat: balances.of('inherited'),
+    lostMsat: balances.of('lost'),
     feeReserveSats: genesis.feeReserveSats,
   })
   check(msat <= freeMsat, 'budget_not_covered', () => `${msat} msat of ${freeMsat} that are free`)

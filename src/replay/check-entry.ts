@@ -16,6 +16,7 @@ import { checkExpected, checkReturn, checkThaw } from './check-standing.ts'
 import { checkSubmission } from './check-submission.ts'
 import { checkSubnet } from './check-subnet.ts'
 import { checkVerdict } from './check-verdict.ts'
+import { checkVoid } from './check-void.ts'
 import { checkWorker } from './check-worker.ts'
 import type { ReplayState } from './replay-state.ts'
 
@@ -45,6 +46,7 @@ const RULES: RulesOf<Entries> = {
     apply<Statuses, keyof Statuses>(STATUS_RULES, entry.subject, [state, entry, index]),
   forfeit: comparedAlready,
   payout: checkPayout,
+  void: checkVoid,
   epoch: checkEpoch,
 }
 

@@ -91,7 +91,7 @@ async function followChild(
 }
 
 /** Its full bytes; null when the chain doesn't hold it there. */
-async function readMined(
+export async function readMined(
   { source }: ReplayState,
   { txid, height }: { txid: string | null; height: number | null },
 ): Promise<Uint8Array | typeof PRUNED | null> {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { voidedPayout } from '../../client/payouts.ts'
 import { transfersAnswer } from '../../client/read-transfers.ts'
 import { ROLES } from '../../coordinator/api-keys.ts'
 import { definition } from '../../subnet/definition.ts'
@@ -159,6 +160,14 @@ export const OPERATOR_OPERATIONS: readonly Operation[] = [
     'Signs and sends again.',
     200,
     json(z.object({ stopped })),
+  ),
+  operation(
+    'post',
+    'voidPayout',
+    '/payouts/{number}/void',
+    'Gives up a payout whose coin something else has spent for good.',
+    200,
+    json(voidedPayout),
   ),
   operation(
     'get',

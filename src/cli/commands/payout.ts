@@ -1,11 +1,12 @@
 import type { Command } from 'commander'
-import { readPayoutPlan, resumePayouts, runPayouts, stopPayouts } from '../../client/payouts.ts'
+import { readPayoutPlan, resumePayouts, runPayouts, stopPayouts, voidPayout } from '../../client/payouts.ts'
 import { readStatus } from '../../client/read-status.ts'
 import { example } from '../example.ts'
 import { type OperatorOptions, operatorCommand, operatorOf } from '../operator-command.ts'
 import { renderPayoutPlan } from '../payout-plan-screen.ts'
 import { renderTable } from '../table.ts'
 import { openTerminal } from '../terminal.ts'
+import { payoutNumber } from '../whole-number.ts'
 import { addPayoutPsbt } from './payout-psbt.ts'
 
 export function addPayout(program: Command): void {
@@ -46,6 +47,17 @@ export function addPayout(program: Command): void {
     .action(async (options: OperatorOptions) => {
       await resumePayouts(operatorOf(options))
       openTerminal(options.json === true).result({ stopped: null }, () => 'Payouts go on.')
+    })
+  operatorCommand(payout, 'void', 'give up a payout whose coin something else has spent for good')
+    .argument('<number>', "the payout's, as in `assay payout status`", payoutNumber)
+    .addHelpText('after', example('assay payout void 0 --config assay/assay.toml'))
+    .action(async (number: number, options: OperatorOptions) => {
+      openTerminal(options.json === true).result(
+        await voidPayout(operatorOf(options), number),
+        ({ txid, height, lostSats }) =>
+          `Payout ${number} is void: ${txid} in block ${height} spent ${lostSats} sat of the treasury's.\n` +
+          'The next payout pays its payees. What came back to the treasury is booked as a deposit.',
+      )
     })
   addPayoutPsbt(payout)
 }

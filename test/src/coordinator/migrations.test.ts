@@ -159,6 +159,9 @@ test('work is public, payouts name accounts, the treasury’s own key signs, and
   expect(db.prepare('SELECT last_account, total_sats, height FROM payout').all()).toEqual([
     { last_account: maturedAccount('01'.repeat(32)), total_sats: 12n, height: 13n },
   ])
+  expect(db.prepare('SELECT id, state, total_sats FROM payer_payout').all()).toEqual([
+    { id: 'payout/0', state: 'pinned', total_sats: 12n },
+  ])
   expect(db.prepare('SELECT vout, value_sats, key_index FROM payer_input').all()).toEqual([
     { vout: 2n, value_sats: 14n, key_index: 0n },
   ])

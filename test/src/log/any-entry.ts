@@ -173,4 +173,5 @@ export const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
     count: positive,
     totalSats: money,
   }),
+  fc.record({ v, kind: kind('void'), payout: int, txid: bytes32, height: int, lostSats: money }),
 )

@@ -126,6 +126,8 @@ test.each<[kind: string, key: string, value: unknown]>([
   ['forfeit', 'evidence', [{ entry: 1, receipt: new Uint8Array(31) }]],
   ['epoch', 'blockHash', 'text'],
   ['payout', 'count', 0],
+  ['void', 'txid', new Uint8Array(31)],
+  ['void', 'lostSats', -1],
   ['submission', 'header', 'text'],
 ])('%s: %s out of its form or range is refused (%#)', (name, key, value) => {
   expect(() => parseEntry(encodeCbor({ ...mapOf(name), [key]: value }))).toThrow(malformed)

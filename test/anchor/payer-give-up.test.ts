@@ -1,0 +1,163 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempDisposableSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { parseAddress } from '../../anchor/address.ts'
+import type { TreasuryCoin } from '../../anchor/payout-transaction.ts'
+import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
+import { openDatabase } from './anchor-site.ts'
+import { onlyPayout, openTreasury, payees, paymentOf, type Treasury } from './payer-treasury.ts'
+import { signedPayment } from './signed-payment.ts'
+
+const CHILD = fileURLToPath(new URL('./dying-give-up.ts', import.meta.url))
+/** Before and after what is written alongside, and after it all. */
+const MOMENTS = 3
+
+let bitcoind: RegtestNode
+beforeAll(async () => {
+  bitcoind = await startBitcoind()
+})
+afterAll(() => bitcoind.stop())
+
+/** Two coins, and a payout that needs both. */
+async function pinned(db = openDatabase(':memory:')) {
+  const treasury = await openTreasury(bitcoind, 100_000n, 90_000n)
+  const payer = treasury.open({ db })
+  const [coin, other] = await payer.pin('a', 150_000n)
+  if (coin === undefined || other === undefined) throw new Error('two coins')
+  return { treasury, payer, coin, other }
+}
+
+/** Whoever has the key besides the payer sends the coin elsewhere. */
+function foreignSpend({ secretKey, address }: Treasury, coin: TreasuryCoin): { txid: string; hex: string } {
+  const [elsewhere] = payees(40_000n)
+  const { txid, raw } = signedPayment({
+    secretKey,
+    inputs: [coin],
+    outputs: [{ script: parseAddress(elsewhere?.address ?? '', 'regtest').script, valueSats: 40_000n }],
+    changeScript: parseAddress(address, 'regtest').script,
+    feeSats: 1_000n,
+  })
+  return { txid, hex: Buffer.from(raw).toString('hex') }
+}
+
+const never = () => {
+  throw new Error('it was given up')
+}
+
+test('a payout is given up once something else has spent its coin for good, never before, and never twice', async () => {
+  const { treasury, payer, coin, other } = await pinned()
+  using _treasury = treasury
+  const refused = (code: string) =>
+    expect(payer.giveUp('a', 0, never), code).rejects.toMatchObject({ name: 'PayerError', code })
+  await expect(payer.giveUp('b', 0, never)).rejects.toMatchObject({ code: 'payout_unknown' })
+  await refused('input_unspent')
+  const { txid, hex } = foreignSpend(treasury, coin)
+  await bitcoind.rpc.call('sendrawtransaction', hex)
+  await refused('input_unspent')
+  await bitcoind.mine(1)
+  await refused('spend_not_final')
+  await bitcoind.reorg(1)
+  await refused('input_unspent')
+  await bitcoind.mine(1)
+  const height = await bitcoind.rpc.call('getblockcount')
+  await bitcoind.mine(1)
+  await refused('spend_not_final')
+  await expect(payer.prepare('a', payees(150_000n))).rejects.toMatchObject({
+    code: 'input_spent',
+    message: expect.stringMatching(new RegExp(`${txid}.*assay payout void`)),
+  })
+  expect(onlyPayout(payer)).toMatchObject({ state: 'pinned', trouble: expect.stringContaining(txid) })
+  await bitcoind.mine(1)
+
+  await expect(payer.giveUp('a', 0, never)).rejects.toThrow('it was given up')
+  expect(onlyPayout(payer)).toMatchObject({ state: 'pinned', inputs: [coin, other] })
+  await expect(payer.pin('b', 50_000n)).rejects.toMatchObject({ code: 'insufficient_funds' })
+  const found = await payer.giveUp('a', 0, (spend) => ({
+    ...spend,
+    raw: Buffer.from(spend.raw).toString('hex'),
+  }))
+  expect(found).toEqual({ txid, height, raw: hex })
+  expect(onlyPayout(payer)).toMatchObject({ state: 'voided', trouble: null, inputs: [coin], payment: null })
+  await refused('payout_closed')
+  await expect(payer.prepare('a', payees(150_000n))).rejects.toMatchObject({ code: 'payout_differs' })
+  await payer.advance()
+  expect(await payer.pin('b', 50_000n)).toEqual([other])
+})
+
+test('what has spent the coin is found however many blocks ago, and not below where it is looked for', async () => {
+  const { treasury, payer, coin } = await pinned()
+  using _treasury = treasury
+  const before = Number(await bitcoind.rpc.call('getblockcount'))
+  const { txid, hex } = foreignSpend(treasury, coin)
+  await bitcoind.rpc.call('sendrawtransaction', hex)
+  await bitcoind.mine(300)
+  await expect(payer.giveUp('a', before + 2, never)).rejects.toMatchObject({ code: 'input_unspent' })
+  const found = await payer.giveUp('a', before + 1, (spend) => spend)
+  expect(found).toMatchObject({ txid, height: before + 1 })
+})
+
+test('a payment that is out loses to what a block has of its coin: that is named, and nothing of it stands any more', async () => {
+  const { treasury, payer, coin } = await pinned()
+  using _treasury = treasury
+  await payer.prepare('a', payees(100_000n, 50_000n))
+  await payer.advance()
+  expect(paymentOf(onlyPayout(payer)).txid).toMatch(/^[0-9a-f]{64}$/)
+  const { txid, hex } = foreignSpend(treasury, coin)
+  await bitcoind.rpc.call('generateblock', 'raw(51)', [hex])
+  await payer.advance()
+  expect(onlyPayout(payer).trouble).toMatch(new RegExp(`${txid}.*assay payout void`))
+  await bitcoind.mine(2)
+  await payer.giveUp('a', 0, () => undefined)
+  expect(onlyPayout(payer)).toMatchObject({
+    state: 'voided',
+    payment: null,
+    child: null,
+    feeSats: 0n,
+    height: null,
+  })
+  await payer.advance()
+  expect(onlyPayout(payer)).toMatchObject({ state: 'voided', trouble: null })
+})
+
+test('a payment that is settled is not given up', async () => {
+  const { treasury, payer } = await pinned()
+  using _treasury = treasury
+  await payer.prepare('a', payees(150_000n))
+  await payer.advance()
+  await bitcoind.mine(3)
+  await payer.advance()
+  await expect(payer.giveUp('a', 0, never)).rejects.toMatchObject({ code: 'payout_closed' })
+})
+
+test('killed before, within and after its one transaction, it is given up whole or not at all, and once', async () => {
+  using folder = mkdtempDisposableSync(join(tmpdir(), 'assay-give-up-'))
+  const { rpcUrl, cookieFile } = bitcoind
+  for (let dieAt = 1; dieAt <= MOMENTS; dieAt++) {
+    const dbFile = join(folder.path, `${dieAt}.sqlite`)
+    const db = openDatabase(dbFile)
+    db.exec('CREATE TABLE entry (txid TEXT PRIMARY KEY)')
+    const { treasury, payer, coin } = await pinned(db)
+    using _treasury = treasury
+    const { txid, hex } = foreignSpend(treasury, coin)
+    await bitcoind.rpc.call('sendrawtransaction', hex)
+    await bitcoind.mine(3)
+    const secretKey = Buffer.from(treasury.secretKey).toString('hex')
+    const task = JSON.stringify({ dbFile, rpcUrl, cookieFile, secretKey, dieAt })
+    const child = spawn(process.execPath, [CHILD, task], { stdio: ['ignore', 'ignore', 'inherit'] })
+    expect(await once(child, 'exit')).toEqual([null, 'SIGKILL'])
+    const entries = () => db.prepare('SELECT txid FROM entry').pluck().all()
+    const { state, inputs } = onlyPayout(payer)
+    expect([state, inputs.length, entries()]).toEqual(
+      dieAt === MOMENTS ? ['voided', 1, [txid]] : ['pinned', 2, []],
+    )
+    const again = payer.giveUp('a', 0, (spend) => db.prepare('INSERT INTO entry VALUES (?)').run(spend.txid))
+    if (state === 'voided') await expect(again).rejects.toMatchObject({ code: 'payout_closed' })
+    else await again
+    expect(entries()).toEqual([txid])
+    db.close()
+  }
+})
