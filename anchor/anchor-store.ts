@@ -39,6 +39,8 @@ export interface AnchorStore {
   standing(parent: number | null): Attempt[]
   /** Mined or final ones from one index up to another, which is left out. */
   inChain(fromIndex: number, endIndex?: number): Attempt[]
+  /** Where they stand, without their bytes. */
+  places(): AnchorPlace[]
   /** The first of them with a larger size. */
   firstAbove(size: number): SignedAttempt | null
   /** Fees of those mined above that height. */
@@ -49,6 +51,14 @@ export interface AnchorStore {
   /** Keeps who spent the last seal for good, so that anchor `index` can't be made. */
   breakSeal(by: { index: number; txid: string; height: number }): void
   brokenBy(): SealBreak | null
+}
+
+/** A mined or final one. */
+export interface AnchorPlace {
+  readonly index: number
+  readonly state: 'mined' | 'final'
+  readonly size: number
+  readonly height: number
 }
 
 export interface SealBreak {
@@ -98,6 +108,9 @@ export function openAnchorStore(db: Database): AnchorStore {
   // Left alone, SQLite takes the index by state and sorts all that are larger.
   const firstAbove = select(
     `INDEXED BY anchor_attempt_by_size WHERE ${IN_CHAIN} AND size > ? ORDER BY size, anchor_index LIMIT 1`,
+  )
+  const places = db.prepare<[], { index: bigint; state: AnchorPlace['state']; size: bigint; height: bigint }>(
+    `SELECT anchor_index AS "index", state, size, height FROM anchor_attempt WHERE ${IN_CHAIN} ORDER BY anchor_index`,
   )
   const feesAbove = db
     .prepare<[number], bigint>(
@@ -189,6 +202,13 @@ export function openAnchorStore(db: Database): AnchorStore {
 
     inChain: (fromIndex, endIndex = Number.MAX_SAFE_INTEGER) =>
       inChain.all(fromIndex, endIndex).map(attemptOf),
+    places: () =>
+      places.all().map(({ index, state, size, height }) => ({
+        index: Number(index),
+        state,
+        size: Number(size),
+        height: Number(height),
+      })),
     firstAbove: (size) => firstAbove.all(size).map(getSigned)[0] ?? null,
     feesAbove: (height) => feesAbove.get(height) ?? 0n,
     request: (size) => request.run(size),

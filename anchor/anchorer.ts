@@ -2,7 +2,7 @@ import { utils } from '@scure/btc-signer'
 import type { Database } from 'better-sqlite3'
 import { type AnchorRecord, anchorRecordOf } from './anchor-record.ts'
 import { AnchorStall, type StallCode } from './anchor-stall.ts'
-import { openAnchorStore, type SealBreak } from './anchor-store.ts'
+import { type AnchorPlace, openAnchorStore, type SealBreak } from './anchor-store.ts'
 import type { Method, Outpoint, TopUp } from './anchor-transaction.ts'
 import { type AnchorWorks, feesOfDay, sealAfter } from './anchor-works.ts'
 import { coalesced } from './in-turn.ts'
@@ -65,6 +65,8 @@ export interface Anchorer {
   anchors(fromIndex?: number, endIndex?: number): AnchorRecord[]
   /** How many those are. */
   count(): number
+  /** Of all that are in the chain: few enough bytes to be read whole. */
+  places(): AnchorPlace[]
   /** The first in the chain whose checkpoint covers the entry, or null. */
   firstOver(entryIndex: number): AnchorRecord | null
   state(): AnchorerState
@@ -113,6 +115,8 @@ export function openAnchorer(options: AnchorerOptions): Anchorer {
     },
 
     count: () => ((pending().at(-1) ?? store.lastInChain())?.index ?? -1) + 1,
+
+    places: store.places,
 
     firstOver(entryIndex) {
       const first = store.firstAbove(entryIndex)

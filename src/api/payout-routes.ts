@@ -19,7 +19,7 @@ export function payoutRoutes(coordinator: Coordinator): Router {
   /** What the next payout would be; keeps nothing. */
   routes.get('/plan', async (_request, response) => {
     const { desks, anchorer, payer } = openHouseOf(coordinator)
-    const preview = await desks.payouts.preview(anchoredView(anchorer.anchors()), tipOf(coordinator))
+    const preview = await desks.payouts.preview(anchoredView(anchorer.places()), tipOf(coordinator))
     sendJson(response, { ...preview, stopped: payer.stopped() })
   })
 

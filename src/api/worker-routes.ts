@@ -103,7 +103,7 @@ export function workerRoutes(coordinator: Coordinator): Router {
   routes.post('/workers/address', (request, response) => {
     const { registry, key, body, genesis } = signed(request, addressChange)
     const { anchorer } = openHouseOf(coordinator)
-    const anchored = anchoredView(anchorer.anchors())
+    const anchored = anchoredView(anchorer.places())
     const { finalDepth } = genesis.epoch
     const index = registry.changeAddress({ ...body, worker: key }, tipOf(coordinator), {
       anchored,
@@ -120,7 +120,7 @@ export function workerRoutes(coordinator: Coordinator): Router {
     if (worker === null) throw new RefusedError(404, 'worker_unknown', 'this key is not registered')
     const { key, nextSequence, previous } = worker
     const declarations = desks.registry.declarations(key)
-    const view = { anchored: anchoredView(anchorer.anchors()), finalDepth: genesis.epoch.finalDepth }
+    const view = { anchored: anchoredView(anchorer.places()), finalDepth: genesis.epoch.finalDepth }
     const height = coordinator.advancedTo() ?? 0
     const payTo = payToAt(declarations, height, view)
     const newest = declarations.at(-1)

@@ -75,7 +75,7 @@ export async function advance(
       `anchors are judged at ${judged.tipHeight}, not at ${tip}: ${judged.stalled?.detail}`,
     )
   }
-  const anchored = anchoredView(anchorer.anchors())
+  const anchored = anchoredView(anchorer.places())
 
   desks.leases.expire(Date.now())
   await desks.payouts.follow(anchored)

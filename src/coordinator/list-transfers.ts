@@ -1,7 +1,6 @@
 import { parseHeader } from '../../anchor/block-header.ts'
 import { assertAccount } from '../ledger/accounts.ts'
 import type { TransferFilter } from '../ledger/transfer.ts'
-import { anchoredView } from '../rules/anchored.ts'
 import type { Coordinator, OpenHouse } from './coordinator.ts'
 
 /**
@@ -14,12 +13,9 @@ export function listTransfers(
   { anchorer }: OpenHouse,
   { account, after }: { account: string | null; after: number | null },
 ) {
-  const anchors = anchorer.anchors()
-  const anchored = anchoredView(anchors)
-  const headers = new Map(anchors.map(({ index, header }) => [index, header]))
   return books.ledger.transfers(filterOf(account), after ?? 0).map((transfer) => {
-    const anchor = anchored.first(transfer.entryIndex)
-    const header = anchor === null ? null : (headers.get(anchor.index) ?? null)
+    const anchor = anchorer.firstOver(transfer.entryIndex)
+    const header = anchor?.header ?? null
     return {
       ...transfer,
       anchorHeight: anchor?.height ?? null,

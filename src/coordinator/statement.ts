@@ -89,7 +89,7 @@ export function statementOf(
   }
 
   function receipts() {
-    const anchored = anchoredView(anchorer.anchors())
+    const anchored = anchoredView(anchorer.places())
     const { entry, position } = page.after ?? { entry: -1, position: 0 }
     return db
       .prepare<unknown[], ReceiptRow>(

@@ -90,6 +90,9 @@ describe('an anchor', () => {
     for (let from = 0; from <= 5; from++) {
       for (let end = 0; end <= 5; end++) expect(anchorer.anchors(from, end)).toEqual(all.slice(from, end))
     }
+    expect(anchorer.places()).toEqual(
+      all.slice(0, 3).map(({ index, state, size, height }) => ({ index, state, size, height })),
+    )
     expect([0, 1, 2, 3, 4].map((entry) => anchorer.firstOver(entry))).toEqual([
       ...all.slice(0, 3),
       null,
