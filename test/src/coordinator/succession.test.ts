@@ -209,6 +209,13 @@ describe('a log whose seal somebody else has spent', () => {
         ({ succeeds }) => ({ succeeds: { ...succeeds, anchor: { ...succeeds.anchor, index: 0 } } }),
       ],
       [
+        'an older head, which the old log’s key has signed as well',
+        'checkpoint_mismatch',
+        ({ succeeds }) => ({
+          succeeds: { ...succeeds, checkpoint: old.coordinator().books.log.checkpoint(1) },
+        }),
+      ],
+      [
         'a head that the old log’s key has not signed',
         'signature_unknown',
         ({ succeeds }) => ({ succeeds: { ...succeeds, logKey: new Uint8Array(32).fill(7) } }),
