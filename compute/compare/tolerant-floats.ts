@@ -93,16 +93,22 @@ interface Limits {
  * both differ by nothing.
  */
 export function nearness(claimed: Floats, own: Floats, { atol, rtol, rms }: Limits): number | null {
+  // Every number may differ by as much; an infinite difference is more.
+  const least = Math.min(atol + rtol * rms, Number.MAX_VALUE)
   let largest = 0
+  // The smaller of the two: what differs by no more, as nearly everything does, changes nothing.
+  let unseen = 0
   for (let index = 0; index < own.length; index++) {
     const value = own[index] ?? 0
     const other = claimed[index] ?? 0
-    const size = Math.abs(value)
     const difference = Math.abs(other - value)
+    if (difference <= unseen) continue
+    const size = Math.abs(value)
     // Compared by hand: Math.max, which has to tell NaN and -0 apart, takes twice as long.
     const allowed = atol + rtol * (size > rms ? size : rms)
     if (difference <= allowed && difference < Number.POSITIVE_INFINITY) {
       if (difference > largest) largest = difference
+      unseen = largest < least ? largest : least
     } else if (!isSame(other, value)) return null
   }
   return largest

@@ -74,3 +74,23 @@ test('numbers that lie nearer than half a tie decide alike: the rows need not be
     }),
   )
 })
+
+test('rows whose next number lies too low to be chosen decide as if they were looked at', () => {
+  const numbers = fc.array(fc.tuple(fc.integer({ min: -9, max: 9 }), fc.integer({ min: -3, max: 3 })), {
+    minLength: 4,
+    maxLength: 40,
+  })
+  const tops = fc.record({ count: fc.integer({ min: 1, max: 4 }), tie: fc.constantFrom(0, 0.1) })
+  fc.assert(
+    fc.property(numbers, tops, (pairs, top) => {
+      const rows = pairs.slice(0, pairs.length - (pairs.length % 4))
+      const own = Float64Array.from(rows, ([value]) => value)
+      const claimed = Float64Array.from(rows, ([value, move]) => value + move / 4)
+      const largest = Math.max(...rows.map(([, move]) => Math.abs(move) / 4))
+      expect(decisionFault(claimed, own, 4, top, { rms: 1, largest })).toBe(
+        decisionFault(claimed, own, 4, top, { rms: 1, largest: Infinity }),
+      )
+    }),
+    { numRuns: 1_000 },
+  )
+})
