@@ -66,8 +66,10 @@ export function openLeaseDesk(
   const { requests, charges, capacity, canaries, unsettled } = parts
   const work = openLeaseDrafts(books, parts)
   const lost = openLostLeases(books, parts)
-  const takeItem = db.prepare(
-    `UPDATE item SET state = 'leased' WHERE subnet = ? AND model = ? AND item = ? AND state = 'open'`,
+  // Of the newest jobs. OR FAIL: see openSubmissionDesk.
+  const takeItems = db.prepare(
+    `UPDATE OR FAIL item SET state = 'leased' WHERE state = 'open' AND (subnet, model, item) IN
+       (SELECT subnet, model, item FROM job WHERE number > (SELECT max(number) FROM job) - ? AND item IS NOT NULL)`,
   )
   const countLeased = db
     .prepare<[Uint8Array], bigint>(`SELECT count(*) FROM job WHERE worker = ? AND state = 'leased'`)
@@ -164,9 +166,9 @@ export function openLeaseDesk(
           isPrivate: isPrivate ? 1 : 0,
         })
         if (request !== null) charges.reserve(id, request.requester, chargeMsat, entryIndex)
-        if (item !== null) takeItem.run(subnet.name, model.digest, item)
         if (draft.canary !== null) canaries.spend(draft.canary, id)
       }
+      takeItems.run(count)
     })
     for (const { draft, id } of jobs) if (draft.request !== null) lost.wait(id, draft.request)
     return jobs.map(({ draft, bytes, inputSalt }) => ({ job: bytes, salt: inputSalt, inputs: draft.inputs }))

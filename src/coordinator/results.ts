@@ -31,7 +31,6 @@ interface CheckedResult {
   readonly job: Uint8Array
   /** Of its row. */
   readonly number: bigint
-  readonly leasedMs: bigint
   /** Digest of the input bundle; null for a dataset's, which is held for good. */
   readonly input: Uint8Array | null
   readonly receiptId: Uint8Array
@@ -46,11 +45,9 @@ interface CheckedResult {
 
 interface HeldJob {
   number: bigint
-  leased_ms: bigint
-  input: Uint8Array
-  worker: Uint8Array
+  /** Null for a dataset's. */
+  input: Uint8Array | null
   state: string
-  item: bigint | null
   is_private: bigint
   output_bytes: bigint
   receipt: Uint8Array | null
@@ -61,22 +58,24 @@ const RESULT_ERRORS = [RefusedError, ReceiptError, TensorError]
 
 export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
   const { db } = books
-  const selectJob = db.prepare<[Uint8Array], HeldJob>(
+  const selectJob = db.prepare<[Uint8Array, Uint8Array], HeldJob>(
     // No join: see openSubmissionDesk.
-    `SELECT number, leased_ms, input, worker, state, item, is_private, output_bytes,
+    `SELECT number, iif(item IS NULL, input, NULL) AS input, state, is_private, output_bytes,
             (SELECT receipt FROM result WHERE job = number) AS receipt, (SELECT output FROM result WHERE job = number) AS output
-       FROM job WHERE id = ?`,
+       FROM job WHERE id = ? AND worker = ?`,
   )
   // A worker that lost its batch may answer an item again with another receipt of the same outputs, until one is in a submission.
   // The same receipt sent again was answered when it came first; a clock that is set back makes no answer older than its lease.
   const upsert = db.prepare(
-    `INSERT INTO result (job, receipt, output, salt, answered_ms) VALUES (?, ?, ?, ?, max(?, ?))
+    `INSERT INTO result (job, receipt, output, salt, answered_ms)
+     SELECT number, ?, ?, ?, max(leased_ms, ?) FROM job WHERE number = ? AND state <> 'submitted'
      ON CONFLICT (job) DO UPDATE SET receipt = excluded.receipt, output = excluded.output, salt = excluded.salt,
        answered_ms = iif(receipt = excluded.receipt, answered_ms, excluded.answered_ms)`,
   )
   const holds = openHolds(books)
+  // OR FAIL: see openSubmissionDesk.
   const setAnswered = db.prepare(
-    `UPDATE job SET state = 'answered' WHERE number = ? AND state IN ('leased', 'released', 'answered')`,
+    `UPDATE OR FAIL job SET state = 'answered' WHERE number IN (SELECT value FROM json_each(?)) AND state IN ('leased', 'released')`,
   )
 
   /** By job: what requesters may have in hand and no disk has yet. */
@@ -84,11 +83,13 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
 
   const holdAll = db.transaction((fresh: readonly CheckedResult[]) => {
     const present = holds.present()
-    for (const { number, input, isPrivate, receiptId, outputDigest, salt, leasedMs, answeredMs } of fresh) {
-      if (setAnswered.run(number).changes !== 1) continue
-      upsert.run(number, receiptId, outputDigest, salt, leasedMs, answeredMs)
+    const answered = fresh.filter(
+      ({ number, receiptId, outputDigest, salt, answeredMs }) =>
+        upsert.run(receiptId, outputDigest, salt, answeredMs, number).changes === 1,
+    )
+    setAnswered.run(`[${answered.map(({ number }) => number).join()}]`)
+    for (const { input, outputDigest, isPrivate } of answered)
       holds.hold(input === null ? [outputDigest] : [input, outputDigest], isPrivate, present)
-    }
   })
 
   // The submission that names these receipts syncs both files before it is acknowledged; their worker keeps them until
@@ -135,8 +136,8 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
   ): Omit<CheckedResult, 'answeredMs'> {
     const receipt = parseReceipt(bytes)
     const id = receiptId(bytes)
-    const job = selectJob.get(receipt.job)
-    if (job === undefined || Buffer.compare(job.worker, worker) !== 0) {
+    const job = selectJob.get(receipt.job, worker)
+    if (job === undefined) {
       throw new RefusedError(404, 'job_unknown', 'no such job was leased to this worker')
     }
     const taken = underWay.get(hex(receipt.job))
@@ -150,12 +151,11 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
       )
     }
     // So late that nobody could audit it any more.
-    const input = job.item === null ? job.input : null
-    if (job.state !== 'submitted' && input !== null && !books.blobs.has(hex(input))) {
+    if (job.state !== 'submitted' && job.input !== null && !books.blobs.has(hex(job.input))) {
       throw new RefusedError(410, 'job_expired', "the job's inputs are not held any more")
     }
     // The requester has this receipt's id in hand: no other one may take its place.
-    if (job.item === null && known !== null && !isSame) {
+    if (job.input !== null && known !== null && !isSame) {
       throw new RefusedError(
         409,
         'job_already_answered',
@@ -186,8 +186,7 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
     return {
       job: receipt.job,
       number: job.number,
-      leasedMs: job.leased_ms,
-      input,
+      input: job.input,
       receiptId: id,
       outputs,
       outputDigest,
