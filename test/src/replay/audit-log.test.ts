@@ -9,6 +9,7 @@ import { SMALL_BLOBS } from '../../../src/blobs/blob-folder.ts'
 import { openSmallBlobs } from '../../../src/blobs/small-blobs.ts'
 import { parseEntry } from '../../../src/log/entry.ts'
 import { tilePath } from '../../../src/log/tile.ts'
+import { idOf, worksOf } from '../coordinator/peer.ts'
 import { openSite, type Site } from '../coordinator/site.ts'
 import { liveThrough, SAMPLED_MARKET } from './recorded-log.ts'
 
@@ -65,6 +66,24 @@ describe('assay audit log', () => {
     const { exitCode, stdout } = await assay('audit', 'log', ...theMirror())
     expect(exitCode).toBe(1)
     expect(stdout).toContain(`DIFFERS first at entry ${index} (jobs: blob_missing)`)
+  })
+
+  test('lists each audit that nobody did, and by whom it was due', async () => {
+    await using idle = await openSite(node, { flags: { 'epoch.auditRoundBlocks': '100' } })
+    const [worker, ...auditors] = await idle.begin(2)
+    if (worker === undefined) throw new Error('one worker was asked for')
+    const [work] = await worksOf(worker.work(undefined, 1))
+    if (work === undefined) throw new Error('nothing was worked')
+    await idle.mineUntil('the settlement', () => idle.status().epochs.some(({ settled }) => settled))
+    const { exitCode, stdout } = await assay('audit', 'log', '--url', idle.url, ...theNode())
+    expect(exitCode).toBe(1)
+    expect(stdout).toContain('audits: 1 of 1 settled receipts had to be audited, 1 of them not in time')
+    const keys = auditors.map(({ hex }) => hex).join('|')
+    expect(stdout).toMatch(
+      new RegExp(
+        `\naudit missed by the operator: receipt ${idOf(work)} of entry \\d+, epoch 0; no verdict; due from (${keys})\n`,
+      ),
+    )
   })
 
   test.each([
