@@ -32,7 +32,7 @@ export const EPOCHS_AT_WORK = 8
  * Of so many items in a row one is for keys that are not at work. Keys cost nothing: however many never work, they take
  * no more from those that do, and a key that is new begins by such an item.
  */
-export const ITEMS_PER_NEWCOMER = 16
+const ITEMS_PER_NEWCOMER = 16
 
 /** Who may be assigned items in an epoch. */
 export interface Field {

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { hex } from '../../../compute/work/hex.ts'
-import { assignItem, drawnAmong, fieldOf, ITEMS_PER_NEWCOMER } from '../../../src/rules/assignment.ts'
+import { assignItem, drawnAmong, fieldOf } from '../../../src/rules/assignment.ts'
 import { firstForSubject, rankForSubject } from '../../../src/rules/rendezvous.ts'
 
 const beacon = Buffer.alloc(32, 0xbe)
@@ -114,7 +114,7 @@ describe('an epoch divides its items', () => {
       const dealt = deal(one)
       const taken = dealt.filter((key) => idle.has(key)).length
       expect(taken + dealt.filter((key) => active.has(key)).length).toBe(one.count)
-      expect(taken).toBeLessThanOrEqual(Math.ceil(one.count / ITEMS_PER_NEWCOMER))
+      expect(taken).toBeLessThanOrEqual(Math.ceil(one.count / 16))
     })
   })
 
@@ -122,7 +122,7 @@ describe('an epoch divides its items', () => {
     both((one, _, [newcomer]) => {
       if (newcomer === undefined) return
       const only = [Buffer.from(newcomer, 'hex')]
-      const dealt = deal({ ...one, idle: only, count: ITEMS_PER_NEWCOMER })
+      const dealt = deal({ ...one, idle: only, count: 16 })
       expect(dealt.filter((key) => key === newcomer)).toHaveLength(1)
     })
   })
