@@ -38,6 +38,9 @@ interface LeaseDrafts {
 /** Half of a body, so that the largest single input still fits with its frame; a lease of one job may be larger. */
 export const MAX_LEASED_INPUT_BYTES = 32 * 1024 * 1024
 
+/** Of an item, in an epoch: what is given back or runs out may still be answered, and answers are held for days. */
+const MAX_ITEM_LEASES = 8
+
 export function openLeaseDrafts(
   books: Books,
   { market, charges }: { market: Market; charges: Charges },
@@ -45,7 +48,10 @@ export function openLeaseDrafts(
   const outputBytesOf = openOutputBounds(books)
   const selectItems = books.db.prepare<[Uint8Array, number, number], ItemRow>(
     `SELECT subnet, model, item, input FROM item
-      WHERE assignee = ? AND state = 'open' AND epoch = ? ORDER BY subnet, model, item LIMIT ?`,
+      WHERE assignee = ? AND state = 'open' AND epoch = ?
+        AND (SELECT count(*) FROM job WHERE job.subnet = item.subnet AND job.model = item.model AND job.item = item.item
+                AND job.epoch = item.epoch) < ${MAX_ITEM_LEASES}
+      ORDER BY subnet, model, item LIMIT ?`,
   )
 
   /** As many as the answer has room for. */

@@ -10,7 +10,7 @@ import { MIN_FREE_BYTES } from '../../../src/coordinator/space-watch.ts'
 import { parseEntry } from '../../../src/log/entry.ts'
 import { expectRefused } from '../api/refused.ts'
 import { epochEntry } from './epoch-entry.ts'
-import { idOf, type Peer } from './peer.ts'
+import { idOf, type LeasedJob, type Peer } from './peer.ts'
 import { openSite, type Site } from './site.ts'
 import { largeInput, TINY_MODEL, tinyInput, tinyMarket } from './tiny-market.ts'
 
@@ -55,6 +55,26 @@ test('what a worker could not run goes back: its own leases alone, and each once
   expect(await worker.call('/v1/failures', { failures })).toEqual({ released: 1 })
   expect(await worker.call('/v1/failures', { failures })).toEqual({ released: 0 })
   expect(site.status().work.jobsLeased).toBe(0)
+})
+
+test('an item is leased eight times in an epoch, however often it is given back', async () => {
+  await using site = await openSite(node)
+  const [worker] = await two(site, 1)
+  const items: string[] = []
+  const [first, ...others] = await worker.lease()
+  const fail = (jobs: readonly LeasedJob[]) =>
+    worker.call('/v1/failures', { failures: jobs.map(({ job }) => ({ job: jobId(job), reason: 'again' })) })
+  await fail([first, ...others].flatMap((job) => job ?? []))
+  for (let lease = 0; lease < 9; lease += 1) {
+    const jobs = await worker.lease(1)
+    items.push(...jobs.map(({ inputs }) => Buffer.from(inputs).toString('hex')))
+    await fail(jobs)
+  }
+  const [one, next] = [first, others[0]].map((job) => Buffer.from(job?.inputs ?? []).toString('hex'))
+  expect(items).toEqual([...Array(7).fill(one), next, next])
+
+  await site.mineUntil('epoch 1', () => site.status().epoch === 1)
+  expect(await worker.lease()).toHaveLength(1 + others.length)
 })
 
 test("an expired lease's request goes to another worker, whose answer the requester gets", async () => {
