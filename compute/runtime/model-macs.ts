@@ -45,6 +45,7 @@ async function measureShapes(model: Uint8Array, inputs: InputShape[]): Promise<R
       model,
       Date.now() + MEASURE_LIMIT_MS,
     )
+    assert(reply !== null, 'nothing was asked before')
     return reply.header.shapes
   } finally {
     await child[Symbol.asyncDispose]()

@@ -42,7 +42,10 @@ export interface RunResult {
 export interface ModelRunner extends AsyncDisposable {
   readonly provider: Provider
   readonly device: string
-  /** Runs wait for each other. Throws RunError; whatever happens to one, the next finds a process that works. */
+  /**
+   * Runs wait for each other, the next one with the process already. Throws RunError; whatever happens to one, the next finds a
+   * process that works.
+   */
   run(request: RunRequest): Promise<RunResult>
 }
 
@@ -92,8 +95,9 @@ async function launch(
   onEvent({ kind: 'process_started', pid: child.pid })
   try {
     const request = { kind: 'start', provider, gpu: gpu ?? 0 } as const
-    const { header } = await child.request('started', request, new Uint8Array(0), Date.now() + START_LIMIT_MS)
-    return { child, device: header.device }
+    const started = await child.request('started', request, new Uint8Array(0), Date.now() + START_LIMIT_MS)
+    assert(started !== null, 'nothing was asked before')
+    return { child, device: started.header.device }
   } catch (error) {
     await child[Symbol.asyncDispose]()
     throw error
@@ -107,22 +111,37 @@ function modelRunner(
   onEvent: (event: RunnerEvent) => void,
 ): ModelRunner {
   let current = first
-  let turn: Promise<unknown> = Promise.resolve()
+  let relaunch: Promise<void> | null = null
+  /** The end of all runs but the newest. */
+  let allButOne: Promise<unknown> = Promise.resolve()
+  let all: Promise<unknown> = Promise.resolve()
   let waiting = 0
   let closed = false
 
-  async function runNow({ inputs, deadlineMs, profile: required, ...model }: RunRequest): Promise<RunResult> {
+  async function runNow(run: RunRequest): Promise<RunResult> {
+    const { inputs, deadlineMs, profile: required, ...model } = run
     if (Date.now() >= deadlineMs)
       throw new RunError('deadline_exceeded', 'the deadline passed before the run')
-    if (current.child.ended && !closed) current = await launch(own, gpu, onEvent)
+    if (current.child.ended && !closed) {
+      relaunch ??= launch(own, gpu, onEvent)
+        .then((next) => {
+          current = next
+        })
+        .finally(() => {
+          relaunch = null
+        })
+      await relaunch
+    }
     if (closed) throw await closedWhileRunning()
     const { optimization, threads, precision, provider = own } = required
     const profile = { optimization, threads, precision }
     const request = { kind: 'run', ...model, provider, profile } as const
-    const { header, body: outputs } = await current.child.request('ran', request, inputs, deadlineMs)
-    const { startedMs, finishedMs, batch, device, ort } = header
+    const reply = await current.child.request('ran', request, inputs, deadlineMs)
+    // The run before it has taken the process along.
+    if (reply === null) return runNow(run)
+    const { startedMs, finishedMs, batch, device, ort } = reply.header
     return {
-      outputs,
+      outputs: reply.body,
       startedMs,
       finishedMs,
       // The graph names its own types and TF32 is off: nothing here can lower the precision that the model was registered with.
@@ -143,16 +162,17 @@ function modelRunner(
     async run(request) {
       assert(waiting < MAX_WAITING_RUNS, 'more runs wait than any worker leases')
       waiting++
-      const result = turn.then(() => runNow(request)).finally(() => waiting--)
-      // The next one waits for this one's end, whatever it was.
-      turn = result.catch(() => {})
+      const result = allButOne.then(() => runNow(request)).finally(() => waiting--)
+      const before = all
+      allButOne = before
+      all = result.catch(() => {}).then(() => before)
       return result
     },
 
     async [Symbol.asyncDispose]() {
       closed = true
       await current.child[Symbol.asyncDispose]()
-      await turn
+      await all
     },
   }
 }

@@ -11,20 +11,26 @@ const MAX_TIMER_MS = 2 ** 31 - 1
 /** Of what the process says, the end is kept for the error when it dies. */
 const MAX_STDERR_CHARACTERS = 1_000
 
+interface Reply<Kind extends RunnerReply['kind'] = RunnerReply['kind']> {
+  readonly header: RunnerReply & { kind: Kind }
+  readonly body: Uint8Array
+}
+
 export interface RunnerChild extends AsyncDisposable {
   readonly pid: number
   /** Nothing more can be asked of it. */
   readonly ended: boolean
   /**
-   * One at a time. Throws RunError: what the process answers, `runner_died`, or `deadline_exceeded` (Unix ms), which ends the process
-   * because a native run can't be interrupted.
+   * What is asked while another is answered lies with the process, which begins it at once then; null where it ended before. Throws
+   * RunError: what the process answers, `runner_died`, or `deadline_exceeded` (Unix ms), which ends the process because a native run
+   * can't be interrupted.
    */
   request<Kind extends RunnerReply['kind']>(
     expected: Kind,
     request: RunnerRequest,
     body: Uint8Array,
     deadlineMs: number,
-  ): Promise<{ header: RunnerReply & { kind: Kind }; body: Uint8Array }>
+  ): Promise<Reply<Kind> | null>
 }
 
 /** One process with ONNX Runtime in it, its memory capped. It dies with this one, however this one ends. @param device the one GPU that it may see; null: all */
@@ -46,7 +52,8 @@ export function spawnRunnerChild(device: number | null): RunnerChild {
   const closed = new Promise((resolve) => child.once('close', resolve))
   const replies = readMessages(socket)
   let ended = false
-  let busy = false
+  /** The end of what was asked before. */
+  let turn: Promise<unknown> = Promise.resolve()
 
   async function kill(): Promise<void> {
     ended = true
@@ -60,7 +67,7 @@ export function spawnRunnerChild(device: number | null): RunnerChild {
     return new RunError('runner_died', `the runner process ended (${how}): ${lastWords.trim()}`, { cause })
   }
 
-  async function nextReply(): Promise<{ header: RunnerReply; body: Uint8Array }> {
+  async function nextReply(): Promise<Reply> {
     try {
       const message = await replies.next()
       if (!message.done) return { header: runnerReply.parse(message.value.header), body: message.value.body }
@@ -70,45 +77,49 @@ export function spawnRunnerChild(device: number | null): RunnerChild {
     throw await died()
   }
 
+  async function answer<Kind extends RunnerReply['kind']>(
+    expected: Kind,
+    deadlineMs: number,
+  ): Promise<Reply<Kind> | null> {
+    if (ended) return null
+    let late = false
+    const timer = setTimeout(
+      () => {
+        late = true
+        ended = true
+        child.kill('SIGKILL')
+      },
+      Math.min(deadlineMs - Date.now(), MAX_TIMER_MS),
+    )
+    try {
+      const reply = await nextReply()
+      if (isKind(reply, expected)) return reply
+      const { header } = reply
+      throw header.kind === 'failed' ? new RunError(header.code, header.message) : await died()
+    } catch (cause) {
+      throw late ? new RunError('deadline_exceeded', 'the run did not end in time', { cause }) : cause
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
   return {
     pid,
     get ended() {
       return ended || child.exitCode !== null || child.signalCode !== null
     },
 
-    async request(expected, request, body, deadlineMs) {
-      assert(!busy, 'a runner process answers one request at a time')
-      busy = true
-      let late = false
-      const timer = setTimeout(
-        () => {
-          late = true
-          ended = true
-          child.kill('SIGKILL')
-        },
-        Math.min(deadlineMs - Date.now(), MAX_TIMER_MS),
-      )
-      try {
-        writeMessage(socket, request, body)
-        const reply = await nextReply()
-        if (isKind(reply, expected)) return reply
-        const { header } = reply
-        throw header.kind === 'failed' ? new RunError(header.code, header.message) : await died()
-      } catch (cause) {
-        throw late ? new RunError('deadline_exceeded', 'the run did not end in time', { cause }) : cause
-      } finally {
-        clearTimeout(timer)
-        busy = false
-      }
+    request(expected, request, body, deadlineMs) {
+      writeMessage(socket, request, body)
+      const reply = turn.then(() => answer(expected, deadlineMs))
+      turn = reply.catch(() => {})
+      return reply
     },
 
     [Symbol.asyncDispose]: kill,
   }
 }
 
-function isKind<Kind extends RunnerReply['kind']>(
-  reply: { header: RunnerReply; body: Uint8Array },
-  kind: Kind,
-): reply is { header: RunnerReply & { kind: Kind }; body: Uint8Array } {
+function isKind<Kind extends RunnerReply['kind']>(reply: Reply, kind: Kind): reply is Reply<Kind> {
   return reply.header.kind === kind
 }

@@ -1,29 +1,20 @@
 import assert from 'node:assert/strict'
-import { type EnergyMeter, energyBetween } from '../energy/energy-meter.ts'
 import { openEnergyMeter } from '../energy/open-energy-meter.ts'
 import { joinRows, rowsOf, splitRows } from '../work/batch-rows.ts'
-import type { Energy } from '../work/receipt.ts'
 import { largestUsefulBatch } from './largest-useful-batch.ts'
-import {
-  type ModelRunner,
-  type RunnerEvent,
-  type RunRequest,
-  type RunResult,
-  startModelRunner,
-} from './model-runner.ts'
+import { type Device, type MeteredResult, meteredRunner } from './metered-runner.ts'
+import { type ModelRunner, type RunnerEvent, type RunRequest, startModelRunner } from './model-runner.ts'
 import { RunError } from './run-error.ts'
 import type { Provider } from './runner-message.ts'
 
 /** A worker holds two leases of 64 jobs, and 16 audits. */
 const MAX_QUEUED_RUNS = 256
+/** After so short a run a process would idle for as long again before it has the next one. */
+const MAX_QUICK_MS = 10
 
 export interface PoolRequest extends RunRequest {
   /** Rows of other requests for the model may run with it: its profile does not ask for a run of its own. */
   mayJoin: boolean
-}
-
-export interface MeteredResult extends RunResult {
-  readonly energy: Energy
 }
 
 /** Runner processes side by side; what waits together for one model runs together where it may. */
@@ -47,21 +38,21 @@ export interface PoolOptions {
 
 interface Waiting {
   readonly request: PoolRequest
-  /** What it may run together with: the same. Null: with nothing. */
-  readonly kind: string | null
+  /** What it may run together with, where it may: the same. */
+  readonly kind: string
   readonly rows: number
   resolve(result: MeteredResult): void
   reject(error: unknown): void
 }
 
-interface Device {
-  readonly meter: EnergyMeter
-  busy: number
-}
-
 interface Slot {
   readonly runner: ModelRunner
   readonly device: Device
+  /** What runs, and what lies with the process behind it. */
+  groups: readonly (readonly Waiting[])[]
+  /** When what runs began, by performance.now(). */
+  beganMs: number
+  run(request: RunRequest): Promise<MeteredResult>
 }
 
 /** Throws RunError `provider_unavailable`. */
@@ -74,7 +65,7 @@ export async function startRunnerPool(o: PoolOptions): Promise<RunnerPool> {
       const provider: PoolOptions['provider'] = slots[0]?.runner.provider ?? o.provider
       const runner = stack.use(await startModelRunner({ provider, device, onEvent: o.onEvent }))
       metered ??= { meter: stack.use(openEnergyMeter(runner.provider, device ?? 0)), busy: 0 }
-      slots.push({ runner, device: metered })
+      slots.push({ runner, device: metered, groups: [], beganMs: 0, run: meteredRunner(runner, metered) })
     }
   }
   return poolOver(slots, stack.move())
@@ -87,28 +78,68 @@ function poolOver(slots: readonly Slot[], parts: AsyncDisposableStack): RunnerPo
   const queue: Waiting[] = []
   /** Rows from which on a model gains nothing more, by digest and profile; 1 where its rows can't be joined. */
   const limits = new Map<string, number>()
+  /** Of which the last run took no longer than MAX_QUICK_MS. */
+  const quickKinds = new Set<string>()
   let closed = false
 
   function pump(): void {
-    while (queue.length > 0) {
-      const slot = free.shift()
-      if (slot === undefined) return
-      void serve(slot, takeGroup()).finally(() => {
-        free.push(slot)
-        pump()
-      })
+    for (;;) {
+      const [idle] = free
+      const slot = idle ?? slots.find(takesOneAhead)
+      const group = slot === undefined ? null : ((idle && takeBack()) ?? takeGroup())
+      if (slot === undefined || group === null) return
+      if (slot === idle) free.shift()
+      begin(slot, group)
     }
   }
 
+  function begin(slot: Slot, group: readonly Waiting[]): void {
+    if (slot.groups.length === 0) slot.beganMs = performance.now()
+    slot.groups = [...slot.groups, group]
+    void serve(slot, group).finally(() => {
+      slot.groups = slot.groups.filter((other) => other !== group)
+      slot.beganMs = performance.now()
+      if (slot.groups.length === 0 && !free.includes(slot)) free.push(slot)
+      pump()
+    })
+  }
+
+  /** Behind a quick run, for one; and only while enough waits for the others not to want it back. */
+  function takesOneAhead(slot: Slot): boolean {
+    const [[running] = [], ahead] = slot.groups
+    if (ahead !== undefined || queue.length <= slots.length || isLate(slot)) return false
+    return [running, queue[0]].every(
+      (one) => one !== undefined && limitOf(one) === 1 && quickKinds.has(one.kind),
+    )
+  }
+
+  function isLate({ beganMs }: Slot): boolean {
+    return performance.now() - beganMs > MAX_QUICK_MS
+  }
+
+  /** For a process that is free: what lies behind a run that isn't quick after all, or when nothing else waits. Its first result counts. */
+  function takeBack(): readonly Waiting[] | null {
+    const slot = slots.find((one) => one.groups.length > 1 && (queue.length === 0 || isLate(one)))
+    if (slot === undefined) return null
+    const [running = [], ahead = []] = slot.groups
+    slot.groups = [running]
+    return ahead
+  }
+
+  /** Rows of one run; undefined where nobody knows yet. */
+  function limitOf({ request, kind }: Waiting): number | undefined {
+    return request.mayJoin ? limits.get(kind) : 1
+  }
+
   /** The first in the queue, with as many behind it of the same kind as one run has room for. No one waits for company. */
-  function takeGroup(): Waiting[] {
+  function takeGroup(): Waiting[] | null {
     const head = queue.shift()
-    assert(head !== undefined)
-    const limit = head.kind === null ? 1 : (limits.get(head.kind) ?? 1)
+    if (head === undefined) return null
+    const limit = limitOf(head) ?? 1
     const group = [head]
     let { rows } = head
     for (const other of limit > 1 ? [...queue] : []) {
-      if (rows + other.rows > limit || other.kind !== head.kind) continue
+      if (rows + other.rows > limit || other.kind !== head.kind || !other.request.mayJoin) continue
       queue.splice(queue.indexOf(other), 1)
       group.push(other)
       rows += other.rows
@@ -116,36 +147,41 @@ function poolOver(slots: readonly Slot[], parts: AsyncDisposableStack): RunnerPo
     return group
   }
 
-  async function serve({ runner, device }: Slot, group: readonly Waiting[]): Promise<void> {
-    device.busy += 1
+  async function serve(slot: Slot, group: readonly Waiting[]): Promise<void> {
     try {
-      await measureOnce(runner, group)
-      const together = group.length > 1 ? await runTogether(runner, device, group) : null
+      await measureOnce(slot, group)
+      const together = group.length > 1 ? await runTogether(slot, group) : null
       for (const [i, one] of group.entries()) {
         const result = together?.[i]
         if (result !== undefined) one.resolve(result)
-        else await runMetered(runner, device, one.request).then(one.resolve, one.reject)
+        else await runAlone(slot, one).then(one.resolve, one.reject)
       }
     } catch (error) {
       for (const one of group) one.reject(error)
+    }
+  }
+
+  async function runAlone(slot: Slot, { request, kind }: Waiting): Promise<MeteredResult> {
+    const result = await slot.run(request)
+    if (result.finishedMs - result.startedMs > MAX_QUICK_MS) quickKinds.delete(kind)
+    else quickKinds.add(kind)
+    return result
+  }
+
+  /** The warm-up of a model whose rows may be joined: found out when the first of them comes. */
+  async function measureOnce({ runner, device }: Slot, [head]: readonly Waiting[]): Promise<void> {
+    if (head === undefined || !head.request.mayJoin || limits.has(head.kind)) return
+    limits.set(head.kind, 1)
+    device.busy += 1
+    try {
+      limits.set(head.kind, await largestUsefulBatch(runner, head.request))
     } finally {
       device.busy -= 1
     }
   }
 
-  /** The warm-up of a model whose rows may be joined: found out when the first of them comes. */
-  async function measureOnce(runner: ModelRunner, [head]: readonly Waiting[]): Promise<void> {
-    if (head === undefined || head.kind === null || limits.has(head.kind)) return
-    limits.set(head.kind, 1)
-    limits.set(head.kind, await largestUsefulBatch(runner, head.request))
-  }
-
   /** Null where they don't run together: then each is to be run alone, and bears its own fault. */
-  async function runTogether(
-    runner: ModelRunner,
-    device: Device,
-    group: readonly Waiting[],
-  ): Promise<MeteredResult[] | null> {
+  async function runTogether(slot: Slot, group: readonly Waiting[]): Promise<MeteredResult[] | null> {
     const [head] = group
     const inputs = joinRows(group.map(({ request }) => request.inputs))
     if (head === undefined || inputs === null) return null
@@ -153,7 +189,7 @@ function poolOver(slots: readonly Slot[], parts: AsyncDisposableStack): RunnerPo
     const all = rows.reduce((sum, count) => sum + count, 0)
     const deadlineMs = Math.min(...group.map(({ request }) => request.deadlineMs))
     try {
-      const result = await runMetered(runner, device, { ...head.request, inputs, deadlineMs })
+      const result = await slot.run({ ...head.request, inputs, deadlineMs })
       const { method, millijoules } = result.energy
       const split = splitRows(result.outputs, rows)
       return (split ?? []).map((outputs, i) => {
@@ -174,8 +210,8 @@ function poolOver(slots: readonly Slot[], parts: AsyncDisposableStack): RunnerPo
       assert(queue.length < MAX_QUEUED_RUNS, 'more runs wait than any worker leases')
       if (closed) return Promise.reject(new RunError('runner_died', 'the runner is closed'))
       return new Promise((resolve, reject) => {
-        const kind = request.mayJoin ? kindOf(request) : null
-        queue.push({ request, kind, rows: kind === null ? 1 : rowsOf(request.inputs), resolve, reject })
+        const rows = request.mayJoin ? rowsOf(request.inputs) : 1
+        queue.push({ request, kind: kindOf(request), rows, resolve, reject })
         pump()
       })
     },
@@ -184,14 +220,6 @@ function poolOver(slots: readonly Slot[], parts: AsyncDisposableStack): RunnerPo
       await parts.disposeAsync()
     },
   }
-}
-
-async function runMetered(runner: ModelRunner, device: Device, request: RunRequest): Promise<MeteredResult> {
-  const before = device.meter.millijoules()
-  const result = await runner.run(request)
-  // What runs on the device at the same time shares what it uses: nobody can tell them apart.
-  const millijoules = energyBetween(before, device.meter.millijoules(), device.busy)
-  return { ...result, energy: { method: device.meter.method, millijoules } }
 }
 
 function kindOf({ modelDigest, profile }: RunRequest): string {

@@ -1,6 +1,7 @@
+import type { MeteredResult } from '../runtime/metered-runner.ts'
 import { OWN_CHOICE } from '../runtime/own-choice.ts'
 import { RunError } from '../runtime/run-error.ts'
-import type { MeteredResult, RunnerPool } from '../runtime/runner-pool.ts'
+import type { RunnerPool } from '../runtime/runner-pool.ts'
 import { hex } from '../work/hex.ts'
 import { inputCommitment, JobError, parseJob } from '../work/job.ts'
 import { type ModelProfile, profileMismatch } from '../work/model-profile.ts'

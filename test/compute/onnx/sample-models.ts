@@ -54,11 +54,11 @@ export function unary(
   )
 }
 
-/** x FP32 [1024, 1024] multiplied by itself 2,000 times: a minute of one core or more. */
-export function longWork(): Uint8Array {
+/** x FP32 [side, side] multiplied by itself 2,000 times: of 1,024 a minute of one core or more. */
+export function longWork(side: number | string = 1_024): Uint8Array {
   const steps = Array.from({ length: 2_000 }, (_, step) => {
     const input = step === 0 ? 'x' : `t${step}`
     return node('MatMul', [input, 'x'], [step === 1_999 ? 'y' : `t${step + 1}`])
   })
-  return encodeModel(unary(steps, 'FP32', [1_024, 1_024]))
+  return encodeModel(unary(steps, 'FP32', [side, side]))
 }

@@ -145,6 +145,14 @@ describe('a runner on the CPU', () => {
     },
   )
 
+  test('what lies with a process that a run takes along is run by the next one', async () => {
+    const late = runner.run(endless(1_000))
+    const behind = [1, 2, 3].map((rows) => runner.run(job('mlp', [floats('x', [rows, 64])])))
+    await expect(late).rejects.toMatchObject({ code: 'deadline_exceeded' })
+    expect((await Promise.all(behind)).map(({ profile }) => profile.batch)).toEqual([1, 2, 3])
+    expect(new Set(pids()).size).toBe(2)
+  })
+
   test.each([
     ['garbage', /model_malformed/],
     ['unknown', /NoSuchOperator/],

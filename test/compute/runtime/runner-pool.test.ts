@@ -22,6 +22,7 @@ beforeAll(async () => {
   for (const [name, bytes] of Object.entries({
     mlp: encodeModel(mlp()),
     long: longWork(),
+    square: longWork('N'),
     total: encodeModel(total()),
   })) {
     await writeFile(join(folder, name), bytes)
@@ -109,6 +110,17 @@ test('processes work side by side: a model that never ends holds up its own alon
     'done',
   )
   expect(new Set(pids()).size).toBe(2)
+})
+
+test('what lies with a process behind a run that never ends is run by another', async () => {
+  const { pool } = await open(2)
+  const run = (size: number) => pool.run(job('square', floats([size, size]), { mayJoin: false }))
+  await run(2)
+  const endless = run(1_024)
+  const others = Array.from({ length: 30 }, () => run(2))
+  expect(await Promise.race([endless.catch(() => 'late'), Promise.all(others).then(() => 'done')])).toBe(
+    'done',
+  )
 })
 
 test('what is not done by its deadline is refused, and what comes next is run', async () => {

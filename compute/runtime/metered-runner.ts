@@ -1,0 +1,45 @@
+import { type EnergyMeter, energyBetween } from '../energy/energy-meter.ts'
+import type { Energy } from '../work/receipt.ts'
+import type { ModelRunner, RunRequest, RunResult } from './model-runner.ts'
+
+export interface MeteredResult extends RunResult {
+  readonly energy: Energy
+}
+
+export interface Device {
+  readonly meter: EnergyMeter
+  /** Runs under way on it. */
+  busy: number
+}
+
+/** Runs of one process, with what each used from the end of the one that it waited behind. */
+export function meteredRunner(
+  runner: Pick<ModelRunner, 'run'>,
+  device: Device,
+): (request: RunRequest) => Promise<MeteredResult> {
+  let over: Promise<unknown> = Promise.resolve()
+
+  async function metered(running: Promise<RunResult>, before: Promise<unknown>): Promise<MeteredResult> {
+    await before
+    const { meter } = device
+    device.busy += 1
+    try {
+      const begun = meter.millijoules()
+      const result = await running
+      // What runs on the device at the same time shares what it uses: nobody can tell them apart.
+      const millijoules = energyBetween(begun, meter.millijoules(), device.busy)
+      return { ...result, energy: { method: meter.method, millijoules } }
+    } finally {
+      device.busy -= 1
+    }
+  }
+
+  return (request) => {
+    const running = runner.run(request)
+    // Where it fails while the one before it runs on, it is met later.
+    running.catch(() => {})
+    const result = metered(running, over)
+    over = result.catch(() => {})
+    return result
+  }
+}
