@@ -31,7 +31,7 @@ test('128 subnets stand side by side, and each pays what was done in it by its w
 
   const { db } = site.coordinator().books
   const subnets = db
-    .prepare<[], string>('SELECT subnet FROM job JOIN receipt ON receipt.job = job.id ORDER BY subnet')
+    .prepare<[], string>('SELECT subnet FROM job JOIN receipt ON receipt.job = job.number ORDER BY subnet')
     .pluck()
     .all()
   expect(new Set(subnets).size).toBe(works.length)
