@@ -1,11 +1,13 @@
 import type { TolerantBounds } from '../compare/tolerant.ts'
-import { graph, model, tensor, valueInfo } from '../onnx/graph-builder.ts'
+import { CLASSES, PIXELS } from '../digits/load-digits.ts'
+import { graph, model, node, tensor, valueInfo } from '../onnx/graph-builder.ts'
 import { encodeModel } from '../onnx/model.ts'
 import { encodeTensorBundle } from '../work/tensor-bundle.ts'
 import { type DescribedCase, OPERATORS } from './conformance-operators.ts'
 import { randomArray } from './random-tensor.ts'
+import { trainDigitsPlainly } from './trained-digits.ts'
 
-/** One operator, or a few that stand together, in shapes that kernels get wrong. */
+/** One operator, a few that stand together, or a trained network, in shapes that kernels get wrong. */
 export interface ConformanceCase {
   /** For people: the operator first. */
   readonly name: string
@@ -24,7 +26,7 @@ const FP32_RTOL = 1e-4
 const FP16_RTOL = 2e-2
 
 export function conformanceCases(): ConformanceCase[] {
-  return OPERATORS.map(built)
+  return [...OPERATORS.map(built), digitsNetwork()]
 }
 
 function built({
@@ -63,6 +65,37 @@ function built({
       }),
     ),
     bounds: { out: { atol: 0, rtol, top: null } },
+  }
+}
+
+/** What all of it is for: each decision among ten numbers has to be the same. */
+function digitsNetwork(): ConformanceCase {
+  const { weights, inputs, labels } = trainDigitsPlainly()
+  const { w1, b1, w2, b2 } = weights
+  const shape = [labels.length, PIXELS]
+  return {
+    name: 'a network trained on digits: Gemm, Relu, Gemm',
+    model: encodeModel(
+      model(
+        graph('conformance', {
+          input: [valueInfo('x', 'FP32', shape)],
+          output: [valueInfo('out', 'FP32', [labels.length, CLASSES])],
+          initializer: [
+            tensor('w1', 'FP32', [PIXELS, b1.length], w1),
+            tensor('b1', 'FP32', [b1.length], b1),
+            tensor('w2', 'FP32', [b1.length, CLASSES], w2),
+            tensor('b2', 'FP32', [CLASSES], b2),
+          ],
+          node: [
+            node('Gemm', ['x', 'w1', 'b1'], ['sums']),
+            node('Relu', ['sums'], ['hidden']),
+            node('Gemm', ['hidden', 'w2', 'b2'], ['out']),
+          ],
+        }),
+      ),
+    ),
+    inputs: encodeTensorBundle([{ name: 'x', datatype: 'FP32', shape, data: new Uint8Array(inputs.buffer) }]),
+    bounds: { out: { atol: 0, rtol: FP32_RTOL, top: { count: 1, tie: 2 * FP32_RTOL } } },
   }
 }
 
