@@ -1,7 +1,9 @@
+/** How energy is known, where it is. */
+export const ENERGY_METHODS = ['rapl', 'nvidia-smi-power'] as const
+
 /** What a device has used so far. Two readings' difference is what went by between them, whoever caused it. */
 export interface EnergyMeter extends AsyncDisposable {
-  /** How it is known: `rapl`, `nvidia-smi-power`, or `none`. */
-  readonly method: string
+  readonly method: (typeof ENERGY_METHODS)[number] | 'none'
   /** Null is "unknown", which zero is not. */
   millijoules(): number | null
 }

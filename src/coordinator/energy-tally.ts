@@ -1,7 +1,8 @@
+import { ENERGY_METHODS } from '../../compute/energy/energy-meter.ts'
 import type { Energy } from '../../compute/work/receipt.ts'
 
 /** What receipts with a reading come to. */
-export interface MeasuredEnergy {
+export interface EnergySum {
   readonly subnet: string
   /** How the workers say that they know. */
   readonly method: string
@@ -12,14 +13,14 @@ export interface MeasuredEnergy {
 /** Sums of what workers told since this process began: shown, never paid. */
 export interface EnergyTally {
   add(subnet: string, units: bigint, energy: Energy): void
-  all(): MeasuredEnergy[]
+  all(): EnergySum[]
 }
 
-/** Those of this program's own workers (compute/energy/). The text is the worker's: any other could be a new one each time. */
-const METHODS: readonly string[] = ['rapl', 'nvidia-smi-power']
+/** The text is the worker's: one that this program's own meters don't have could be a new one each time. */
+const METHODS: readonly string[] = ENERGY_METHODS
 
 export function createEnergyTally(): EnergyTally {
-  const sums = new Map<string, MeasuredEnergy>()
+  const sums = new Map<string, EnergySum>()
   return {
     add(subnet, units, { method, millijoules }) {
       if (millijoules === null || !METHODS.includes(method)) return

@@ -6,7 +6,7 @@ import { prepareBalancesByKind } from '../ledger/balances-by-kind.ts'
 import type { Standing } from '../rules/cusum.ts'
 import { epochRules } from '../rules/epoch-rules.ts'
 import type { Coordinator, OpenHouse } from './coordinator.ts'
-import type { MeasuredEnergy } from './energy-tally.ts'
+import type { EnergySum } from './energy-tally.ts'
 import { epochNow } from './epoch-now.ts'
 import { haltOf } from './halt.ts'
 import { type EpochReconciliation, lastReconciliation } from './reconcile-epochs.ts'
@@ -74,7 +74,7 @@ type AuditFigure = 'load' | 'limit' | 'rounds' | 'sampled' | 'undecided' | 'pass
 
 interface SubnetStatus extends Omit<SubnetPrices, 'definition'> {
   readonly name: string
-  readonly energy: readonly Omit<MeasuredEnergy, 'subnet'>[]
+  readonly energy: readonly Omit<EnergySum, 'subnet'>[]
 }
 
 type AnchorStatus = Pick<AnchorRecord, 'index' | 'state' | 'size' | 'txid' | 'vsize' | 'feeSats' | 'height'>

@@ -1,10 +1,10 @@
 import { Counter, type Registry } from 'prom-client'
-import type { MeasuredEnergy } from '../coordinator/energy-tally.ts'
+import type { EnergySum } from '../coordinator/energy-tally.ts'
 
 const MILLIJOULES_PER_JOULE = 1e3
 
 /** Joules and the units that took them, by method: their quotient is what a unit takes. What nobody measured has no sample. */
-export function registerEnergy(measured: readonly MeasuredEnergy[], registry: Registry): void {
+export function registerEnergy(measured: readonly EnergySum[], registry: Registry): void {
   const options = { labelNames: ['subnet', 'method'], registers: [registry] }
   const joules = new Counter({
     ...options,
