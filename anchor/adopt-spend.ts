@@ -13,17 +13,18 @@ const NEXT_STEP = 'once that is final, `assay payout void` gives the payees back
 export type Spend = { kind: 'ours'; attempt: NewAttempt } | { kind: 'foreign'; reason: string }
 
 /**
- * The transaction that spends the payout's `coin`, of which this database knows nothing: what a restored one meets (DESIGN §8). It is ours
- * if it pays what was meant with our signatures, whatever its fee. `mempool`: one that waits there counts as well. Null while the
- * coin is unspent. Throws RpcError, NodeError.
+ * The transaction that spends one of the payout's `coins`, of which this database knows nothing: what a
+ * restored one meets (DESIGN §8). It is ours if it pays what was meant with our signatures, whatever its fee.
+ * `mempool`: one that waits there counts as well. Null while they are unspent. Throws RpcError, NodeError.
  */
 export async function findSpend(
   { node, maker, search }: { node: Node; maker: PayoutMaker; search: SpendSearch },
   payout: Pick<PayoutRecord, 'inputs' | 'outputs'>,
-  { coin, parent }: { coin: Outpoint; parent: PayoutAttempt | null },
+  { coins, parent }: { coins: readonly Outpoint[]; parent: PayoutAttempt | null },
   { mempool }: { mempool: boolean },
 ): Promise<Spend | null> {
-  if ((await node.txOut(coin, { mempool })) !== null) return null
+  const coin = await firstSpent(node, coins, mempool)
+  if (coin === null) return null
   const { height: tipHeight } = await node.chain()
   const mined = await search(coin)
   const raw = mined?.raw ?? (mempool ? await node.mempoolSpender(coin) : null)
@@ -33,13 +34,34 @@ export async function findSpend(
       kind: 'foreign',
       reason: `${name} is spent, by nothing in the mempool or the latest ${MAX_SEARCHED_BLOCKS} blocks; ${NEXT_STEP}`,
     }
-  try {
-    return { kind: 'ours', attempt: maker.adopt(payout, parent, raw, mined?.height ?? tipHeight) }
-  } catch (error) {
-    if (!(error instanceof PayoutCheckError)) throw error
-    return {
-      kind: 'foreign',
-      reason: `${name} is spent by ${txidOf(raw)}, which is no payment of this payout: ${error.message}; ${NEXT_STEP}`,
-    }
+  const attempt = adopted(maker, payout, parent, { raw, height: mined?.height ?? tipHeight })
+  if (!(attempt instanceof PayoutCheckError)) return { kind: 'ours', attempt }
+  return {
+    kind: 'foreign',
+    reason: `${name} is spent by ${txidOf(raw)}, which is no payment of this payout: ${attempt.message}; ${NEXT_STEP}`,
   }
+}
+
+/** What is in the chain as an attempt of the payout, or why it is none. */
+export function adopted(
+  maker: PayoutMaker,
+  payout: Pick<PayoutRecord, 'inputs' | 'outputs'>,
+  parent: PayoutAttempt | null,
+  { raw, height }: { raw: Uint8Array; height: number },
+): NewAttempt | PayoutCheckError {
+  try {
+    return maker.adopt(payout, parent, raw, height)
+  } catch (error) {
+    if (error instanceof PayoutCheckError) return error
+    throw error
+  }
+}
+
+async function firstSpent(
+  node: Node,
+  coins: readonly Outpoint[],
+  mempool: boolean,
+): Promise<Outpoint | null> {
+  for (const coin of coins) if ((await node.txOut(coin, { mempool })) === null) return coin
+  return null
 }

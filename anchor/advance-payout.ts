@@ -1,4 +1,3 @@
-import assert from 'node:assert/strict'
 import { findSpend, type Spend } from './adopt-spend.ts'
 import { bumpPayout, raisePayout } from './bump-payout.ts'
 import { findMined, findWaiting, type MinedAttempt } from './find-payout.ts'
@@ -18,25 +17,27 @@ export async function advancePayout(site: PayoutSite, payout: PayoutRecord): Pro
   const payments = signed(payout, null)
   const mined = await findMined(node, payout, payments, tipHeight)
   if (mined !== null) return confirm(site, payout, mined, tipHeight)
-  const [coin] = payout.inputs
-  assert(coin !== undefined, 'a payout has a pinned input')
-  const spend = await findSpend(site, payout, { coin, parent: null }, { mempool: false })
+  const spend = await findSpend(site, payout, { coins: payout.inputs, parent: null }, { mempool: false })
   const adopted = adopt(site, payout, spend)
   // Its child may be mined as well, and has to be known in the same round.
   if (adopted !== null) return advancePayout(site, adopted)
   const waiting = await findWaiting(node, payments)
   const newest = payments[0]
+  const foreign = spend?.kind === 'foreign' ? spend.reason : null
   if (newest === undefined) {
-    site.store.markTrouble(payout.id, 'waits for its signature: see `assay payout export`')
+    site.store.markTrouble(payout.id, foreign ?? 'waits for its signature: see `assay payout export`')
     return
   }
-  if (waiting === newest || !site.maySend()) return wait(site, payout, waiting, tipHeight)
+  if (waiting === newest || !site.maySend()) {
+    await wait(site, payout, waiting, tipHeight)
+    if (waiting === null && foreign !== null) site.store.markTrouble(payout.id, foreign)
+    return
+  }
   const outcome = await node.send(newest.raw)
   if (outcome.kind === 'accepted') return wait(site, payout, newest, tipHeight)
   if (waiting !== null) return wait(site, payout, waiting, tipHeight)
   if (payout.state === 'confirmed') site.store.mark(payout.id, 'broadcast', standing(newest, null))
-  const why = spend?.kind === 'foreign' ? `; ${spend.reason}` : ''
-  site.store.markTrouble(payout.id, troubleOf(outcome) + why)
+  site.store.markTrouble(payout.id, troubleOf(outcome) + (foreign === null ? '' : `; ${foreign}`))
   // Not relayed at this price, so no mempool need be paid for what a better one evicts.
   if (outcome.kind === 'refused' && PAYS_TOO_LITTLE.test(outcome.detail)) {
     await raisePayout(site, payout, newest, tipHeight)
@@ -107,7 +108,7 @@ async function confirm(
   // The change of what is mined goes into later payouts, too: then it is theirs. A child that still waits keeps this one open.
   const spend = store.isPinned(change)
     ? null
-    : await findSpend(site, payout, { coin: change, parent: payment }, { mempool: true })
+    : await findSpend(site, payout, { coins: [change], parent: payment }, { mempool: true })
   if (adopt(site, payout, spend) !== null) return store.mark(payout.id, 'confirmed', standing(payment, null))
   const waiting = await findChild(site, payout, payment)
   const isSettled = isFinal(block.height) && waiting === null

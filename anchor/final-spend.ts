@@ -11,26 +11,49 @@ export interface FinalSpend {
 }
 
 /**
- * However far back to `sinceHeight` it is: whoever asks waits for it. Throws PayerError `input_unspent`, `spend_not_final`;
- * RpcError, NodeError.
+ * What has spent one of `coins`, which were unspent together below `sinceHeight`, however long ago: whoever
+ * asks waits for it. Throws PayerError `input_unspent`, `spend_not_final`; RpcError, NodeError.
  */
 export async function findFinalSpend(
   node: Node,
-  coin: Outpoint,
+  coins: readonly Outpoint[],
   { sinceHeight, finalDepth }: { sinceHeight: number; finalDepth: number },
 ): Promise<FinalSpend> {
-  const name = `${coin.txid}:${coin.vout}`
   const { height: tipHeight } = await node.chain()
-  const isUnspent = (await node.txOut(coin, { mempool: false })) !== null
-  for (let from = tipHeight; !isUnspent && from >= sinceHeight; from -= MAX_SEARCHED_BLOCKS) {
-    const spend = await findSpender(node, coin, from, sinceHeight)
+  let young: PayerError | null = null
+  for (const coin of coins) {
+    if ((await node.txOut(coin, { mempool: false })) !== null) continue
+    const spend = await search(node, coin, tipHeight, sinceHeight)
     if (spend === null) continue
     const finalHeight = spend.height + finalDepth - 1
     if (tipHeight >= finalHeight) return spend
-    throw new PayerError(
+    young ??= new PayerError(
       'spend_not_final',
-      `${name} is spent by ${spend.txid}, final at block ${finalHeight}; the tip is at ${tipHeight}`,
+      `${nameOf(coin)} is spent by ${spend.txid}, final at block ${finalHeight}; the tip is at ${tipHeight}`,
     )
   }
-  throw new PayerError('input_unspent', `no block from ${sinceHeight} to ${tipHeight} spends ${name}`)
+  throw (
+    young ??
+    new PayerError(
+      'input_unspent',
+      `no block from ${sinceHeight} to ${tipHeight} spends ${coins.map(nameOf).join(' or ')}`,
+    )
+  )
+}
+
+async function search(
+  node: Node,
+  coin: Outpoint,
+  tipHeight: number,
+  sinceHeight: number,
+): Promise<FinalSpend | null> {
+  for (let from = tipHeight; from >= sinceHeight; from -= MAX_SEARCHED_BLOCKS) {
+    const spend = await findSpender(node, coin, from, sinceHeight)
+    if (spend !== null) return spend
+  }
+  return null
+}
+
+function nameOf({ txid, vout }: Outpoint): string {
+  return `${txid}:${vout}`
 }

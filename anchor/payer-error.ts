@@ -3,9 +3,10 @@ type PayerErrorCode =
   | 'payout_differs' // the same id with another total or other outputs
   | 'payout_unknown' // prepare before pin
   | 'payout_closed' // settled or voided: nothing is to be done for it
-  | 'input_spent' // the pinned input went into something else
-  | 'input_unspent' // no block has anything that spends it, so the payment may yet be mined
+  | 'input_spent' // an input went into something else
+  | 'input_unspent' // no block has anything that spends an input, so the payment may yet be mined
   | 'spend_not_final' // a block has, and may yet leave the chain
+  | 'spend_is_payment' // what has spent them is the payment itself
   | 'node_syncing' // the node is still catching up: a coin may be spent already
   | 'stopped' // by the kill switch
   | 'nothing_to_sign' // an import where nothing waits for a signature

@@ -5,7 +5,7 @@ CREATE TABLE IF NOT EXISTS payer_payout (
   -- The caller's name for it; the same name never pays twice.
   id           TEXT    NOT NULL UNIQUE,
   -- pinned: its coins are taken · prepared: an attempt is kept · broadcast: the node took one · confirmed: one is in the
-  -- best chain · settled: deep enough, never judged again · voided: something else has spent its pinned input for good.
+  -- best chain · settled: deep enough, never judged again · voided: an input of it went into something else for good.
   state        TEXT    NOT NULL CHECK (state IN ('pinned', 'prepared', 'broadcast', 'confirmed', 'settled', 'voided')),
   total_sats   INTEGER NOT NULL CHECK (total_sats > 0),
   -- The attempt that the node holds or the chain shows, and the child that pays for it; NULL before.
@@ -16,8 +16,8 @@ CREATE TABLE IF NOT EXISTS payer_payout (
   CHECK (payment IS NOT NULL OR (child IS NULL AND state IN ('pinned', 'prepared', 'voided')))
 ) STRICT;
 
--- The coins of each payout, in order; position 0 is THE pinned input. No coin is ever given to a second payout, but the
--- others of one that is voided, which then are no longer here.
+-- The coins of each payout, in order; position 0 is THE pinned input. No coin is ever given to a second payout, but
+-- those of a voided one that nothing has spent, which then are no longer here.
 CREATE TABLE IF NOT EXISTS payer_input (
   payout     INTEGER NOT NULL REFERENCES payer_payout (number),
   position   INTEGER NOT NULL CHECK (position >= 0),

@@ -26,8 +26,8 @@ export interface PayerStore {
   /** Where the payout stands now, and by which of its attempts. */
   mark(id: string, state: PayoutState, standing: { payment: number; child: number | null }): void
   markTrouble(id: string, trouble: string | null): void
-  /** For good, and frees all of its coins but the pinned one; `alongside` runs in the same transaction. */
-  markVoided<T>(id: string, alongside: () => T): T
+  /** For good, and frees those of its coins; `alongside` runs in the same transaction. */
+  markVoided<T>(id: string, freed: readonly Outpoint[], alongside: () => T): T
   stop(stop: Stop): void
   resume(): void
   stopped(): Stop | null
@@ -105,7 +105,7 @@ export function openPayerStore(db: Database): PayerStore {
     `UPDATE payer_payout SET state = 'voided', payment = NULL, child = NULL, trouble = NULL
       WHERE number = ? AND state NOT IN ('settled', 'voided')`,
   )
-  const freeInputs = db.prepare<[bigint]>('DELETE FROM payer_input WHERE payout = ? AND position > 0')
+  const freeInput = db.prepare<[string, number]>('DELETE FROM payer_input WHERE txid = ? AND vout = ?')
   const setTrouble = db.prepare<[string | null, string]>('UPDATE payer_payout SET trouble = ? WHERE id = ?')
   const byId = db.prepare<[string], PayoutRow>('SELECT * FROM payer_payout WHERE id = ?')
   const selectAll = db.prepare<[], PayoutRow>('SELECT * FROM payer_payout ORDER BY number')
@@ -213,12 +213,12 @@ export function openPayerStore(db: Database): PayerStore {
       assert.equal(setState.run(state, payment, child, id).changes, 1)
     },
     markTrouble: (id, trouble) => setTrouble.run(trouble, id),
-    markVoided: (id, alongside) =>
+    markVoided: (id, freed, alongside) =>
       db
         .transaction(() => {
           const payout = numberOf(id)
           assert.equal(setVoided.run(payout).changes, 1, `payout ${id} is settled or voided already`)
-          freeInputs.run(payout)
+          for (const { txid, vout } of freed) freeInput.run(txid, vout)
           return alongside()
         })
         .immediate(),

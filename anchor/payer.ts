@@ -1,9 +1,10 @@
-import assert from 'node:assert/strict'
 import { isDeepStrictEqual } from 'node:util'
 import type { Database } from 'better-sqlite3'
+import { Transaction } from 'bitcoinjs-lib'
 import { parseAddress } from './address.ts'
-import { findSpend } from './adopt-spend.ts'
+import { adopted, findSpend } from './adopt-spend.ts'
 import { advancePayout } from './advance-payout.ts'
+import { PayoutCheckError } from './check-payout-transaction.ts'
 import { chooseCoins } from './choose-coins.ts'
 import { sealScript } from './commitment.ts'
 import { anchorFee } from './fee.ts'
@@ -65,11 +66,17 @@ export interface Payer {
   resume(): void
   stopped(): Stop | null
   /**
-   * Closes a payout whose pinned input something else has spent, in the block at `sinceHeight` or above it, for good: its
-   * other coins are free again. `alongside` gets what did, decides whether that is no payment, and runs in the transaction
-   * that keeps it. Throws PayerError `payout_unknown`, `payout_closed`, `input_unspent`, `spend_not_final`.
+   * Closes a payout to `outputs` of whose inputs something else has spent one for good, in the block at
+   * `sinceHeight` or above it: those that it left are free again. `alongside` gets what did, and runs in the
+   * transaction that keeps it. Only that waits for its turn: no other call waits for the search. Throws
+   * PayerError `payout_unknown`, `payout_closed`, `input_unspent`, `spend_not_final`, `spend_is_payment`.
    */
-  giveUp<T>(id: string, sinceHeight: number, alongside: (spend: FinalSpend) => T): Promise<T>
+  giveUp<T>(
+    id: string,
+    outputs: readonly PayoutOutput[],
+    sinceHeight: number,
+    alongside: (spend: FinalSpend) => T,
+  ): Promise<T>
   /** What waits for an external signature, as a PSBT that lacks it; null when nothing does. */
   unsignedPsbt(id: string): Uint8Array | null
   /**
@@ -144,10 +151,9 @@ export function openPayer(options: PayerOptions): Payer {
   }
 
   async function build({ id, inputs, totalSats }: PayoutRecord, outputs: readonly PayoutOutput[]) {
-    const [coin] = inputs
-    assert(coin !== undefined, 'a payout has a pinned input')
     const meant = { inputs, outputs: [...outputs] }
-    const spend = await findSpend({ node, maker, search }, meant, { coin, parent: null }, { mempool: true })
+    const where = { coins: inputs, parent: null }
+    const spend = await findSpend({ node, maker, search }, meant, where, { mempool: true })
     if (spend?.kind === 'foreign') {
       store.markTrouble(id, spend.reason)
       throw new PayerError('input_spent', spend.reason)
@@ -174,22 +180,40 @@ export function openPayer(options: PayerOptions): Payer {
       await advancePayout({ node, store, maker, search, policy, maySend }, payout)
   }
 
-  async function giveUp<T>(id: string, sinceHeight: number, alongside: (spend: FinalSpend) => T): Promise<T> {
+  function underWay(id: string): PayoutRecord {
     const known = store.get(id)
     if (known === null) throw new PayerError('payout_unknown', `no payout ${id}`)
-    const { state, inputs } = known
-    if (state === 'settled' || state === 'voided')
-      throw new PayerError('payout_closed', `${id} is ${state} already`)
-    const [coin] = inputs
-    assert(coin !== undefined, 'a payout has a pinned input')
-    const spend = await findFinalSpend(node, coin, { sinceHeight, finalDepth: policy.finalDepth })
-    return store.markVoided(id, () => alongside(spend))
+    if (isClosed(known)) throw new PayerError('payout_closed', `${id} is ${known.state} already`)
+    return known
+  }
+
+  async function giveUp<T>(
+    id: string,
+    outputs: readonly PayoutOutput[],
+    sinceHeight: number,
+    alongside: (spend: FinalSpend) => T,
+  ): Promise<T> {
+    const { inputs } = underWay(id)
+    const spend = await findFinalSpend(node, inputs, { sinceHeight, finalDepth: policy.finalDepth })
+    if (!(adopted(maker, { inputs, outputs: [...outputs] }, null, spend) instanceof PayoutCheckError)) {
+      throw new PayerError('spend_is_payment', `${spend.txid} is the payment of ${id}`)
+    }
+    const { ins } = Transaction.fromBuffer(spend.raw)
+    const spent = new Set(
+      ins.map(({ hash, index }) => `${Buffer.from(hash).reverse().toString('hex')}:${index}`),
+    )
+    const isLeft = ({ txid, vout }: Coin) => !spent.has(`${txid}:${vout}`)
+    return queue(async () => {
+      underWay(id)
+      return store.markVoided(id, inputs.filter(isLeft), () => alongside(spend))
+    })
   }
 
   function unsigned(id: string) {
     const payout = store.get(id)
-    const attempt = payout?.attempts.findLast(({ raw }) => raw === null)
-    if (payout == null || attempt === undefined) return null
+    if (payout === null || isClosed(payout)) return null
+    const attempt = payout.attempts.findLast(({ raw }) => raw === null)
+    if (attempt === undefined) return null
     return { payout, attempt, wanted: { ...attempt, parent: parentOf(payout, attempt) } }
   }
 
@@ -211,7 +235,7 @@ export function openPayer(options: PayerOptions): Payer {
     stop: (reason, nowMs) => store.stop({ reason, sinceMs: nowMs }),
     resume: () => store.resume(),
     stopped: () => store.stopped(),
-    giveUp: (id, sinceHeight, alongside) => queue(() => giveUp(id, sinceHeight, alongside)),
+    giveUp,
     unsignedPsbt(id) {
       const waiting = unsigned(id)
       return waiting === null ? null : maker.psbt(waiting.payout, waiting.wanted)
@@ -219,6 +243,10 @@ export function openPayer(options: PayerOptions): Payer {
     importPsbt: (id, psbt) => queue(() => importPsbt(id, psbt)),
     payouts: () => store.all(),
   }
+}
+
+function isClosed({ state }: PayoutRecord): boolean {
+  return state === 'settled' || state === 'voided'
 }
 
 function parentOf({ attempts }: PayoutRecord, { parent }: PayoutAttempt): PayoutAttempt | null {

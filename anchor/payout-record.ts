@@ -6,9 +6,9 @@ export interface PayoutOutput {
 }
 
 /**
- * pinned: its coins are taken, nothing is made · prepared: an attempt is kept · broadcast: the node took one ·
- * confirmed: one is in the best chain · settled: deep enough, never judged again · voided: its pinned input went into
- * something else for good, so none can ever be mined.
+ * pinned: its coins are taken, nothing is made · prepared: an attempt is kept · broadcast: the node took one
+ * · confirmed: one is in the best chain · settled: deep enough, never judged again · voided: an input went
+ * into something else for good, so none can ever be mined.
  */
 export type PayoutState = 'pinned' | 'prepared' | 'broadcast' | 'confirmed' | 'settled' | 'voided'
 
@@ -35,7 +35,7 @@ export interface PayoutRecord {
   id: string
   state: PayoutState
   totalSats: bigint
-  /** In the order of spending; the first is the pinned input, and the only one of a voided payout. */
+  /** In the order of spending; the first is the pinned input. Of a voided payout those spent elsewhere. */
   inputs: TreasuryCoin[]
   /** In the transaction's order, the change left out: it comes last. */
   outputs: PayoutOutput[]

@@ -8,7 +8,7 @@ import { MAX_REASON_LENGTH } from '../log/entry.ts'
 import { anchoredView } from '../rules/anchored.ts'
 import { parseCborBody, rawBody } from './cbor-body.ts'
 import { sendJson } from './json.ts'
-import { openHouseOf, tipOf, workingHouseOf } from './open-house.ts'
+import { assertWorking, openHouseOf, tipOf, workingHouseOf } from './open-house.ts'
 
 export const stop = z.strictObject({ reason: z.string().min(1).max(MAX_REASON_LENGTH) })
 
@@ -45,8 +45,10 @@ export function payoutRoutes(coordinator: Coordinator): Router {
 
   /** Gives up a payout that can't be made any more. */
   routes.post('/:number/void', async (request, response) => {
-    const { desks } = workingHouseOf(coordinator)
-    const voided = await desks.payouts.voidOpen(numberOf(request.params.number))
+    const { desks, anchorer } = workingHouseOf(coordinator)
+    const voided = await desks.payouts.voidOpen(numberOf(request.params.number), () =>
+      assertWorking(anchorer),
+    )
     void coordinator.kick()
     sendJson(response, voided)
   })

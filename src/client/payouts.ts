@@ -29,7 +29,8 @@ export const voidedPayout = z.object({
   payout: z.int(),
   txid: z.string(),
   height: z.int(),
-  lostSats: z.string(),
+  spentSats: z.string(),
+  paid: z.array(z.int()),
   entryIndex: z.int(),
 })
 

@@ -36,7 +36,9 @@ export function openPayoutPlanner(
     )
     .pluck()
   const lastPaid = books.db
-    .prepare<[], string>('SELECT last_account FROM payout ORDER BY number DESC LIMIT 1')
+    .prepare<[], string>(
+      "SELECT last_account FROM payout WHERE state <> 'voided' ORDER BY number DESC LIMIT 1",
+    )
     .pluck()
 
   const heirs = books.db.prepare<[], { worker: Uint8Array; address: string }>(

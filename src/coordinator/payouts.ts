@@ -31,10 +31,11 @@ export interface Payouts {
   /** What the next payout would be if it were made now; keeps nothing. Throws RpcError, NodeError. */
   preview(anchored: Anchored, tip: number): Promise<PayoutPreview>
   /**
-   * Gives up the payout whose pinned coin something else has spent for good. Throws PayerError, RefusedError 404
-   * `payout_unknown`, 409 `spend_is_payment`; RpcError, NodeError.
+   * Gives up the payout of whose coins something else has spent one for good. `assertWorking` is asked again
+   * once that is found. Throws what it throws; PayerError, RefusedError 404 `payout_unknown`, 409
+   * `account_quarantined`; RpcError, NodeError.
    */
-  voidOpen(number: number): Promise<VoidedPayout>
+  voidOpen(number: number, assertWorking: () => void): Promise<VoidedPayout>
   list(): PayoutRow[]
   /** Why the payout under way can't go on now, or null. */
   trouble(): string | null
@@ -197,13 +198,16 @@ export function openPayouts(books: Books, options: PayoutsOptions): Payouts {
       })
       return { ...planned, height: tip, totalSats: sumOf(planned.payees), quote, trouble: inTheWay }
     },
-    async voidOpen(number) {
+    async voidOpen(number, assertWorking) {
       const row = selectOne.get(number)
       if (row === undefined) throw new RefusedError(404, 'payout_unknown', `no payout ${number}`)
       // It was unspent at the tip then, of which no more than what isn't final has left the chain.
       const sinceHeight = Number(row.height) - finalDepth + 1
       const payees = readPayees(row.payees)
-      return payer.giveUp(payoutAccount(number), sinceHeight, (spend) => bookVoid(number, payees, spend))
+      return payer.giveUp(payoutAccount(number), outputsOf(payees), sinceHeight, (spend) => {
+        assertWorking()
+        return bookVoid(number, payees, spend)
+      })
     },
     trouble: () => trouble,
     list: () =>

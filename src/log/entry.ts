@@ -40,6 +40,10 @@ const requesterName = z.string().regex(/^[a-z0-9-]{1,64}$/)
 /** Verdicts: `entry` is the one that says it. */
 const evidence = z.array(z.strictObject({ entry: integer, receipt: bytes32 })).max(MAX_FAILS)
 
+function isAscending(numbers: readonly number[]): boolean {
+  return numbers.every((number, i) => i === 0 || number > (numbers[i - 1] ?? 0))
+}
+
 function entryOf<Kind extends string, Fields extends z.ZodRawShape>(kind: Kind, fields: Fields) {
   return z.strictObject({ v: z.literal(1), kind: z.literal(kind), ...fields })
 }
@@ -190,10 +194,16 @@ const entrySchema = z.discriminatedUnion('kind', [
     totalSats: money,
   }),
   /**
-   * The payout can't be made any more: the transaction at `height` has spent its pinned coin. `lostSats`: what the treasury held by
-   * the books of all that it spent.
+   * The payout can't be made any more: the transaction at `height` has spent its coin. `spentSats`: what the
+   * treasury held by the books of all that it spent. `paid`: positions of the payees whom it pays.
    */
-  entryOf('void', { payout: integer, txid: bytes32, height: integer, lostSats: money }),
+  entryOf('void', {
+    payout: integer,
+    txid: bytes32,
+    height: integer,
+    spentSats: money,
+    paid: z.array(integer).refine(isAscending),
+  }),
 ])
 
 export type Entry = z.output<typeof entrySchema>

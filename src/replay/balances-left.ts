@@ -1,9 +1,9 @@
-import { parseTransaction } from '../../anchor/parse-transaction.ts'
+import { Transaction } from 'bitcoinjs-lib'
 import { maturedAccount, parseAccount, unmaturedAccount } from '../ledger/accounts.ts'
 import type { InheritedBalances } from '../log/inherited-balances.ts'
 import { txidBytes, txidText } from '../log/txid.ts'
-import { settlePayment } from './check-payment.ts'
-import { giveBack, isPaidBy } from './check-void.ts'
+import { isPayment, settlePayment } from './check-payment.ts'
+import { bookVoid, spendElsewhere } from './check-void.ts'
 import { findPayment } from './find-payment.ts'
 import type { ChainNode } from './replay-source.ts'
 import { payToOf, type ReplayedPayout, type ReplayState } from './replay-state.ts'
@@ -66,7 +66,7 @@ async function closePayout(state: ReplayState, node: ChainNode, payout: Replayed
       `what spends the coin of payout ${number} is final at block ${finalHeight}`,
     )
   }
-  const transaction = parseTransaction(found.raw)
-  if (transaction !== null && isPaidBy(state, payout, transaction)) await settlePayment(state, payout)
-  else giveBack(state, payout)
+  const transaction = Transaction.fromBuffer(found.raw)
+  if (isPayment(state, payout, transaction)) await settlePayment(state, payout)
+  else bookVoid(state, payout, spendElsewhere(state, payout, transaction))
 }

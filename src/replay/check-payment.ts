@@ -102,20 +102,34 @@ export async function readMined(
 }
 
 /** Each payee its amount, in the order of the intent, and one change output to the treasury. */
-function checkOutputs(
-  { findings, genesis, treasury }: ReplayState,
-  { entry, payees }: ReplayedPayout,
-  { outs }: Transaction,
-): void {
-  const wrong = outs.findIndex((output, i) => {
+function checkOutputs(state: ReplayState, payout: ReplayedPayout, { outs }: Transaction): void {
+  const { entry, payees } = payout
+  const wrong = wrongOutput(state, payout, outs)
+  state.findings.at('payments', entry)(
+    wrong === -1 && outs.length === payees.length + 1,
+    'payment_mismatch',
+    () => `${outs.length} outputs for ${payees.length} payees and the change; wrong is output ${wrong}`,
+  )
+}
+
+function wrongOutput(
+  { genesis, treasury }: ReplayState,
+  { payees }: ReplayedPayout,
+  outs: Transaction['outs'],
+): number {
+  return outs.findIndex((output, i) => {
     const payee = payees[i]
     if (payee === undefined) return !paysTo(output, treasury)
     return output.value !== payee.sats || !paysTo(output, scriptOf(payee.address, genesis.network))
   })
-  findings.at('payments', entry)(
-    wrong === -1 && outs.length === payees.length + 1,
-    'payment_mismatch',
-    () => `${outs.length} outputs for ${payees.length} payees and the change; wrong is output ${wrong}`,
+}
+
+/** Whether what spends the pinned coin is the payment: the treasury's coins alone, to the payees and back. */
+export function isPayment(state: ReplayState, payout: ReplayedPayout, { ins, outs }: Transaction): boolean {
+  return (
+    outs.length === payout.payees.length + 1 &&
+    wrongOutput(state, payout, outs) === -1 &&
+    ins.every(({ hash, index }) => state.coins.has(`${txidText(hash)}:${index}`))
   )
 }
 

@@ -41,7 +41,7 @@ export async function checkPayout(
   const sumSats = payees.reduce((sum, { sats }) => sum + sats, 0n)
   check(sumSats === totalSats, 'sum_mismatch', () => `pays ${sumSats} sat, says ${totalSats}`)
   for (const payee of payees) takeFrom(state, check, payee, entry)
-  state.payouts.push({ number, entry: index, input, payees, totalSats, isSettled: false })
+  state.payouts.push({ number, entry: index, height, input, payees, totalSats, isSettled: false })
 }
 
 function takeFrom(

@@ -1,52 +1,64 @@
-import type { Transaction } from 'bitcoinjs-lib'
-import { parseTransaction } from '../../anchor/parse-transaction.ts'
-import { payoutAccount } from '../ledger/accounts.ts'
+import { isDeepStrictEqual } from 'node:util'
+import { Transaction } from 'bitcoinjs-lib'
 import type { EntryOf } from '../log/entry.ts'
 import { txidText } from '../log/txid.ts'
 import { MSAT_PER_SAT } from '../rules/msat-per-sat.ts'
-import { paysAll } from '../rules/pays-all.ts'
+import { paidPayees } from '../rules/paid-payees.ts'
+import { voidMoves } from '../rules/void-moves.ts'
 import { readMined } from './check-payment.ts'
 import { latestTip, type ReplayedPayout, type ReplayState } from './replay-state.ts'
 import { scriptOf } from './script-of.ts'
 import { PRUNED } from './unless-pruned.ts'
 
-/** The last payout is given up: something else has spent its coin for good, and its payees are owed what it was to pay. */
+/** The last payout is given up: something else has spent a coin of it, and whom that didn't pay is owed again. */
 export async function checkVoid(state: ReplayState, entry: EntryOf<'void'>, index: number): Promise<void> {
   const check = state.findings.at('payouts', index)
-  const { payout: number, height, lostSats } = entry
+  const { payout: number, height, spentSats, paid } = entry
   const payout = state.payouts.findLast((one) => one.number === number && !one.isSettled)
   check(payout !== undefined, 'payout_not_open', () => `payout ${number} is not under way`)
   if (payout === undefined) return
   const finalHeight = height - 1 + state.rules.finalDepth
   const tip = latestTip(state, index)
   check(finalHeight <= tip, 'void_early', () => `final at block ${finalHeight}, logged by block ${tip}`)
+  const count = payout.payees.length
+  check((paid.at(-1) ?? 0) < count, 'payee_unknown', () => `pays payee ${paid.at(-1)} of ${count}`)
   await checkSpend(state, payout, entry, index)
-  state.balances.move('lost', 'treasury', lostSats * MSAT_PER_SAT)
-  giveBack(state, payout)
+  bookVoid(state, payout, { paid, spentSats })
 }
 
-export function giveBack({ balances }: ReplayState, payout: ReplayedPayout): void {
+export function bookVoid(
+  { balances }: ReplayState,
+  payout: ReplayedPayout,
+  spend: { paid: readonly number[]; spentSats: bigint },
+): void {
   payout.isSettled = true
-  for (const { account, sats } of payout.payees) {
-    balances.move(payoutAccount(payout.number), account, sats * MSAT_PER_SAT)
+  for (const { debit, credit, sats } of voidMoves(payout.number, payout.payees, spend)) {
+    balances.move(debit, credit, sats * MSAT_PER_SAT)
   }
 }
 
-/** Whether a transaction in the chain is the payment, whoever made it. */
-export function isPaidBy(
-  { genesis }: ReplayState,
+/** What a transaction that is no payment pays and spends; its coins of the treasury's are spent from here on. */
+export function spendElsewhere(
+  { genesis, coins }: ReplayState,
   { payees }: ReplayedPayout,
-  { outs }: Transaction,
-): boolean {
+  { ins, outs }: Transaction,
+): { paid: number[]; spentSats: bigint } {
   const payments = payees.map(({ address, sats }) => ({ script: scriptOf(address, genesis.network), sats }))
-  return paysAll(outs, payments)
+  let spentSats = 0n
+  for (const { hash, index } of ins) {
+    const coin = coins.get(`${txidText(hash)}:${index}`)
+    if (coin === undefined) continue
+    coin.isSpent = true
+    spentSats += coin.sats
+  }
+  return { paid: paidPayees(outs, payments), spentSats }
 }
 
-/** In its block it spends the pinned coin, isn't the payment, and what it took of the treasury is what the entry says. */
+/** In its block it spends coins of the treasury's, and pays whom the entry says. */
 async function checkSpend(
   state: ReplayState,
   payout: ReplayedPayout,
-  { txid, height, lostSats }: EntryOf<'void'>,
+  { txid, height, ...said }: EntryOf<'void'>,
   index: number,
 ): Promise<void> {
   const check = state.findings.at('payments', index)
@@ -57,24 +69,29 @@ async function checkSpend(
     state.areCoinsKnown = false
     return
   }
-  const transaction = raw === null ? null : parseTransaction(raw)
+  const transaction = raw === null ? null : Transaction.fromBuffer(raw)
   check(transaction?.getId() === name, 'spend_missing', () => `transaction ${name} is not in block ${height}`)
   if (transaction === null) return
-  const { input } = payout
-  const pinned = `${txidText(input.txid)}:${input.vout}`
-  const outpoints = transaction.ins.map(({ hash, index: vout }) => `${txidText(hash)}:${vout}`)
-  check(outpoints.includes(pinned), 'input_not_pinned', () => `${name} does not spend ${pinned}`)
-  check(!isPaidBy(state, payout, transaction), 'voided_payment', () => `${name} pays what it should pay`)
-  let spentSats = 0n
-  for (const outpoint of outpoints) {
-    const coin = state.coins.get(outpoint)
-    if (coin === undefined) continue
-    coin.isSpent = true
-    spentSats += coin.sats
-  }
+  const { paid, spentSats } = spendElsewhere(state, payout, transaction)
+  const { areCoinsKnown } = state
+  // Which coins the payout has beside the pinned one, the log doesn't say.
   check(
-    spentSats === lostSats || !state.areCoinsKnown,
-    'lost_mismatch',
-    () => `${name} spends ${spentSats} sat of the treasury's, booked ${lostSats}`,
+    spentSats > 0n || !areCoinsKnown,
+    'input_not_treasury',
+    () => `${name} spends no coin of the treasury's by the log`,
   )
+  check(
+    isDeepStrictEqual(said.paid, paid),
+    'paid_mismatch',
+    () => `${name} pays ${describe(paid)}, booked ${describe(said.paid)}`,
+  )
+  check(
+    spentSats === said.spentSats || !areCoinsKnown,
+    'spent_mismatch',
+    () => `${name} spends ${spentSats} sat of the treasury's, booked ${said.spentSats}`,
+  )
+}
+
+function describe(positions: readonly number[]): string {
+  return positions.length === 0 ? 'no payee' : `payees ${positions.join(', ')}`
 }

@@ -12,17 +12,19 @@ const MAX_BLOCKS_SEARCHED = 1_008
 type Located = Pick<ClaimedPayment, 'txid' | 'height' | 'child'>
 
 /**
- * Where a payment is when nobody says so: what spends the pinned coin, from the intent's anchor on, and the treasury's own
- * child of it. Null: it isn't found. Throws NodeError `block_pruned`.
+ * Where a payment is when nobody says so: what spends the pinned coin, which was unspent when it was planned,
+ * and the treasury's own child of it. Null: it isn't found. Throws NodeError `block_pruned`.
  */
 export async function findPayment(
   state: ReplayState,
   node: ChainNode,
-  { entry, input, payees }: ReplayedPayout,
+  { entry, height, input, payees }: ReplayedPayout,
 ): Promise<(Located & { readonly raw: Uint8Array; readonly height: number }) | null> {
-  const from = state.anchored.first(entry)?.height
+  const isAnchored = state.anchored.first(entry) !== null
   const pinned = { txid: txidText(input.txid), vout: input.vout }
-  const paid = from === undefined ? null : await findSpending(state, node, pinned, from)
+  const paid = isAnchored
+    ? await findSpending(state, node, pinned, height - state.rules.finalDepth + 1)
+    : null
   if (paid === null) return null
   const change = { txid: paid.txid, vout: payees.length }
   return { ...paid, child: await findChild(state, node, change, paid.height) }

@@ -179,6 +179,8 @@ export interface AuditRound {
 export interface ReplayedPayout {
   readonly number: number
   readonly entry: number
+  /** The tip at which it was planned. */
+  readonly height: number
   readonly input: EntryOf<'payout'>['input']
   readonly payees: readonly Payee[]
   readonly totalSats: bigint

@@ -31,7 +31,7 @@ const payer = openPayer({
   policy: POLICY,
   listCoins: async () => [],
 })
-await payer.giveUp('a', 0, ({ txid }) => {
+await payer.giveUp('a', [], 0, ({ txid }) => {
   moment()
   db.prepare('INSERT INTO entry VALUES (?)').run(txid)
   moment()

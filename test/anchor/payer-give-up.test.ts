@@ -8,13 +8,15 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parseAddress } from '../../anchor/address.ts'
 import type { TreasuryCoin } from '../../anchor/payout-transaction.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
-import { openDatabase } from './anchor-site.ts'
+import { openDatabase, youngNode } from './anchor-site.ts'
 import { onlyPayout, openTreasury, payees, paymentOf, type Treasury } from './payer-treasury.ts'
 import { signedPayment } from './signed-payment.ts'
 
 const CHILD = fileURLToPath(new URL('./dying-give-up.ts', import.meta.url))
 /** Before and after what is written alongside, and after it all. */
 const MOMENTS = 3
+/** Of two coins. */
+const PAID = payees(100_000n, 50_000n)
 
 let bitcoind: RegtestNode
 beforeAll(async () => {
@@ -52,8 +54,8 @@ test('a payout is given up once something else has spent its coin for good, neve
   const { treasury, payer, coin, other } = await pinned()
   using _treasury = treasury
   const refused = (code: string) =>
-    expect(payer.giveUp('a', 0, never), code).rejects.toMatchObject({ name: 'PayerError', code })
-  await expect(payer.giveUp('b', 0, never)).rejects.toMatchObject({ code: 'payout_unknown' })
+    expect(payer.giveUp('a', PAID, 0, never), code).rejects.toMatchObject({ name: 'PayerError', code })
+  await expect(payer.giveUp('b', PAID, 0, never)).rejects.toMatchObject({ code: 'payout_unknown' })
   await refused('input_unspent')
   const { txid, hex } = foreignSpend(treasury, coin)
   await bitcoind.rpc.call('sendrawtransaction', hex)
@@ -66,24 +68,24 @@ test('a payout is given up once something else has spent its coin for good, neve
   const height = await bitcoind.rpc.call('getblockcount')
   await bitcoind.mine(1)
   await refused('spend_not_final')
-  await expect(payer.prepare('a', payees(150_000n))).rejects.toMatchObject({
+  await expect(payer.prepare('a', PAID)).rejects.toMatchObject({
     code: 'input_spent',
     message: expect.stringMatching(new RegExp(`${txid}.*assay payout void`)),
   })
   expect(onlyPayout(payer)).toMatchObject({ state: 'pinned', trouble: expect.stringContaining(txid) })
   await bitcoind.mine(1)
 
-  await expect(payer.giveUp('a', 0, never)).rejects.toThrow('it was given up')
+  await expect(payer.giveUp('a', PAID, 0, never)).rejects.toThrow('it was given up')
   expect(onlyPayout(payer)).toMatchObject({ state: 'pinned', inputs: [coin, other] })
   await expect(payer.pin('b', 50_000n)).rejects.toMatchObject({ code: 'insufficient_funds' })
-  const found = await payer.giveUp('a', 0, (spend) => ({
+  const found = await payer.giveUp('a', PAID, 0, (spend) => ({
     ...spend,
     raw: Buffer.from(spend.raw).toString('hex'),
   }))
   expect(found).toEqual({ txid, height, raw: hex })
   expect(onlyPayout(payer)).toMatchObject({ state: 'voided', trouble: null, inputs: [coin], payment: null })
   await refused('payout_closed')
-  await expect(payer.prepare('a', payees(150_000n))).rejects.toMatchObject({ code: 'payout_differs' })
+  await expect(payer.prepare('a', PAID)).rejects.toMatchObject({ code: 'payout_differs' })
   await payer.advance()
   expect(await payer.pin('b', 50_000n)).toEqual([other])
 })
@@ -95,15 +97,15 @@ test('what has spent the coin is found however many blocks ago, and not below wh
   const { txid, hex } = foreignSpend(treasury, coin)
   await bitcoind.rpc.call('sendrawtransaction', hex)
   await bitcoind.mine(300)
-  await expect(payer.giveUp('a', before + 2, never)).rejects.toMatchObject({ code: 'input_unspent' })
-  const found = await payer.giveUp('a', before + 1, (spend) => spend)
+  await expect(payer.giveUp('a', PAID, before + 2, never)).rejects.toMatchObject({ code: 'input_unspent' })
+  const found = await payer.giveUp('a', PAID, before + 1, (spend) => spend)
   expect(found).toMatchObject({ txid, height: before + 1 })
 })
 
 test('a payment that is out loses to what a block has of its coin: that is named, and nothing of it stands any more', async () => {
   const { treasury, payer, coin } = await pinned()
   using _treasury = treasury
-  await payer.prepare('a', payees(100_000n, 50_000n))
+  await payer.prepare('a', PAID)
   await payer.advance()
   expect(paymentOf(onlyPayout(payer)).txid).toMatch(/^[0-9a-f]{64}$/)
   const { txid, hex } = foreignSpend(treasury, coin)
@@ -111,7 +113,7 @@ test('a payment that is out loses to what a block has of its coin: that is named
   await payer.advance()
   expect(onlyPayout(payer).trouble).toMatch(new RegExp(`${txid}.*assay payout void`))
   await bitcoind.mine(2)
-  await payer.giveUp('a', 0, () => undefined)
+  await payer.giveUp('a', PAID, 0, () => undefined)
   expect(onlyPayout(payer)).toMatchObject({
     state: 'voided',
     payment: null,
@@ -126,11 +128,101 @@ test('a payment that is out loses to what a block has of its coin: that is named
 test('a payment that is settled is not given up', async () => {
   const { treasury, payer } = await pinned()
   using _treasury = treasury
-  await payer.prepare('a', payees(150_000n))
+  await payer.prepare('a', PAID)
   await payer.advance()
   await bitcoind.mine(3)
   await payer.advance()
-  await expect(payer.giveUp('a', 0, never)).rejects.toMatchObject({ code: 'payout_closed' })
+  await expect(payer.giveUp('a', PAID, 0, never)).rejects.toMatchObject({ code: 'payout_closed' })
+})
+
+test('another input than the pinned one spent elsewhere stops a payment for good as well, and frees the pinned one', async () => {
+  const { treasury, payer, coin, other } = await pinned()
+  using _treasury = treasury
+  const { txid, hex } = foreignSpend(treasury, other)
+  await bitcoind.rpc.call('generateblock', 'raw(51)', [hex])
+  await expect(payer.prepare('a', PAID)).rejects.toMatchObject({
+    code: 'input_spent',
+    message: expect.stringContaining(txid),
+  })
+  await expect(payer.giveUp('a', PAID, 0, never)).rejects.toMatchObject({ code: 'spend_not_final' })
+  await bitcoind.mine(2)
+  expect(await payer.giveUp('a', PAID, 0, (spend) => spend.txid)).toBe(txid)
+  expect(onlyPayout(payer)).toMatchObject({ state: 'voided', inputs: [other] })
+  expect(await payer.pin('b', 50_000n)).toEqual([coin])
+})
+
+test('what pays the list is given up unless it is what the payer itself would have made', async () => {
+  const { treasury, payer, coin, other } = await pinned()
+  using _treasury = treasury
+  const paysThem = (feeSats: bigint, more: bigint[]) => {
+    const outputs = [...PAID, ...payees(...more)].map(({ address, valueSats }) => ({
+      script: parseAddress(address, 'regtest').script,
+      valueSats,
+    }))
+    const changeScript = parseAddress(treasury.address, 'regtest').script
+    const inputs = [coin, other]
+    const { raw } = signedPayment({ secretKey: treasury.secretKey, inputs, outputs, changeScript, feeSats })
+    return Buffer.from(raw).toString('hex')
+  }
+  await bitcoind.rpc.call('generateblock', 'raw(51)', [paysThem(1_000n, [])])
+  await bitcoind.mine(2)
+  await expect(payer.giveUp('a', PAID, 0, never)).rejects.toMatchObject({ code: 'spend_is_payment' })
+  await bitcoind.reorg(3)
+  await bitcoind.rpc.call('generateblock', 'raw(51)', [paysThem(1_000n, [5_000n])])
+  await bitcoind.mine(2)
+  await payer.giveUp('a', PAID, 0, () => undefined)
+  expect(onlyPayout(payer)).toMatchObject({ state: 'voided', inputs: [coin, other] })
+})
+
+test('a signer elsewhere is told that the coin is spent, and of a voided payout there is nothing to sign', async () => {
+  using treasury = await openTreasury(bitcoind, 200_000n)
+  const payer = treasury.open({ external: true })
+  const [coin] = await payer.pin('a', 150_000n)
+  if (coin === undefined) throw new Error('a coin')
+  await payer.prepare('a', PAID)
+  const psbt = payer.unsignedPsbt('a') ?? new Uint8Array()
+  expect(psbt.length).toBeGreaterThan(0)
+  const { txid, hex } = foreignSpend(treasury, coin)
+  await bitcoind.rpc.call('generateblock', 'raw(51)', [hex])
+  await payer.advance()
+  expect(onlyPayout(payer).trouble).toMatch(new RegExp(`${txid}.*assay payout void`))
+  await bitcoind.mine(2)
+  await payer.giveUp('a', PAID, 0, () => undefined)
+  expect(payer.unsignedPsbt('a')).toBeNull()
+  await expect(payer.importPsbt('a', psbt)).rejects.toMatchObject({ code: 'nothing_to_sign' })
+})
+
+test('what is stopped by the kill switch is told as well that its coin is spent', async () => {
+  const { treasury, payer, coin } = await pinned()
+  using _treasury = treasury
+  await payer.prepare('a', PAID)
+  payer.stop('a test', 0)
+  const { txid, hex } = foreignSpend(treasury, coin)
+  await bitcoind.rpc.call('generateblock', 'raw(51)', [hex])
+  await payer.advance()
+  expect(onlyPayout(payer).trouble).toMatch(new RegExp(`${txid}.*assay payout void`))
+})
+
+test('no other call waits while blocks are searched, and who comes second finds it closed', async () => {
+  using treasury = await openTreasury(bitcoind, 200_000n)
+  const node = youngNode(bitcoind.rpc)
+  const searched = Promise.withResolvers<void>()
+  const payer = treasury.open({
+    node: { ...node, blockAt: (height) => searched.promise.then(() => node.blockAt(height)) },
+  })
+  const [coin] = await payer.pin('a', 150_000n)
+  if (coin === undefined) throw new Error('a coin')
+  await bitcoind.rpc.call('generateblock', 'raw(51)', [foreignSpend(treasury, coin).hex])
+  await bitcoind.mine(2)
+  const both = Promise.allSettled([
+    payer.giveUp('a', PAID, 0, () => 'given up'),
+    payer.giveUp('a', PAID, 0, () => 'given up'),
+  ])
+  expect(await payer.pin('a', 150_000n)).toEqual([coin])
+  searched.resolve()
+  const [first, second] = (await both).toSorted((a, b) => (a.status < b.status ? -1 : 1))
+  expect(first).toMatchObject({ value: 'given up' })
+  expect(second).toMatchObject({ reason: { code: 'payout_closed' } })
 })
 
 test('killed before, within and after its one transaction, it is given up whole or not at all, and once', async () => {
@@ -154,7 +246,9 @@ test('killed before, within and after its one transaction, it is given up whole 
     expect([state, inputs.length, entries()]).toEqual(
       dieAt === MOMENTS ? ['voided', 1, [txid]] : ['pinned', 2, []],
     )
-    const again = payer.giveUp('a', 0, (spend) => db.prepare('INSERT INTO entry VALUES (?)').run(spend.txid))
+    const again = payer.giveUp('a', PAID, 0, (spend) =>
+      db.prepare('INSERT INTO entry VALUES (?)').run(spend.txid),
+    )
     if (state === 'voided') await expect(again).rejects.toMatchObject({ code: 'payout_closed' })
     else await again
     expect(entries()).toEqual([txid])

@@ -165,7 +165,7 @@ export const OPERATOR_OPERATIONS: readonly Operation[] = [
     'post',
     'voidPayout',
     '/payouts/{number}/void',
-    'Gives up a payout whose coin something else has spent for good.',
+    'Gives up a payout of whose coins something else has spent one for good.',
     200,
     json(voidedPayout),
   ),

@@ -48,15 +48,18 @@ export function addPayout(program: Command): void {
       await resumePayouts(operatorOf(options))
       openTerminal(options.json === true).result({ stopped: null }, () => 'Payouts go on.')
     })
-  operatorCommand(payout, 'void', 'give up a payout whose coin something else has spent for good')
+  operatorCommand(payout, 'void', 'give up a payout of whose coins something else has spent one for good')
     .argument('<number>', "the payout's, as in `assay payout status`", payoutNumber)
     .addHelpText('after', example('assay payout void 0 --config assay/assay.toml'))
     .action(async (number: number, options: OperatorOptions) => {
       openTerminal(options.json === true).result(
         await voidPayout(operatorOf(options), number),
-        ({ txid, height, lostSats }) =>
-          `Payout ${number} is void: ${txid} in block ${height} spent ${lostSats} sat of the treasury's.\n` +
-          'The next payout pays its payees. What came back to the treasury is booked as a deposit.',
+        ({ txid, height, spentSats, paid }) =>
+          `Payout ${number} is void: ${txid} in block ${height} spent ${spentSats} sat of the treasury's.\n` +
+          (paid.length > 0
+            ? `It pays ${paid.length} of the payees. The next payout pays the others.`
+            : 'The next payout pays its payees.') +
+          ' What came back to the treasury is booked as a deposit.',
       )
     })
   addPayoutPsbt(payout)

@@ -15,8 +15,11 @@ const balances = z.object({
 export type PayingRequester = Awaited<ReturnType<typeof openRequester>>
 
 /** A requester with an account, speaking HTTP alone. */
-export async function openRequester(site: { readonly url: string }, requester: string) {
-  const refundAddress = taprootAddress(publicKeyOf(newWorkerKey()), 'regtest')
+export async function openRequester(
+  site: { readonly url: string },
+  requester: string,
+  refundAddress = taprootAddress(publicKeyOf(newWorkerKey()), 'regtest'),
+) {
   const response = await fetch(new URL('/v1/requesters', site.url), {
     method: 'POST',
     body: JSON.stringify({ requester, refundAddress }),

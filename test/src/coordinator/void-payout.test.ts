@@ -1,7 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { parseAddress } from '../../../anchor/address.ts'
 import { sealScript } from '../../../anchor/commitment.ts'
+import type { Payment } from '../../../anchor/payout-transaction.ts'
 import { newWorkerKey, publicKeyOf } from '../../../compute/work/worker-key.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { voidPayout } from '../../../src/client/payouts.ts'
@@ -9,7 +11,8 @@ import { readStatement } from '../../../src/client/read-statement.ts'
 import { renderConfig } from '../../../src/config/render-config.ts'
 import { encodeEntry } from '../../../src/log/entry.ts'
 import { txidBytes } from '../../../src/log/txid.ts'
-import { replay } from '../../../src/replay/replay.ts'
+import { balancesLeft } from '../../../src/replay/balances-left.ts'
+import { replay, replayLog } from '../../../src/replay/replay.ts'
 import { signedPayment } from '../../anchor/signed-payment.ts'
 import { runCli } from '../cli/run-cli.ts'
 import { scrape } from '../metrics/scrape.ts'
@@ -39,8 +42,8 @@ async function refusal(site: Site, payout: number): Promise<unknown> {
   )
 }
 
-/** The treasury's key, used elsewhere: the coin that the payout pinned goes to somebody else, the change back. */
-async function spendElsewhere(site: Site): Promise<string> {
+/** The treasury's key, used elsewhere: the coin that the payout pinned goes to `outputs`, the change back. */
+async function spendElsewhere(site: Site, outputs: readonly Payment[]): Promise<string> {
   const [coin] = site.house().payer.payouts().at(-1)?.inputs ?? []
   if (coin === undefined) throw new Error('nothing is pinned')
   expect(coin).toMatchObject({ valueSats: TREASURY_SATS, keyIndex: 0 })
@@ -48,7 +51,7 @@ async function spendElsewhere(site: Site): Promise<string> {
   const { txid, raw } = signedPayment({
     secretKey: treasury.secretKey,
     inputs: [coin],
-    outputs: [{ script: sealScript(publicKeyOf(newWorkerKey()), null), valueSats: STOLEN_SATS }],
+    outputs,
     changeScript: sealScript(treasury.internalKey, null),
     feeSats: 1_000n,
   })
@@ -88,7 +91,8 @@ test('a payout whose coin is spent elsewhere is given up for good, and the next 
   expect(await refusal(site, 1)).toBe('404 payout_unknown')
   expect(await refusal(site, 0)).toBe('409 input_unspent')
 
-  const txid = await spendElsewhere(site)
+  const stranger = sealScript(publicKeyOf(newWorkerKey()), null)
+  const txid = await spendElsewhere(site, [{ script: stranger, valueSats: STOLEN_SATS }])
   expect(await refusal(site, 0)).toBe('409 input_unspent')
   await site.mine(1)
   const height = Number(await node.rpc.call('getblockcount'))
@@ -107,7 +111,7 @@ test('a payout whose coin is spent elsewhere is given up for good, and the next 
   const quarantine = db.prepare('UPDATE ledger_account SET quarantined = ? WHERE name = ?')
   quarantine.run(1, `worker/${worker.hex}/matured`)
   const rows = site.everyRow()
-  expect(await refusal(site, 0)).toBe('500 internal')
+  expect(await refusal(site, 0)).toBe('409 account_quarantined')
   expect(site.everyRow()).toEqual(rows)
   quarantine.run(0, `worker/${worker.hex}/matured`)
 
@@ -120,7 +124,8 @@ test('a payout whose coin is spent elsewhere is given up for good, and the next 
     payout: 0,
     txid,
     height,
-    lostSats: `${TREASURY_SATS}`,
+    spentSats: `${TREASURY_SATS}`,
+    paid: [],
     entryIndex: size,
   })
   expect(await refusal(site, 0)).toBe('409 payout_closed')
@@ -166,11 +171,16 @@ test('a payout whose coin is spent elsewhere is given up for good, and the next 
   expect((await replay(blind)).first).toBeNull()
   const { txid: paidTxid, height: paidHeight } = log.claims?.payments.get(1) ?? {}
   const payment = { txid: txidBytes(paidTxid ?? ''), height: paidHeight ?? -1 }
+  const blockHash = await node.rpc.call('getblockhash', height)
+  const [coinbase] = Object(await node.rpc.call('getblock', blockHash)).tx
   for (const [rule, code, change] of [
     ['payments', 'spend_missing', { txid: payment.txid }],
     ['payments', 'spend_missing', { height: height - 1 }],
-    ['payments', 'input_not_pinned', payment],
-    ['payments', 'lost_mismatch', { lostSats: TREASURY_SATS - 1n }],
+    ['payments', 'input_not_treasury', { txid: txidBytes(coinbase) }],
+    ['payments', 'paid_mismatch', payment],
+    ['payments', 'spent_mismatch', { spentSats: TREASURY_SATS - 1n }],
+    ['payments', 'paid_mismatch', { paid: Array.of(0) }],
+    ['payouts', 'payee_unknown', { paid: Array.of(2) }],
     ['payouts', 'void_early', { height: height + 1_000 }],
     ['payouts', 'payout_not_open', { payout: 1 }],
   ] as const) {
@@ -180,11 +190,102 @@ test('a payout whose coin is spent elsewhere is given up for good, and the next 
     expect(rules.find(({ name }) => name === rule)?.first, code).toMatchObject({ code, entry: size })
   }
   // A payout that was made, given up after all.
-  const again = encodeEntry({ v: 1, kind: 'void', payout: 1, ...payment, lostSats: 0n })
+  const again = encodeEntry({ v: 1, kind: 'void', payout: 1, ...payment, spentSats: 0n, paid: [] })
   const entries = [...(await entriesOf(log)), again]
   const twice = await replay({ ...log, claims: null, entries: () => inOrder(entries) })
   expect(twice.rules.find(({ name }) => name === 'payments')?.first).toMatchObject({
-    code: 'voided_payment',
+    code: 'paid_mismatch',
     entry: entries.length - 1,
   })
+})
+
+test('whom a payment by hand pays is not paid again; the others are owed, and nobody lost a turn', async () => {
+  // Two of the three at a time.
+  const capSats = '40000'
+  const flags = {
+    'payout.payeeCapSats': capSats,
+    'payout.runCapSats': capSats,
+    'payout.dayCapSats': '200000',
+  }
+  await using site = await openSite(node, { flags })
+  const acme = await openRequester(site, 'acme')
+  const bolt = await openRequester(site, 'bolt', acme.refundAddress)
+  const cora = await openRequester(site, 'cora')
+  const wanted = [
+    [acme, 20_000n],
+    [bolt, 20_000n],
+    [cora, 30_000n],
+  ] as const
+  for (const [{ depositAddress }, sats] of wanted) await node.fund(depositAddress, sats)
+  await site.begin(0)
+  site.house().payer.stop('a test', 0)
+  for (const [requester, sats] of wanted) {
+    expect((await requester.withdraw(`${sats * 1_000n}`)).status).toBe(202)
+  }
+  site.house().payer.resume()
+  await site.coordinator().kick()
+  expect(site.status().payouts).toMatchObject([{ state: 'pinned', totalSats: 40_000n }])
+
+  // The change comes first, and one of two payments alike is left out.
+  const { script } = parseAddress(acme.refundAddress, 'regtest')
+  const back = sealScript(site.keys.treasury.internalKey, null)
+  const txid = await spendElsewhere(site, [
+    { script: back, valueSats: 1_000_000n },
+    { script, valueSats: 20_000n },
+  ])
+  await site.mine(site.config.epoch.finalDepth)
+  const { payouts } = site.house().desks
+  const rows = site.everyRow()
+  const halted = () => {
+    throw new Error('the log has come to a halt')
+  }
+  await expect(payouts.voidOpen(0, halted)).rejects.toThrow('come to a halt')
+  expect(site.everyRow()).toEqual(rows)
+  const size = site.coordinator().books.log.size()
+  expect(await voidPayout({ url: site.url, token: TOKEN }, 0)).toMatchObject({
+    txid,
+    spentSats: `${TREASURY_SATS}`,
+    paid: [0],
+    entryIndex: size,
+  })
+  await site.coordinator().kick()
+  expect(await site.reconcile()).toMatchObject({ ok: true, inconsistent: [] })
+  expect(transfersOf(site, size)).toEqual([
+    ['payout/0', 'requester/bolt', 20_000_000n],
+    ['payout/0', 'treasury', 20_000_000n],
+    ['lost', 'treasury', (TREASURY_SATS - 20_000n) * 1_000n],
+  ])
+  expect(await acme.balances()).toMatchObject({ balanceMsat: 0n, withdrawingMsat: 0n })
+  // After bolt, cora no longer fits: had the void one counted, it would be hers now.
+  expect(site.status().payouts).toMatchObject([{ state: 'voided' }, { state: 'pinned', totalSats: 20_000n }])
+  await site.mineUntil('the settled payouts', () =>
+    ['voided', 'settled', 'settled'].every((state, i) => site.status().payouts[i]?.state === state),
+  )
+  expect(await site.satsOnChain(acme.refundAddress)).toBe(40_000n)
+  expect(await site.satsOnChain(cora.refundAddress)).toBe(30_000n)
+  expect(await site.reconcile()).toMatchObject({ ok: true, inconsistent: [] })
+  await site.anchorAll()
+  await site.mine(site.config.epoch.finalDepth)
+
+  const log = await recordLog(site, node)
+  expect((await replay(log)).first).toBeNull()
+  expect((await replay({ ...log, chain: { ...log.chain, node: null } })).first).toBeNull()
+  for (const paid of [[], [1], [0, 1]]) {
+    const { source } = await changeEntry(log, 'void', (entry) => ({ ...entry, paid }))
+    const { rules } = await replay(source)
+    const { first } = rules.find(({ name }) => name === 'payments') ?? {}
+    expect(first, `${paid}`).toMatchObject({ code: 'paid_mismatch', entry: size })
+  }
+  // Closed before the void was logged, it leaves the same debts.
+  const before = (await entriesOf(log)).slice(0, size)
+  const { state } = await replayLog({ ...log, claims: null, entries: () => inOrder(before) })
+  if (state === null || log.chain.node === null) throw new Error('recorded with a node')
+  const { requesters, coins } = await balancesLeft(state, log.chain.node)
+  expect(requesters).toEqual([
+    { requester: 'bolt', msat: 20_000_000n },
+    { requester: 'cora', msat: 30_000_000n },
+  ])
+  // The payment and its fee are gone, and no coin that is spent is left.
+  const leftSats = coins.reduce((sum, { sats }) => sum + sats, 0n)
+  expect(leftSats).toBe(TREASURY_SATS + 70_000n - 21_000n)
 })

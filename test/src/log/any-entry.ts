@@ -173,5 +173,13 @@ export const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
     count: positive,
     totalSats: money,
   }),
-  fc.record({ v, kind: kind('void'), payout: int, txid: bytes32, height: int, lostSats: money }),
+  fc.record({
+    v,
+    kind: kind('void'),
+    payout: int,
+    txid: bytes32,
+    height: int,
+    spentSats: money,
+    paid: fc.uniqueArray(int, { maxLength: 3 }).map((all) => all.toSorted((a, b) => a - b)),
+  }),
 )

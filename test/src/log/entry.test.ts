@@ -46,7 +46,7 @@ describe('vectors', () => {
       expect(() => parseEntry(encodeCbor({ ...map, extra: 1 }))).toThrow(malformed)
       for (const key of Object.keys(map)) {
         const { [key]: _dropped, ...rest } = map
-        const wrong = key === 'succeeds' ? [false, []] : [null, false, []]
+        const wrong = key === 'succeeds' ? [false, []] : [null, false, key === 'paid' ? [null] : []]
         for (const spoiled of [rest, ...wrong.map((value) => ({ ...map, [key]: value }))]) {
           expect(() => parseEntry(encodeCbor(spoiled)), key).toThrow(malformed)
         }
@@ -127,7 +127,10 @@ test.each<[kind: string, key: string, value: unknown]>([
   ['epoch', 'blockHash', 'text'],
   ['payout', 'count', 0],
   ['void', 'txid', new Uint8Array(31)],
-  ['void', 'lostSats', -1],
+  ['void', 'spentSats', -1],
+  ['void', 'paid', [-1]],
+  ['void', 'paid', [1, 0]],
+  ['void', 'paid', [1, 1]],
   ['submission', 'header', 'text'],
 ])('%s: %s out of its form or range is refused (%#)', (name, key, value) => {
   expect(() => parseEntry(encodeCbor({ ...mapOf(name), [key]: value }))).toThrow(malformed)
