@@ -9,7 +9,10 @@ import {
 } from './anchors-file.ts'
 import { AuditError } from './audit-error.ts'
 
-/** Every anchor that a running coordinator shows, page after page; `onPage` hears how many there are so far. Throws ClientError, AuditError, MonitorError. */
+/**
+ * Every anchor that a running coordinator shows, page after page; `onPage` hears how many there are so far.
+ * Throws ClientError, AuditError, MonitorError.
+ */
 export async function fetchAnchors(
   url: string,
   onPage: (fetched: number) => void = () => undefined,

@@ -127,7 +127,10 @@ function dataText({ data: { heldBytes, collectedBytes } }: OpenStatus): string {
   return `${held} MB of inputs and outputs held, ${collected} MB removed after their retention`
 }
 
-/** What the treasury holds is owed, or free: reserve less what miners got of it, what is lost, and what an older log left to pay. */
+/**
+ * What the treasury holds is owed, or free: reserve less what miners got of it, what is lost, and what an
+ * older log left to pay.
+ */
 function treasuryText({ balances }: OpenStatus): string {
   let treasuryMsat = 0n
   let freeMsat = 0n

@@ -44,8 +44,9 @@ const NO_AUDITS = { all: 0, own: 0 }
 const EVIDENCE = evidenceOf(P0)
 
 /**
- * Plays one life of a strategy by the product's rules: items, audit rates, draws, statistic, settlement, maturity. What is held when everything
- * else has matured counts as lost: a worker that has left passes no more audits.
+ * Plays one life of a strategy by the product's rules: items, audit rates, draws, statistic, settlement,
+ * maturity. What is held when everything else has matured counts as lost: a worker that has left passes no
+ * more audits.
  */
 export function playStrategy(strategy: Strategy, setting: Setting, seed: string, draws: AuditDraws): Life {
   const { maturityEpochs, costShare } = setting
@@ -154,7 +155,10 @@ function settle(
   })
 }
 
-/** Takes what epochs up to the given one earned; nothing while the key is held, and never again once it is suspended. */
+/**
+ * Takes what epochs up to the given one earned; nothing while the key is held, and never again once it is
+ * suspended.
+ */
 function mature(key: WorkerKey, upToEpoch: number): bigint {
   const known = { standingOf: () => standingOf(key.suspicion), isFrozen: () => false }
   const isDue = ({ epoch, msat }: { epoch: number; msat: bigint }) =>
