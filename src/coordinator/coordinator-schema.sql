@@ -339,6 +339,14 @@ CREATE TABLE IF NOT EXISTS payout (
   state       TEXT    NOT NULL CHECK (state IN ('logged', 'settled', 'voided'))
 ) STRICT;
 
+-- What payouts pay and have paid, account by account; what a void gave back to its account is not among it. That is
+-- looked for (+) by the payout's account, which has few transfers.
+CREATE VIEW IF NOT EXISTS paid AS
+  SELECT sequence, entry_index, debit AS account, amount_msat AS msat FROM ledger_transfer AS part
+   WHERE code = 'payout' AND NOT EXISTS (
+     SELECT 1 FROM ledger_transfer AS back WHERE back.debit = part.credit AND +back.credit = part.debit
+   );
+
 CREATE TABLE IF NOT EXISTS deposit (
   txid        TEXT    NOT NULL,
   vout        INTEGER NOT NULL,

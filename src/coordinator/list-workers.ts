@@ -27,9 +27,8 @@ export function listWorkers({ books }: Coordinator, after: number | null) {
               coalesce(receipts, 0) AS receipts, coalesce(passed, 0) AS passed,
               coalesce(failed, 0) AS failed, coalesce(void, 0) AS void,
               (SELECT count(*) FROM audit WHERE auditor = worker.key AND state IN ('pass', 'fail')) AS audits,
-              (SELECT coalesce(sum(amount_msat), 0) FROM ledger_transfer
-                WHERE debit = 'worker/' || lower(hex(worker.key)) || '/matured' AND code = 'payout'
-                  AND entry_index NOT IN (SELECT entry_index FROM payout WHERE state = 'voided')) AS paid,
+              (SELECT coalesce(sum(msat), 0) FROM paid
+                WHERE account = 'worker/' || lower(hex(worker.key)) || '/matured') AS paid,
               coalesce((SELECT standing FROM standing WHERE standing.worker = worker.key), 'good') AS standing,
               (SELECT coalesce(sum(forfeited_msat), 0) FROM suspension WHERE suspension.worker = worker.key) AS forfeited
          FROM worker

@@ -155,11 +155,9 @@ export function statementOf(
     return db
       .prepare<[string, bigint, bigint], { payout: bigint; entry: bigint; msat: bigint }>(
         `SELECT payout.number AS payout, payout.entry_index AS entry, msat
-           FROM (SELECT entry_index, amount_msat AS msat, sum(amount_msat) OVER (ORDER BY sequence) AS paid
-                   FROM ledger_transfer WHERE debit = ? AND code = 'payout'
-                    AND entry_index NOT IN (SELECT entry_index FROM payout WHERE state = 'voided')) AS part
+           FROM (SELECT entry_index, msat, sum(msat) OVER (ORDER BY sequence) AS until FROM paid WHERE account = ?) AS part
            JOIN payout ON payout.entry_index = part.entry_index
-          WHERE paid > ? AND paid - msat < ? ORDER BY payout.number`,
+          WHERE until > ? AND until - msat < ? ORDER BY payout.number`,
       )
       .all(account, before, through)
       .map(({ payout, entry, msat }) => {

@@ -266,9 +266,8 @@ function workersOf({ books }: Coordinator): WorkerStatus[] {
     .prepare<[], WorkerRow>(
       `SELECT key, address,
               coalesce((SELECT receipts FROM worker_tally WHERE worker_tally.worker = worker.key), 0) AS receipts,
-              (SELECT coalesce(sum(amount_msat), 0) FROM ledger_transfer
-                WHERE debit = 'worker/' || lower(hex(worker.key)) || '/matured' AND code = 'payout'
-                  AND entry_index NOT IN (SELECT entry_index FROM payout WHERE state = 'voided')) AS paid,
+              (SELECT coalesce(sum(msat), 0) FROM paid
+                WHERE account = 'worker/' || lower(hex(worker.key)) || '/matured') AS paid,
               coalesce((SELECT standing FROM standing WHERE standing.worker = worker.key), 'good') AS standing,
               (SELECT coalesce(sum(forfeited_msat), 0) FROM suspension WHERE suspension.worker = worker.key) AS forfeited
          FROM worker ORDER BY entry_index LIMIT 1000`,

@@ -115,7 +115,8 @@ function Running({ open }: { open: OpenStatus }) {
 
 function Figures({ open }: { open: OpenStatus }) {
   const sumOf = (kind: string) => BigInt(open.balances.find((one) => one.kind === kind)?.msat ?? 0)
-  const paidSats = open.payouts
+  const payouts = open.payouts.filter(({ state }) => state !== 'voided')
+  const paidSats = payouts
     .filter(({ state }) => state === 'settled')
     .reduce((sum, { totalSats }) => sum + BigInt(totalSats), 0n)
   return (
@@ -131,7 +132,7 @@ function Figures({ open }: { open: OpenStatus }) {
         <dt>Paid on chain</dt>
         <dd>
           <Sats msat={paidSats * 1_000n} />
-          <small>{plural(open.payouts.length, 'payout')}</small>
+          <small>{plural(payouts.length, 'payout')}</small>
         </dd>
       </div>
       <div>

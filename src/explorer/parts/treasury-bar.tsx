@@ -15,6 +15,7 @@ export function TreasuryBar({ balances }: Pick<OpenStatus, 'balances'>) {
   const sum = (of: readonly string[]) =>
     balances.filter(({ kind }) => of.includes(kind)).reduce((total, { msat }) => total + BigInt(msat), 0n)
   const treasury = sum(['treasury'])
+  const lost = sum(['lost'])
   const parts = PARTS.map((part) => ({ ...part, msat: sum(part.of) }))
   const owed = parts.reduce((total, { msat }) => total + msat, 0n)
   if (treasury === 0n && owed === 0n) {
@@ -48,8 +49,13 @@ export function TreasuryBar({ balances }: Pick<OpenStatus, 'balances'>) {
         ))}
       </ul>
       <p class="soft small">
-        Fees paid to miners: <Sats msat={sum(['fees'])} />. The ledger against the chain, to the satoshi:{' '}
-        <a href="/v1/reconciliation">reconciliation</a>.
+        Fees paid to miners: <Sats msat={sum(['fees'])} />
+        {lost > 0n && (
+          <>
+            , lost with coins of voided payouts: <Sats msat={lost} />
+          </>
+        )}
+        . The ledger against the chain, to the satoshi: <a href="/v1/reconciliation">reconciliation</a>.
       </p>
     </>
   )

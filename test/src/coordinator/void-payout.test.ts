@@ -264,6 +264,10 @@ test('whom a payment by hand pays is not paid again; the others are owed, and no
   expect(await site.satsOnChain(acme.refundAddress)).toBe(40_000n)
   expect(await site.satsOnChain(cora.refundAddress)).toBe(30_000n)
   expect(await site.reconcile()).toMatchObject({ ok: true, inconsistent: [] })
+  const { db } = site.coordinator().books
+  expect(db.prepare('SELECT account, msat FROM paid ORDER BY sequence').raw().all()).toEqual(
+    wanted.map(([{ requester }, sats]) => [`requester/${requester}`, sats * 1_000n]),
+  )
   await site.anchorAll()
   await site.mine(site.config.epoch.finalDepth)
 
