@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto'
 import { auditCommitment, signCommitments } from '../../compute/work/audit-commitment.ts'
 import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { hex } from '../../compute/work/hex.ts'
-import { encodeAccruals } from '../../src/log/accrual-table.ts'
+import { putAccruals } from '../../src/log/accrual-table.ts'
 import type { EntryOf } from '../../src/log/entry.ts'
-import { encodeOpenings } from '../../src/log/opening.ts'
+import { encodePart, putParts } from '../../src/log/parts.ts'
 import { maturityHeight, settlementHeight, verdictCutoffHeight } from '../../src/rules/epoch.ts'
 import { epochRules } from '../../src/rules/epoch-rules.ts'
 import { earnedOf, epochSums } from '../../src/rules/epoch-sums.ts'
@@ -45,7 +45,13 @@ export function openOperator(
     genesis,
     stalls,
     auditorKey,
-  }: { genesis: EntryOf<'genesis'>; stalls: readonly Stall[]; auditorKey: Uint8Array },
+    partLength,
+  }: {
+    genesis: EntryOf<'genesis'>
+    stalls: readonly Stall[]
+    auditorKey: Uint8Array
+    partLength: number
+  },
 ) {
   const { auditBasisPoints: auditShareBasisPoints, auditor, origin } = genesis
   const rules = epochRules(genesis)
@@ -113,12 +119,13 @@ export function openOperator(
         ),
       })
       const fees = feesOf(judged)
+      const openings = judged.map(({ opening }) => opening)
       mirror.append({
         v: 1,
         kind: 'epoch',
         epoch,
-        accruals: mirror.put(encodeAccruals(epoch, shares, fees)),
-        openings: mirror.put(encodeOpenings(judged.map(({ opening }) => opening))),
+        accruals: (await putAccruals(epoch, { ...shares, fees }, mirror.put, partLength)).digest,
+        openings: mirror.put(encodePart(await putParts(openings, mirror.put, partLength))),
         height,
         blockHash: await blockAt(verdictCutoffHeight(epoch, rules)),
         ...epochSums(shares, fees, 0n),

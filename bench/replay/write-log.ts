@@ -6,6 +6,7 @@ import { networkDefaults } from '../../src/config/network-defaults.ts'
 import type { EntryOf } from '../../src/log/entry.ts'
 import { parseVerifierKey } from '../../src/log/note-key.ts'
 import { noteSigner } from '../../src/log/note-signer.ts'
+import { PART_LENGTH } from '../../src/log/parts.ts'
 import { assignItem, assignmentHeight, itemName } from '../../src/rules/assignment.ts'
 import { beaconHeight, firstHeight, settlementHeight } from '../../src/rules/epoch.ts'
 import { epochRules } from '../../src/rules/epoch-rules.ts'
@@ -40,7 +41,7 @@ const ADDRESSES = { treasury: addressOf('treasury'), deposits: addressOf('deposi
  * Writes a log of so many receipts as a mirror has it: half of them items of open datasets, half requests,
  * leased, signed, drawn, audited, settled and matured by the product's own rules, epoch by epoch, under headers that are mined.
  */
-export async function writeLog(folder: string, shape: LogShape): Promise<void> {
+export async function writeLog(folder: string, shape: LogShape, partLength = PART_LENGTH): Promise<void> {
   const mirror = openMirrorWriter(folder, SIGNER)
   const genesis = genesisOf()
   const rules = epochRules(genesis)
@@ -55,7 +56,7 @@ export async function writeLog(folder: string, shape: LogShape): Promise<void> {
   fund(mirror)
   const items = epochs.reduce((sum, receipts) => sum + itemsOf(receipts), 0)
   const stalls = openMarket(mirror, { subnets: SUBNETS, items, perEpoch: itemsOf(shape.receiptsPerEpoch) })
-  const operator = openOperator(mirror, { genesis, stalls, auditorKey: AUDITOR })
+  const operator = openOperator(mirror, { genesis, stalls, auditorKey: AUDITOR, partLength })
   operator.budget(0)
   mirror.anchor(assignmentHeight(0, rules))
 

@@ -1,7 +1,9 @@
+import { setImmediate } from 'node:timers/promises'
 import { hex } from '../../compute/work/hex.ts'
 import type { Opening } from '../log/opening.ts'
+import { PART_LENGTH, type Put, putParts } from '../log/parts.ts'
 import type { Anchored } from '../rules/anchored.ts'
-import { type JudgedCanary, refutes } from '../rules/canaries.ts'
+import { type CanaryOutcome, type JudgedCanary, refutes } from '../rules/canaries.ts'
 import { evidenceOf } from '../rules/cusum-evidence.ts'
 import type { EpochRules } from '../rules/epoch.ts'
 import { firstHeight, lastHeight, verdictCutoffHeight } from '../rules/epoch.ts'
@@ -13,13 +15,13 @@ import { modelKey } from '../rules/standings.ts'
 import type { MarketModel } from '../subnet/markets.ts'
 import type { Books } from './books.ts'
 import { judgeCanary } from './canaries.ts'
+import { openHolds } from './holds.ts'
 import type { Market } from './market.ts'
 
 export interface EpochReceipt extends SettlementReceipt {
   readonly subnet: string
   readonly units: bigint
   readonly job: Uint8Array
-  readonly isPrivate: boolean
   /** Of the `jobs` entry. */
   readonly jobEpoch: number
   /** Null where nobody asked. */
@@ -31,13 +33,22 @@ export interface EpochReceipt extends SettlementReceipt {
 export interface EpochWork {
   readonly receipts: EpochReceipt[]
   readonly audits: { auditor: string; units: bigint }[]
-  readonly openings: Opening[]
-  readonly canaries: JudgedCanary[]
+  /** Digests of the parts of its openings. */
+  readonly openings: Uint8Array[]
+  /** With the rounds of their audits so far. */
+  canaries(): JudgedCanary[]
+  /** Outputs that a known answer refutes. */
+  readonly refuted: Uint8Array[]
 }
 
 export interface EpochWorkReader {
-  /** Everything that the epoch's own blocks first anchored, with what became of it by the verdict cutoff. */
-  read(epoch: number, anchored: Anchored): EpochWork
+  /**
+   * Everything that the epoch's own blocks first anchored, with what became of it by the verdict cutoff. Its openings are put and its
+   * bundles held meanwhile, and others run in between: what they bring comes too late to count, but for a suspension.
+   */
+  read(epoch: number, anchored: Anchored, put: Put, partLength?: number): Promise<EpochWork>
+  /** The newest: what was read before it is to be read again. Null: there was none. */
+  lastSuspension(): bigint | null
   /** Dataset items that no receipt stands for are open for the next beacon. */
   reopenRefuted(receipts: readonly EpochReceipt[]): void
   /** Why each receipt earned or didn't, for who asks. */
@@ -49,6 +60,7 @@ type Verdict = 'pass' | 'fail' | 'void' | null
 interface ReceiptRow {
   id: Uint8Array
   submission: bigint
+  position: bigint
   worker: Uint8Array
   suspended_entry: bigint | null
   subnet: string
@@ -86,6 +98,9 @@ interface AuditRow {
   suspended_entry: bigint | null
 }
 
+/** Some tenth of a second's; a part is so many times these. */
+const ROWS_AT_ONCE = 4_096
+
 /** The last that suspended this worker or auditor, so far. */
 const SUSPENDED_ENTRY = '(SELECT max(status_entry) FROM suspension WHERE suspension.worker ='
 
@@ -94,12 +109,13 @@ export function openEpochWork(
   { market, rules }: { market: Pick<Market, 'model'>; rules: EpochRules },
 ): EpochWorkReader {
   const { db } = books
-  const selectReceipts = db.prepare<[number, number], ReceiptRow>(
-    `SELECT receipt.id, receipt.submission, job.worker, ${SUSPENDED_ENTRY} job.worker) AS suspended_entry,
+  const selectReceipts = db.prepare<[number, bigint, bigint, number], ReceiptRow>(
+    `SELECT receipt.id, receipt.submission, receipt.position, job.worker, ${SUSPENDED_ENTRY} job.worker) AS suspended_entry,
             job.subnet, job.model, job.units, reward_msat, job.is_private, job.item, job.epoch, requester, charge_msat, refund_entry, sampled, verdict,
             verdict_entry, job.id AS job, job.input, job.input_salt, job.leased_ms, result.answered_ms, job.origin_record, job.origin_salt, result.output, result.salt, canary.output AS known
        FROM receipt JOIN job ON job.number = receipt.job JOIN result ON result.job = job.number LEFT JOIN canary ON canary.job = job.id
-      WHERE receipt.submission >= ? AND receipt.submission < ? ORDER BY receipt.submission, receipt.position`,
+      WHERE receipt.submission < ? AND (receipt.submission, receipt.position) > (?, ?)
+      ORDER BY receipt.submission, receipt.position LIMIT ?`,
   )
   const selectEarlierTwin = db
     .prepare<[string, Uint8Array, bigint, number], bigint>(
@@ -127,22 +143,60 @@ export function openEpochWork(
     'UPDATE receipt SET is_refuted = 1 WHERE job = (SELECT number FROM job WHERE id = ?)',
   )
 
-  function read(epoch: number, anchored: Anchored): EpochWork {
+  const selectLastSuspension = db
+    .prepare<[], bigint | null>('SELECT max(status_entry) FROM suspension')
+    .pluck()
+  const holds = openHolds(books)
+  const holdAll = db.transaction((rows: readonly ReceiptRow[], epoch: number) => {
+    for (const { input, output, is_private } of rows) holds.hold([input, output], is_private === 1n, epoch)
+  })
+
+  async function read(
+    epoch: number,
+    anchored: Anchored,
+    put: Put,
+    partLength = PART_LENGTH,
+  ): Promise<EpochWork> {
+    const limit = Math.min(ROWS_AT_ONCE, partLength)
     const from = anchored.sizeAt(firstHeight(epoch, rules) - 1)
     const to = anchored.sizeAt(lastHeight(epoch, rules))
-    const rows = selectReceipts.all(from, to)
     // Items that a receipt of this epoch stands for; what earlier epochs made of theirs is in the tables.
     const taken = new Set<string>()
     const inTime = (entry: bigint | null) => isInTime(entry, epoch, anchored)
-    const canaries = rows.flatMap(judged)
-    const byReceipt = new Map(canaries.map(({ receipt, outcome }) => [receipt, outcome]))
-    const receipts = rows.map((row) => {
-      const { item, submission, suspended_entry } = row
+    const canaries = new Map<string, Omit<JudgedCanary, 'rounds'>>()
+    const receipts: EpochReceipt[] = []
+    const refuted: Uint8Array[] = []
+    const digests: Uint8Array[] = []
+    let openings: Opening[] = []
+    let [submission, position] = [BigInt(from), -1n]
+    for (;;) {
+      const rows = selectReceipts.all(to, submission, position, limit)
+      for (const row of rows) {
+        const canary = judged(row)
+        if (canary !== null) canaries.set(canary.receipt, canary)
+        const receipt = receiptOf(row, canary?.outcome ?? null)
+        receipts.push(receipt)
+        openings.push(openingOf(row))
+        if (receipt.outcome === 'canary_failed') refuted.push(row.output)
+        ;({ submission, position } = row)
+      }
+      holdAll(rows, epoch)
+      const isLast = rows.length < limit
+      if (openings.length === partLength || isLast) {
+        digests.push(...(await putParts(openings, put, partLength)))
+        openings = []
+      }
+      if (isLast) break
+      await setImmediate()
+    }
+
+    function receiptOf(row: ReceiptRow, canary: CanaryOutcome | null): EpochReceipt {
+      const { item } = row
       const place = `${row.subnet}/${hex(row.model)}/${item}`
       const outcome = outcomeOf({
-        canary: byReceipt.get(hex(row.id)) ?? null,
+        canary,
         verdict: inTime(row.verdict_entry) ? row.verdict : null,
-        isSuspended: isBefore(submission, suspended_entry),
+        isSuspended: isBefore(row.submission, row.suspended_entry),
         isAssigned: item !== null,
         isRefunded: row.refund_entry !== null,
         chargeMsat: row.charge_msat,
@@ -162,33 +216,31 @@ export function openEpochWork(
         share: shareOf(row),
         outcome,
         job: row.job,
-        isPrivate: row.is_private === 1n,
         jobEpoch: Number(row.epoch),
         requester: row.requester,
         chargeMsat: row.charge_msat,
       }
-    })
+    }
+
     return {
-      canaries,
       receipts,
+      refuted,
+      openings: digests,
+      canaries: () =>
+        [...canaries.values()].map((canary) => ({
+          ...canary,
+          rounds: selectRounds
+            .all(Buffer.from(canary.receipt, 'hex'))
+            .map(({ auditor, state }) => ({ auditor: hex(auditor), verdict: state })),
+        })),
       audits: selectAudits
         .all(from, to)
         .filter(({ receipt, state, verdict_entry, suspended_entry }) => {
-          const outcome = byReceipt.get(hex(receipt))
+          const outcome = canaries.get(hex(receipt))?.outcome
           const isRight = outcome === undefined || !refutes(outcome, state)
           return isRight && inTime(verdict_entry) && !isBefore(verdict_entry, suspended_entry)
         })
         .map(({ auditor, units }) => ({ auditor: hex(auditor), units })),
-      openings: rows.map((row) => ({
-        answeredMs: Number(row.answered_ms),
-        input: row.input,
-        inputSalt: row.input_salt,
-        job: row.job,
-        origin: row.origin_record,
-        originSalt: row.origin_salt,
-        output: row.output,
-        outputSalt: row.salt,
-      })),
     }
   }
 
@@ -204,15 +256,19 @@ export function openEpochWork(
   }
 
   /** The known answer decides, whatever its audit said; what the audit said is held against it. */
-  function judged({ id, known, output, subnet, model, epoch }: ReceiptRow): JudgedCanary[] {
-    if (known === null) return []
+  function judged({
+    id,
+    known,
+    output,
+    subnet,
+    model,
+    epoch,
+  }: ReceiptRow): Omit<JudgedCanary, 'rounds'> | null {
+    if (known === null) return null
     const { profile, falseFailRate } = modelOf(id, subnet, model, epoch).model
     const outcome = judgeCanary(books, profile, { output, known })
     const evidence = evidenceOf(ratioOf(falseFailRate))
-    const rounds = selectRounds
-      .all(id)
-      .map(({ auditor, state }) => ({ auditor: hex(auditor), verdict: state }))
-    return [{ receipt: hex(id), model: modelKey(subnet, model), evidence, outcome, rounds }]
+    return { receipt: hex(id), model: modelKey(subnet, model), evidence, outcome }
   }
 
   function isInTime(verdictEntry: bigint | null, epoch: number, anchored: Anchored): boolean {
@@ -222,6 +278,7 @@ export function openEpochWork(
 
   return {
     read,
+    lastSuspension: () => selectLastSuspension.get() ?? null,
     reopenRefuted(receipts) {
       const refuted = receipts.filter(({ outcome }) => isRefuted(outcome))
       for (const { job } of refuted) setRefuted.run(job)
@@ -236,4 +293,17 @@ export function openEpochWork(
 /** Work of a worker that was suspended afterwards, and before it is settled. */
 function isBefore(entry: bigint, suspendedEntry: bigint | null): boolean {
   return suspendedEntry !== null && entry < suspendedEntry
+}
+
+function openingOf(row: ReceiptRow): Opening {
+  return {
+    answeredMs: Number(row.answered_ms),
+    input: row.input,
+    inputSalt: row.input_salt,
+    job: row.job,
+    origin: row.origin_record,
+    originSalt: row.origin_salt,
+    output: row.output,
+    outputSalt: row.salt,
+  }
 }

@@ -1,8 +1,8 @@
-import { sha256 } from '../../compute/work/tagged-hash.ts'
+import { setImmediate } from 'node:timers/promises'
 import { budgetAccount, unmaturedAccount } from '../ledger/accounts.ts'
 import type { Transfer } from '../ledger/transfer.ts'
-import { encodeAccruals } from '../log/accrual-table.ts'
-import { encodeOpenings } from '../log/opening.ts'
+import { putAccruals } from '../log/accrual-table.ts'
+import { encodePart } from '../log/parts.ts'
 import type { Anchored } from '../rules/anchored.ts'
 import type { EpochRules } from '../rules/epoch.ts'
 import { maturityHeight, settlementHeight, verdictCutoffHeight } from '../rules/epoch.ts'
@@ -81,7 +81,7 @@ export function openSettlement(
     for (let epoch = Number(nextEpoch.get()); settlementHeight(epoch, parts.rules) <= tip; epoch += 1) {
       const height = settlementHeight(epoch, parts.rules)
       // The block that closed the epoch's verdicts is final by now; the settlement block itself may yet be replaced.
-      settle(epoch, height, await blockHash(verdictCutoffHeight(epoch, parts.rules)), anchored)
+      await settle(epoch, height, await blockHash(verdictCutoffHeight(epoch, parts.rules)), anchored)
       // What is leased in this epoch had until now, a whole epoch's settlement, to be submitted.
       parts.charges.refundUnsubmitted(epoch)
       settled.push(epoch)
@@ -89,8 +89,22 @@ export function openSettlement(
     return settled
   }
 
-  function settle(epoch: number, height: number, blockHash: Uint8Array, anchored: Anchored): void {
-    const { receipts, audits, openings, canaries } = parts.work.read(epoch, anchored)
+  /** A part at a time, durable; whoever asks meanwhile is answered. */
+  async function put(blob: Uint8Array): Promise<Uint8Array> {
+    const name = books.blobs.putSync(blob)
+    await setImmediate()
+    return Buffer.from(name, 'hex')
+  }
+
+  async function settle(
+    epoch: number,
+    height: number,
+    blockHash: Uint8Array,
+    anchored: Anchored,
+  ): Promise<void> {
+    const suspension = parts.work.lastSuspension()
+    const work = await parts.work.read(epoch, anchored, put)
+    const { receipts, audits } = work
     const bookedMsat = parts.budgets.booked(epoch)
     if (bookedMsat === 0n && receipts.length === 0) {
       setSettled.run(epoch, null)
@@ -114,15 +128,16 @@ export function openSettlement(
         operatorBasisPoints: operatorBasisPoints(receipt.subnet, receipt.jobEpoch),
       })),
     )
-    const accruals = encodeAccruals(epoch, shares, fees)
-    const openingList = encodeOpenings(openings)
-    books.blobs.putMany([accruals, openingList])
+    const accruals = await putAccruals(epoch, { ...shares, fees }, put)
+    const openings = await put(encodePart(work.openings))
+    // A worker that was suspended meanwhile earns nothing any more.
+    if (parts.work.lastSuspension() !== suspension) return settle(epoch, height, blockHash, anchored)
     const entry = {
       v: 1,
       kind: 'epoch',
       epoch,
-      accruals: sha256(accruals),
-      openings: sha256(openingList),
+      accruals: accruals.digest,
+      openings,
       height,
       blockHash,
       ...epochSums(shares, fees, bookedMsat - budgetMsat),
@@ -157,19 +172,14 @@ export function openSettlement(
       )
       for (const { worker, subnet, model, msat } of earned)
         insertAccrual.run(epoch, Buffer.from(worker, 'hex'), subnet, model, msat)
-      for (const [i, { input, output }] of openings.entries())
-        holds.hold([input, output], receipts[i]?.isPrivate === true, epoch)
       // As a failed audit's (audits.ts): anyone can compare it with the known answer, which is kept as well.
-      holds.keep(
-        openings.flatMap(({ output }, i) => (receipts[i]?.outcome === 'canary_failed' ? [output] : [])),
-        false,
-      )
+      holds.keep(work.refuted, false)
       parts.work.reopenRefuted(receipts)
       parts.work.keepReasons(shares.receipts)
       settleRequests(epoch, receipts, fees, entryIndex)
       const names = subnets.map(({ name }) => name)
       parts.prices.noteDemand(entryIndex, demandOf(names, receipts))
-      parts.canaryVerdicts.observe(canaries, entryIndex)
+      parts.canaryVerdicts.observe(work.canaries(), entryIndex)
     })
   }
 

@@ -3,6 +3,7 @@ import { parseTensorBundle } from '../../compute/work/tensor-bundle.ts'
 import { readBlob } from '../client/read-blob.ts'
 import type { PublicLog } from '../client/read-public-log.ts'
 import { parseOpenings } from '../log/opening.ts'
+import { parsePartNames } from '../log/parts.ts'
 
 /** How many rows of the open dataset were answered right, read as a researcher would: from log and blobs alone. */
 export async function datasetAnswers(
@@ -14,11 +15,13 @@ export async function datasetAnswers(
   let right = 0
   for (const entry of entries) {
     if (entry.kind !== 'epoch') continue
-    for (const { origin, output } of parseOpenings(await readBlob(url, entry.openings))) {
-      const record = parseOriginRecord(origin)
-      if (record.kind !== 'dataset') continue
-      answered += 1
-      if (digitOf(await readBlob(url, output)) === labels[record.item]) right += 1
+    for (const part of parsePartNames(await readBlob(url, entry.openings))) {
+      for (const { origin, output } of parseOpenings(await readBlob(url, part))) {
+        const record = parseOriginRecord(origin)
+        if (record.kind !== 'dataset') continue
+        answered += 1
+        if (digitOf(await readBlob(url, output)) === labels[record.item]) right += 1
+      }
     }
   }
   return { answered, right }

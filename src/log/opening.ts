@@ -1,5 +1,6 @@
-import { CborError, encodeCbor, MAX_EPOCH_VALUES } from '../../compute/work/canonical-cbor.ts'
+import { CborError } from '../../compute/work/canonical-cbor.ts'
 import { type CborCursor, cborCursor } from '../../compute/work/cbor-cursor.ts'
+import { MAX_PART_BYTES } from './parts.ts'
 
 /** What the commitments of a job and its receipt hid until settlement; bundles are blobs, named by digest. */
 export interface Opening {
@@ -14,17 +15,10 @@ export interface Opening {
   readonly outputSalt: Uint8Array
 }
 
-/** Of as many receipts as may wait for settlement (src/coordinator/unsettled-watch.ts), with the longest of origins. */
-export const MAX_OPENINGS_BYTES = 64 * 1024 * 1024
-
-export function encodeOpenings(openings: readonly Opening[]): Uint8Array {
-  return encodeCbor(openings, { maxValues: MAX_EPOCH_VALUES })
-}
-
-/** One by one, as views of `bytes`: those of a whole epoch at once take ten times its bytes. Throws CborError on the way. */
+/** Of one part, one by one, as views of `bytes`: all at once they take ten times its bytes. Throws CborError on the way. */
 export function* parseOpenings(bytes: Uint8Array): Generator<Opening, void> {
-  if (bytes.length > MAX_OPENINGS_BYTES) {
-    throw new CborError('cbor_too_large', `${bytes.length} bytes, at most ${MAX_OPENINGS_BYTES} are allowed`)
+  if (bytes.length > MAX_PART_BYTES) {
+    throw new CborError('cbor_too_large', `${bytes.length} bytes, at most ${MAX_PART_BYTES} are allowed`)
   }
   const cursor = cborCursor(bytes, refuse)
   for (let left = cursor.list(); left > 0; left -= 1) yield readOpening(cursor)

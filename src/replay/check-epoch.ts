@@ -1,7 +1,7 @@
 import { hex } from '../../compute/work/hex.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
 import { budgetAccount, requesterAccount, unmaturedAccount } from '../ledger/accounts.ts'
-import { encodeAccruals } from '../log/accrual-table.ts'
+import { putAccruals } from '../log/accrual-table.ts'
 import type { EntryOf } from '../log/entry.ts'
 import { budgetInForce } from '../rules/budget.ts'
 import { lastHeight, settlementHeight, verdictCutoffHeight } from '../rules/epoch.ts'
@@ -22,7 +22,6 @@ import { judgeAgain } from './check-verdict.ts'
 import { hasBusiness, submissionsOf } from './epoch-range.ts'
 import type { Check } from './findings.ts'
 import { observeCanaries } from './observe-canaries.ts'
-import { readBlob } from './read-blob.ts'
 import { latestTip, type ReplayedJob, type ReplayedReceipt, type ReplayState } from './replay-state.ts'
 import { tableDifference } from './table-difference.ts'
 
@@ -144,14 +143,11 @@ async function compareShares(
   { shares, fees, lapsedMsat }: { shares: EpochSettlement; fees: readonly Fee[]; lapsedMsat: bigint },
 ): Promise<void> {
   const sums = epochSums(shares, fees, lapsedMsat)
-  const table = encodeAccruals(entry.epoch, shares, fees)
-  if (Buffer.compare(sha256(table), entry.accruals) !== 0) {
-    const claimed = await readBlob(state, check, entry.accruals, 'accrual table')
-    check(
-      false,
-      'accrual_mismatch',
-      () => `accruals: ${claimed === null ? 'another table' : tableDifference(claimed, table)}`,
-    )
+  const lists = { ...shares, fees }
+  const { head, digest } = await putAccruals(entry.epoch, lists, sha256, state.partLength)
+  if (Buffer.compare(digest, entry.accruals) !== 0) {
+    const difference = await tableDifference(state, check, entry.accruals, { head, lists })
+    check(false, 'accrual_mismatch', () => `accruals: ${difference ?? 'another table'}`)
   }
   for (const key of ['computeMsat', 'auditMsat', 'feesMsat', 'returnedMsat'] as const) {
     check(entry[key] === sums[key], 'sum_mismatch', () => `${key} is ${entry[key]}, recomputed ${sums[key]}`)

@@ -8,6 +8,7 @@ import {
 import { outputCommitment } from '../../compute/work/receipt.ts'
 import type { EntryOf } from '../log/entry.ts'
 import { type Opening, parseOpenings } from '../log/opening.ts'
+import { parsePartNames } from '../log/parts.ts'
 import { parseDataset } from '../subnet/dataset.ts'
 import { type Check, readable } from './findings.ts'
 import { isPrivate, readBlob } from './read-blob.ts'
@@ -28,21 +29,47 @@ export interface OpenedReceipt {
   readonly input: Uint8Array | null
 }
 
-/** Every receipt of the epoch is opened, in the order of the log, and each opening is what was committed to. */
+/** Every receipt of the epoch is opened, in the order of the log and part by part, and each opening is what was committed to. */
 export async function checkOpenings(
   state: ReplayState,
   entry: EntryOf<'epoch'>,
   index: number,
   receipts: readonly ReplayedReceipt[],
 ): Promise<OpenedReceipt[]> {
-  const check = state.findings.at('openings', index)
-  const bytes = await readBlob(state, check, entry.openings, 'openings')
+  const { findings, partLength } = state
+  const check = findings.at('openings', index)
+  const names = await readBlob(state, check, entry.openings, 'openings')
+  const parts = names === null ? null : readable(check, () => parsePartNames(names))
+  const count = Math.ceil(receipts.length / partLength)
+  if (parts !== null)
+    check(
+      parts.length === count,
+      'openings_incomplete',
+      () => `${parts.length} parts, ${receipts.length} receipts have ${count}`,
+    )
+  const opened: OpenedReceipt[][] = []
+  for (let part = 0; part < count; part += 1) {
+    const some = receipts.slice(part * partLength, (part + 1) * partLength)
+    opened.push(await openPart(state, check, parts?.[part] ?? null, part, some))
+  }
+  return opened.flat()
+}
+
+/** `digest`: null where the part is missing, which a finding says already. */
+async function openPart(
+  state: ReplayState,
+  check: Check,
+  digest: Uint8Array | null,
+  part: number,
+  receipts: readonly ReplayedReceipt[],
+): Promise<OpenedReceipt[]> {
+  const bytes = digest === null ? null : await readBlob(state, check, digest, `part ${part} of the openings`)
   let openings = bytes === null ? null : parseOpenings(bytes)
   const checkWhole = (isWhole: boolean) =>
     check(
       isWhole,
       'openings_incomplete',
-      () => `not one opening for each of ${receipts.length} receipts, in order`,
+      () => `part ${part}: not one opening for each of ${receipts.length} receipts, in order`,
     )
   const next = () => readable(check, () => openings?.next().value ?? null)
   const opened: OpenedReceipt[] = []
@@ -64,7 +91,9 @@ export async function checkOpenings(
       const known = origin.kind === 'canary' ? origin.known : null
       const requester = origin.kind === 'request' ? origin.requester : null
       const answeredMs = answeredAt(check, receipt, opening)
-      opened.push({ receipt, item, known, requester, answeredMs, input: opening.input })
+      // A copy, as what else is kept: no part stays longer than it is read.
+      const input = Buffer.from(opening.input)
+      opened.push({ receipt, item, known, requester, answeredMs, input })
     }
   }
   checkWhole(next() === null)

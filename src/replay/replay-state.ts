@@ -1,5 +1,6 @@
 import type { Entry, EntryOf } from '../log/entry.ts'
 import type { InheritedBalances } from '../log/inherited-balances.ts'
+import { PART_LENGTH } from '../log/parts.ts'
 import type { Payee } from '../log/payees.ts'
 import { type Anchored, anchoredView } from '../rules/anchored.ts'
 import { assignmentHeight } from '../rules/assignment.ts'
@@ -26,6 +27,8 @@ import type { Suspension } from './suspensions.ts'
 export interface ReplayState {
   readonly source: ReplaySource
   readonly findings: Findings
+  /** Of an epoch's lists. */
+  readonly partLength: number
   readonly genesis: EntryOf<'genesis'>
   readonly rules: EpochRules
   /** The treasury's output script; null where genesis names no address that can be paid. */
@@ -202,6 +205,7 @@ export function openReplayState(
   source: ReplaySource,
   findings: Findings,
   genesis: EntryOf<'genesis'>,
+  partLength = PART_LENGTH,
 ): ReplayState {
   const markets = openMarkets()
   const workers: ReplayState['workers'] = new Map()
@@ -220,6 +224,7 @@ export function openReplayState(
   return {
     source,
     findings,
+    partLength,
     genesis,
     rules,
     treasury: scriptOf(genesis.treasury, genesis.network),

@@ -1,6 +1,7 @@
 import { verifyCheckpoint } from '../log/checkpoint.ts'
 import { type EntryOf, parseEntry } from '../log/entry.ts'
 import { parseVerifierKey } from '../log/note-key.ts'
+import { PART_LENGTH } from '../log/parts.ts'
 import { leafHash } from '../log/rfc6962.ts'
 import { openTreeEdge } from '../monitor/tree-edge.ts'
 import { verifierKeyOf } from '../monitor/verifier-key.ts'
@@ -35,13 +36,14 @@ export interface ReplayReport {
  * Recomputes a whole log, entry by entry, from public data and the chain alone: with the operator's rules and none of its
  * state. Throws only what the source throws.
  */
-export async function replay(source: ReplaySource): Promise<ReplayReport> {
-  return (await replayLog(source)).report
+export async function replay(source: ReplaySource, partLength = PART_LENGTH): Promise<ReplayReport> {
+  return (await replayLog(source, partLength)).report
 }
 
 /** The report, and what the entries have come to: null where the log has no genesis. */
 export async function replayLog(
   source: ReplaySource,
+  partLength = PART_LENGTH,
 ): Promise<{ report: ReplayReport; state: ReplayState | null }> {
   const findings = openFindings()
   const tree = openTreeEdge()
@@ -56,7 +58,7 @@ export async function replayLog(
         findings.at('genesis', index)(false, 'genesis_missing', () => 'the first entry is no genesis')
         break
       }
-      state = openReplayState(source, findings, entry)
+      state = openReplayState(source, findings, entry, partLength)
     }
     if (entry !== null) await checkEntry(state, entry, index)
     const { claims } = source

@@ -52,7 +52,7 @@ async function statement(options: StatementOptions): Promise<void> {
   const differences =
     read.accruals === null
       ? []
-      : checkStatement(read, await readBlob(mirror, Buffer.from(read.accruals, 'hex')))
+      : await checkStatement(read, Buffer.from(read.accruals, 'hex'), (digest) => readBlob(mirror, digest))
   openTerminal(options.json === true).result({ ...read, differences }, render)
   if (differences.length > 0) process.exitCode = EXIT.checkFailed
 }

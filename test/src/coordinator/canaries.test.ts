@@ -8,7 +8,6 @@ import { addCanaries, type CanaryDraft } from '../../../src/client/add-canaries.
 import { askCoordinator } from '../../../src/client/ask-coordinator.ts'
 import { decideAuditor, readAuditors } from '../../../src/client/auditors.ts'
 import { type Entry, encodeEntry, parseEntry, type StatusOf } from '../../../src/log/entry.ts'
-import { parseOpenings } from '../../../src/log/opening.ts'
 import { replay } from '../../../src/replay/replay.ts'
 import type { ReplaySource } from '../../../src/replay/replay-source.ts'
 import { scrape } from '../metrics/scrape.ts'
@@ -78,9 +77,8 @@ describe('known answers', () => {
   })
 
   test('are opened at settlement, and decide there what the receipt was', () => {
-    const { entry, reasons } = epochEntry(site, 0)
-    const bytes = site.coordinator().books.blobs.get(Buffer.from(entry.openings).toString('hex'))
-    const known = [...parseOpenings(bytes ?? new Uint8Array())].flatMap(({ origin }) => {
+    const { reasons, openings } = epochEntry(site, 0)
+    const known = openings.flatMap(({ origin }) => {
       const record = parseOriginRecord(origin)
       return record.kind === 'canary' ? [Buffer.from(record.known).toString('hex')] : []
     })

@@ -7,10 +7,18 @@ import {
   parseOriginRecord,
 } from '../../../compute/work/job.ts'
 import { outputCommitment, parseReceipt } from '../../../compute/work/receipt.ts'
+import { sha256 } from '../../../compute/work/tagged-hash.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { openEpochWork } from '../../../src/coordinator/epoch-work.ts'
 import { parseOpenings } from '../../../src/log/opening.ts'
+import { anchoredView } from '../../../src/rules/anchored.ts'
+import { epochRules } from '../../../src/rules/epoch-rules.ts'
 import { epochEntry } from './epoch-entry.ts'
+import { idOf } from './peer.ts'
 import { openSite } from './site.ts'
+
+/** Of several parts, and a rest. */
+const PART_LENGTH = 5
 
 let node: RegtestNode
 beforeAll(async () => {
@@ -37,18 +45,13 @@ test('settlement opens every commitment of the work, paid or not; an epoch with 
       .map(({ number }) => number),
   ).toEqual([1, 0])
 
-  const { entry, reasons } = epochEntry(site, 0)
+  const { entry, reasons, openings: opened } = epochEntry(site, 0)
   expect(entry).toMatchObject({ computeMsat: 0n, auditMsat: 0n, returnedMsat: 0n })
   expect([...reasons.values()]).toEqual(works.map(() => 'no_budget'))
   expect(() => epochEntry(site, 1)).toThrow('epoch 1 has no entry')
 
   const { blobs } = site.coordinator().books
-  const openings = new Map(
-    [...parseOpenings(blobs.get(hex(entry.openings)) ?? new Uint8Array())].map((opening) => [
-      hex(opening.job),
-      opening,
-    ]),
-  )
+  const openings = new Map(opened.map((opening) => [hex(opening.job), opening]))
   expect(openings.size).toBe(works.length)
   for (const [index, { job: bytes, inputs }] of leased.entries()) {
     const job = parseJob(bytes)
@@ -63,4 +66,19 @@ test('settlement opens every commitment of the work, paid or not; an epoch with 
     expect(hex(blobs.get(hex(opening.input)) ?? new Uint8Array())).toBe(hex(inputs))
     expect(blobs.has(hex(opening.output))).toBe(true)
   }
+  const { desks, anchorer, genesis } = site.house()
+  const reader = openEpochWork(site.coordinator().books, { market: desks.market, rules: epochRules(genesis) })
+  const parts: Uint8Array[] = []
+  const put = (blob: Uint8Array) => {
+    parts.push(blob)
+    return sha256(blob)
+  }
+  const read = await reader.read(0, anchoredView(anchorer.places()), put, PART_LENGTH)
+  expect(read.openings).toEqual(parts.map(sha256))
+  const inParts = parts.map((part) => [...parseOpenings(part)])
+  expect(inParts.flat()).toEqual(opened)
+  expect(inParts.map(({ length }) => length)).toEqual(
+    inParts.map((_, i) => Math.min(PART_LENGTH, works.length - i * PART_LENGTH)),
+  )
+  expect(read.receipts.map(({ receipt }) => receipt)).toEqual(works.map(idOf))
 })

@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { receiptId } from '../../../compute/work/receipt.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { anchoredView } from '../../../src/rules/anchored.ts'
+import { settlementHeight } from '../../../src/rules/epoch.ts'
+import { epochRules } from '../../../src/rules/epoch-rules.ts'
 import { epochEntry } from './epoch-entry.ts'
 import { idOf, type Peer, type Work, worksOf } from './peer.ts'
 import { BUDGET_MSAT, openSite, REWARD_MSAT, type Site } from './site.ts'
@@ -126,6 +129,25 @@ test('a verdict that is anchored after the cutoff pays, and so does none; a late
   expect(await site.satsOnChain(worker.address)).toBe(earnedMsat / 1000n)
   // Paid for: what it should have been is not bought twice.
   expect(openItems(site)).toBe(24 - works.length)
+})
+
+test('a worker that is suspended while its epoch is read earns nothing', async () => {
+  await using site = await openSite(node)
+  const [worker] = await threePeers(site)
+  const works = await worksOf(worker.work())
+  await site.mineTo(site.startHeight + EPOCH_BLOCKS)
+  const { desks, anchorer, genesis } = site.house()
+  const { db, log } = site.coordinator().books
+  const suspend = db.prepare('INSERT INTO suspension (status_entry, worker) VALUES (?, ?)')
+  const dueHeight = settlementHeight(0, epochRules(genesis))
+  const blockHash = async () => {
+    setImmediate(() => suspend.run(log.size(), worker.key))
+    return new Uint8Array(32)
+  }
+  await desks.settlement.settleDue(dueHeight, anchoredView(anchorer.places()), blockHash)
+  const { entry, reasons } = epochEntry(site, 0)
+  expect(works.map((work) => reasons.get(idOf(work)))).toEqual(works.map(() => 'suspended'))
+  expect(entry).toMatchObject({ computeMsat: 0n, returnedMsat: BUDGET_MSAT })
 })
 
 test('a budget that is anchored only after its epoch began pays nothing and returns', async () => {

@@ -1,12 +1,10 @@
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { encodeOriginRecord } from '../../../compute/work/job.ts'
 import {
   MAX_UNSETTLED_RECEIPTS,
   MAX_UNSETTLED_WHEN_LEASING,
   openUnsettledWatch,
 } from '../../../src/coordinator/unsettled-watch.ts'
-import { encodeOpenings, MAX_OPENINGS_BYTES } from '../../../src/log/opening.ts'
 
 const FULL = expect.objectContaining({ status: 503, code: 'log_full' })
 
@@ -48,23 +46,4 @@ test('what was settled makes room, what was refused takes none', () => {
   expect(() => watch.take(1)).toThrow(FULL)
   vi.advanceTimersByTime(2_000)
   watch.take(MAX_UNSETTLED_RECEIPTS)
-})
-
-/** Of the longest name that a requester may have. */
-const LONGEST_ORIGIN = encodeOriginRecord({ kind: 'request', requester: 'x'.repeat(64) })
-
-test('the openings of as many receipts as may wait are read by whoever recomputes the log', () => {
-  const bytes = new Uint8Array(32)
-  const opening = {
-    answeredMs: Number.MAX_SAFE_INTEGER,
-    input: bytes,
-    inputSalt: bytes,
-    job: bytes,
-    origin: LONGEST_ORIGIN,
-    originSalt: bytes,
-    output: bytes,
-    outputSalt: bytes,
-  }
-  const one = encodeOpenings([opening]).length - encodeOpenings([]).length
-  expect(one * MAX_UNSETTLED_RECEIPTS).toBeLessThan(MAX_OPENINGS_BYTES)
 })

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { encodeCbor } from '../../../compute/work/canonical-cbor.ts'
-import { encodeOpenings, MAX_OPENINGS_BYTES, parseOpenings } from '../../../src/log/opening.ts'
+import { parseOpenings } from '../../../src/log/opening.ts'
+import { encodePart, MAX_PART_BYTES } from '../../../src/log/parts.ts'
 
 const bytes32 = (value: number) => new Uint8Array(32).fill(value)
 
@@ -20,8 +21,8 @@ const malformed = expect.objectContaining({ code: 'cbor_malformed' })
 
 test('openings are read back in their order', () => {
   const openings = [OPENING, { ...OPENING, answeredMs: 0, job: bytes32(9), origin: new Uint8Array() }]
-  expect([...parseOpenings(encodeOpenings(openings))]).toEqual(openings)
-  expect([...parseOpenings(encodeOpenings([]))]).toEqual([])
+  expect([...parseOpenings(encodePart(openings))]).toEqual(openings)
+  expect([...parseOpenings(encodePart([]))]).toEqual([])
 })
 
 test.each(Object.entries(OPENING).filter(([, value]) => value instanceof Uint8Array && value.length === 32))(
@@ -43,10 +44,10 @@ test('whatever else is no list of openings is refused', () => {
   expect(read([{ ...OPENING, more: 1 }])).toThrow(malformed)
   expect(read([{ ...OPENING, answeredMs: '1' }])).toThrow(malformed)
   expect(read({ openings: [OPENING] })).toThrow(malformed)
-  const bytes = encodeOpenings([OPENING])
+  const bytes = encodePart([OPENING])
   expect(() => [...parseOpenings(bytes.subarray(0, -1))]).toThrow(malformed)
   expect(() => [...parseOpenings(Uint8Array.of(...bytes, 0))]).toThrow(malformed)
-  expect(() => [...parseOpenings(new Uint8Array(MAX_OPENINGS_BYTES + 1))]).toThrow(
+  expect(() => [...parseOpenings(new Uint8Array(MAX_PART_BYTES + 1))]).toThrow(
     expect.objectContaining({ code: 'cbor_too_large' }),
   )
 })

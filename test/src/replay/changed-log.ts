@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { signCommitments } from '../../../compute/work/audit-commitment.ts'
 import { decodeCbor, encodeCbor } from '../../../compute/work/canonical-cbor.ts'
+import { hex } from '../../../compute/work/hex.ts'
 import { parseReceipt } from '../../../compute/work/receipt.ts'
 import { anyBytes, bytes32, integer } from '../../../compute/work/record.ts'
 import {
@@ -10,7 +11,10 @@ import {
   type SubmissionHeader,
   signSubmission,
 } from '../../../compute/work/submission.ts'
+import { sha256 } from '../../../compute/work/tagged-hash.ts'
+import { ACCRUAL_LISTS } from '../../../src/log/accrual-table.ts'
 import { type Entry, type EntryOf, encodeEntry, parseEntry, type StatusOf } from '../../../src/log/entry.ts'
+import { encodePart, putParts } from '../../../src/log/parts.ts'
 import { type Payee, parsePayees } from '../../../src/log/payees.ts'
 import type { Rule } from '../../../src/replay/findings.ts'
 import type { ReplaySource } from '../../../src/replay/replay-source.ts'
@@ -113,14 +117,70 @@ const table = z.looseObject({
   fees: z.array(z.looseObject({ msat: amount, shareMsat: amount })),
   receipts: z.array(z.looseObject({ receipt: z.string(), reason: z.string() })),
 })
+const members = z.array(z.unknown())
+const names = z.array(bytes32)
 const records = z.array(z.record(z.string(), z.unknown()))
 
-export function changeTable(log: ReplaySource, change: (value: z.infer<typeof table>) => unknown) {
-  return changeBlob(log, 'epoch', 'accruals', (value) => change(table.parse(value)))
+export function changeTable(
+  log: ReplaySource,
+  change: (value: z.infer<typeof table>) => Record<string, unknown>,
+): Promise<ChangedLog> {
+  return changeEpoch(log, 'accruals', async ({ accruals }, put) => {
+    const head = Object(await readList(log, accruals))
+    const whole = { ...head }
+    for (const name of ACCRUAL_LISTS) whole[name] = await membersOf(log, head[name])
+    const changed = change(table.parse(whole))
+    const split: Record<string, unknown> = { ...changed }
+    for (const name of ACCRUAL_LISTS) split[name] = await putParts(members.parse(changed[name]), put)
+    return put(encodeCbor(split))
+  })
 }
 
-export function changeOpenings(log: ReplaySource, change: (openings: z.infer<typeof records>) => unknown) {
-  return changeBlob(log, 'epoch', 'openings', (value) => change(records.parse(value)))
+export function changeOpenings(log: ReplaySource, change: (openings: z.infer<typeof records>) => unknown[]) {
+  return changeEpoch(log, 'openings', async ({ openings }, put) => {
+    const changed = change(records.parse(await membersOf(log, names.parse(await readList(log, openings)))))
+    return put(encodePart(await putParts(changed, put)))
+  })
+}
+
+/** The names of the parts of one list of the first epoch that has several. */
+export function changeParts(
+  log: ReplaySource,
+  list: 'openings' | (typeof ACCRUAL_LISTS)[number],
+  change: (parts: Uint8Array[], put: (members: unknown[]) => Uint8Array) => Uint8Array[],
+): Promise<ChangedLog> {
+  const changed = (parts: unknown, put: (blob: Uint8Array) => Uint8Array) =>
+    change(names.parse(parts), (members) => put(encodePart(members)))
+  if (list === 'openings')
+    return changeEpoch(log, list, async ({ openings }, put) =>
+      put(encodePart(changed(await readList(log, openings), put))),
+    )
+  return changeEpoch(log, 'accruals', async ({ accruals }, put) => {
+    const head = Object(await readList(log, accruals))
+    return put(encodeCbor({ ...head, [list]: changed(head[list], put) }))
+  })
+}
+
+/** Lists of the first epoch: `change` puts them anew. */
+async function changeEpoch(
+  log: ReplaySource,
+  key: 'accruals' | 'openings',
+  change: (entry: EntryOf<'epoch'>, put: (blob: Uint8Array) => Uint8Array) => Promise<Uint8Array>,
+): Promise<ChangedLog> {
+  const { index, entry } = await find(log, 'epoch')
+  const blobs = new Map<string, Uint8Array>()
+  const digest = await change(entry, (blob) => {
+    const name = sha256(blob)
+    blobs.set(hex(name), blob)
+    return name
+  })
+  const source = { ...log, blob: async (name: Uint8Array) => blobs.get(hex(name)) ?? log.blob(name) }
+  return { source: await withBytes(source, index, encodeEntry({ ...entry, [key]: digest })), entry: index }
+}
+
+export async function membersOf(log: ReplaySource, parts: readonly Uint8Array[]): Promise<unknown[]> {
+  const lists = await Promise.all(parts.map((part) => readList(log, part)))
+  return lists.flatMap((list) => members.parse(list))
 }
 
 /** Of the first several verdicts that say so, by that auditor if it matters. */
