@@ -20,7 +20,8 @@ export function meteredRunner(
   let over: Promise<unknown> = Promise.resolve()
 
   async function metered(running: Promise<RunResult>, before: Promise<unknown>): Promise<MeteredResult> {
-    await before
+    // What fails while the one before it runs on has used nothing, and is known at once.
+    await Promise.race([before, running])
     const { meter } = device
     device.busy += 1
     try {
@@ -35,11 +36,9 @@ export function meteredRunner(
   }
 
   return (request) => {
-    const running = runner.run(request)
-    // Where it fails while the one before it runs on, it is met later.
-    running.catch(() => {})
-    const result = metered(running, over)
-    over = result.catch(() => {})
+    const before = over
+    const result = metered(runner.run(request), before)
+    over = Promise.allSettled([before, result])
     return result
   }
 }

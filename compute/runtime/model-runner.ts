@@ -49,6 +49,11 @@ export interface ModelRunner extends AsyncDisposable {
   run(request: RunRequest): Promise<RunResult>
 }
 
+export interface PooledRunner extends ModelRunner {
+  /** Takes the newest run back: it throws WithdrawnError, unless it has begun. */
+  withdraw(): void
+}
+
 interface RunnerOptions {
   provider: 'auto' | Provider
   /** The one GPU that it sees, by PCI bus; null, the default: all, of which CUDA takes the first. */
@@ -64,7 +69,7 @@ export async function startModelRunner({
   provider,
   device = null,
   onEvent = () => {},
-}: RunnerOptions): Promise<ModelRunner> {
+}: RunnerOptions): Promise<PooledRunner> {
   const wanted = provider === 'auto' ? PREFERENCE : [provider]
   const reasons: string[] = []
   for (const candidate of wanted) {
@@ -109,7 +114,7 @@ function modelRunner(
   gpu: number | null,
   first: Launched,
   onEvent: (event: RunnerEvent) => void,
-): ModelRunner {
+): PooledRunner {
   let current = first
   let relaunch: Promise<void> | null = null
   /** The end of all runs but the newest. */
@@ -168,6 +173,8 @@ function modelRunner(
       all = result.catch(() => {}).then(() => before)
       return result
     },
+
+    withdraw: () => current.child.withdraw(),
 
     async [Symbol.asyncDispose]() {
       closed = true

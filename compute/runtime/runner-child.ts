@@ -1,12 +1,19 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { takeClaim } from './claim.ts'
 import { readMessages, writeMessage } from './message.ts'
-import { RunError } from './run-error.ts'
-import { type RunnerReply, type RunnerRequest, runnerReply } from './runner-message.ts'
+import { RunError, WithdrawnError } from './run-error.ts'
+import { type RunnerMessage, type RunnerReply, type RunnerRequest, runnerReply } from './runner-message.ts'
 import { REQUESTS_FD, spawnCapped } from './spawn-capped.ts'
 
 /** setTimeout takes no more. */
 const MAX_TIMER_MS = 2 ** 31 - 1
+
+/** For a run whose deadline passed while it lay behind another: it has begun then, and is likely to be over as soon. */
+const LATE_RUN_MS = 1_000
 
 /** Of what the process says, the end is kept for the error when it dies. */
 const MAX_STDERR_CHARACTERS = 1_000
@@ -21,9 +28,9 @@ export interface RunnerChild extends AsyncDisposable {
   /** Nothing more can be asked of it. */
   readonly ended: boolean
   /**
-   * What is asked while another is answered lies with the process, which begins it at once then; null where it ended before. Throws
-   * RunError: what the process answers, `runner_died`, or `deadline_exceeded` (Unix ms), which ends the process because a native run
-   * can't be interrupted.
+   * What is asked while another is answered lies with the process, which begins it at once then; null where it ended before.
+   * Throws WithdrawnError; RunError: what the process answers, `runner_died`, or `deadline_exceeded` (Unix ms), which ends the
+   * process because a native run can't be interrupted.
    */
   request<Kind extends RunnerReply['kind']>(
     expected: Kind,
@@ -31,9 +38,14 @@ export interface RunnerChild extends AsyncDisposable {
     body: Uint8Array,
     deadlineMs: number,
   ): Promise<Reply<Kind> | null>
+  /** Takes the newest request back; nothing happens where it has begun. */
+  withdraw(): void
 }
 
-/** One process with ONNX Runtime in it, its memory capped. It dies with this one, however this one ends. @param device the one GPU that it may see; null: all */
+/**
+ * One process with ONNX Runtime in it, its memory capped. It dies with this one, however this one ends.
+ * @param device the one GPU that it may see; null: all
+ */
 export function spawnRunnerChild(device: number | null): RunnerChild {
   const child = spawnCapped(device)
   let lastWords = ''
@@ -49,11 +61,19 @@ export function spawnRunnerChild(device: number | null): RunnerChild {
   stderr.setEncoding('utf8').on('data', (text: string) => {
     lastWords = (lastWords + text).slice(-MAX_STDERR_CHARACTERS)
   })
-  const closed = new Promise((resolve) => child.once('close', resolve))
+  const closed = new Promise((resolve) => child.once('close', resolve)).then(() => {
+    if (claims !== null) rmSync(claims, { recursive: true, force: true })
+  })
   const replies = readMessages(socket)
   let ended = false
   /** The end of what was asked before. */
   let turn: Promise<unknown> = Promise.resolve()
+  let asked = 0
+  let unanswered = 0
+  /** Folder of what may be withdrawn; null until there is some. */
+  let claims: string | null = null
+  /** What was asked behind another, and may be withdrawn. */
+  let last: { readonly claim: string; reject(error: WithdrawnError): void } | null = null
 
   async function kill(): Promise<void> {
     ended = true
@@ -77,9 +97,17 @@ export function spawnRunnerChild(device: number | null): RunnerChild {
     throw await died()
   }
 
+  /** A file that whoever unlinks it has the request. */
+  function newClaim(): string {
+    claims ??= mkdtempSync(join(tmpdir(), 'assay-claims-'))
+    const claim = join(claims, `${asked}`)
+    writeFileSync(claim, '')
+    return claim
+  }
+
   async function answer<Kind extends RunnerReply['kind']>(
     expected: Kind,
-    deadlineMs: number,
+    { deadlineMs, atLeastMs }: { deadlineMs: number; atLeastMs: number },
   ): Promise<Reply<Kind> | null> {
     if (ended) return null
     let late = false
@@ -89,12 +117,13 @@ export function spawnRunnerChild(device: number | null): RunnerChild {
         ended = true
         child.kill('SIGKILL')
       },
-      Math.min(deadlineMs - Date.now(), MAX_TIMER_MS),
+      Math.min(Math.max(deadlineMs - Date.now(), atLeastMs), MAX_TIMER_MS),
     )
     try {
       const reply = await nextReply()
       if (isKind(reply, expected)) return reply
       const { header } = reply
+      if (header.kind === 'withdrawn') throw new WithdrawnError()
       throw header.kind === 'failed' ? new RunError(header.code, header.message) : await died()
     } catch (cause) {
       throw late ? new RunError('deadline_exceeded', 'the run did not end in time', { cause }) : cause
@@ -110,10 +139,25 @@ export function spawnRunnerChild(device: number | null): RunnerChild {
     },
 
     request(expected, request, body, deadlineMs) {
-      writeMessage(socket, request, body)
-      const reply = turn.then(() => answer(expected, deadlineMs))
-      turn = reply.catch(() => {})
-      return reply
+      asked += 1
+      const behind = unanswered > 0 ? { claim: newClaim(), ...Promise.withResolvers<never>() } : null
+      const message: RunnerMessage = { ...request, claim: behind?.claim ?? null }
+      writeMessage(socket, message, body)
+      unanswered += 1
+      const answered = turn
+        .then(() => answer(expected, { deadlineMs, atLeastMs: behind === null ? 0 : LATE_RUN_MS }))
+        .finally(() => {
+          unanswered -= 1
+        })
+      turn = answered.catch(() => {})
+      if (behind === null) return answered
+      last = behind
+      return Promise.race([answered, behind.promise])
+    },
+
+    withdraw() {
+      if (last !== null && takeClaim(last.claim)) last.reject(new WithdrawnError())
+      last = null
     },
 
     [Symbol.asyncDispose]: kill,

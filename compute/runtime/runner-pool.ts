@@ -3,8 +3,14 @@ import { openEnergyMeter } from '../energy/open-energy-meter.ts'
 import { joinRows, rowsOf, splitRows } from '../work/batch-rows.ts'
 import { largestUsefulBatch } from './largest-useful-batch.ts'
 import { type Device, type MeteredResult, meteredRunner } from './metered-runner.ts'
-import { type ModelRunner, type RunnerEvent, type RunRequest, startModelRunner } from './model-runner.ts'
-import { RunError } from './run-error.ts'
+import {
+  type ModelRunner,
+  type PooledRunner,
+  type RunnerEvent,
+  type RunRequest,
+  startModelRunner,
+} from './model-runner.ts'
+import { RunError, WithdrawnError } from './run-error.ts'
 import type { Provider } from './runner-message.ts'
 
 /** A worker holds two leases of 64 jobs, and 16 audits. */
@@ -46,7 +52,7 @@ interface Waiting {
 }
 
 interface Slot {
-  readonly runner: ModelRunner
+  readonly runner: PooledRunner
   readonly device: Device
   /** What runs, and what lies with the process behind it. */
   groups: readonly (readonly Waiting[])[]
@@ -86,20 +92,21 @@ function poolOver(slots: readonly Slot[], parts: AsyncDisposableStack): RunnerPo
     for (;;) {
       const [idle] = free
       const slot = idle ?? slots.find(takesOneAhead)
-      const group = slot === undefined ? null : ((idle && takeBack()) ?? takeGroup())
-      if (slot === undefined || group === null) return
+      const group = slot === undefined ? null : takeGroup()
+      if (slot === undefined || group === null) break
       if (slot === idle) free.shift()
       begin(slot, group)
     }
+    if (free.length > 0 || slots.some(isLate)) takeBack()
   }
 
   function begin(slot: Slot, group: readonly Waiting[]): void {
     if (slot.groups.length === 0) slot.beganMs = performance.now()
     slot.groups = [...slot.groups, group]
     void serve(slot, group).finally(() => {
+      if (slot.groups[0] === group) slot.beganMs = performance.now()
       slot.groups = slot.groups.filter((other) => other !== group)
-      slot.beganMs = performance.now()
-      if (slot.groups.length === 0 && !free.includes(slot)) free.push(slot)
+      if (slot.groups.length === 0) free.push(slot)
       pump()
     })
   }
@@ -117,13 +124,11 @@ function poolOver(slots: readonly Slot[], parts: AsyncDisposableStack): RunnerPo
     return performance.now() - beganMs > MAX_QUICK_MS
   }
 
-  /** For a process that is free: what lies behind a run that isn't quick after all, or when nothing else waits. Its first result counts. */
-  function takeBack(): readonly Waiting[] | null {
-    const slot = slots.find((one) => one.groups.length > 1 && (queue.length === 0 || isLate(one)))
-    if (slot === undefined) return null
-    const [running = [], ahead = []] = slot.groups
-    slot.groups = [running]
-    return ahead
+  /** What lies behind a run that isn't quick after all, or while a process has nothing to do, comes back to the queue's head. */
+  function takeBack(): void {
+    for (const slot of slots) {
+      if (slot.groups.length > 1 && (free.length > 0 || isLate(slot))) slot.runner.withdraw()
+    }
   }
 
   /** Rows of one run; undefined where nobody knows yet. */
@@ -154,18 +159,26 @@ function poolOver(slots: readonly Slot[], parts: AsyncDisposableStack): RunnerPo
       for (const [i, one] of group.entries()) {
         const result = together?.[i]
         if (result !== undefined) one.resolve(result)
-        else await runAlone(slot, one).then(one.resolve, one.reject)
+        else await runAlone(slot, one)
       }
     } catch (error) {
-      for (const one of group) one.reject(error)
+      if (error instanceof WithdrawnError) queue.unshift(...group)
+      else for (const one of group) one.reject(error)
     }
   }
 
-  async function runAlone(slot: Slot, { request, kind }: Waiting): Promise<MeteredResult> {
-    const result = await slot.run(request)
-    if (result.finishedMs - result.startedMs > MAX_QUICK_MS) quickKinds.delete(kind)
-    else quickKinds.add(kind)
-    return result
+  /** Throws WithdrawnError alone: what lies ahead is a group of one. */
+  async function runAlone(slot: Slot, { request, kind, resolve, reject }: Waiting): Promise<void> {
+    try {
+      const result = await slot.run(request)
+      // Loading the model counts.
+      if (isLate(slot)) quickKinds.delete(kind)
+      else quickKinds.add(kind)
+      resolve(result)
+    } catch (error) {
+      if (error instanceof WithdrawnError) throw error
+      reject(error)
+    }
   }
 
   /** The warm-up of a model whose rows may be joined: found out when the first of them comes. */

@@ -29,6 +29,6 @@ test('a runner process ends with its parent, even in the middle of a run', async
   expect(isAlive(pid)).toBe(true)
   parent.kill('SIGKILL')
   await once(parent, 'exit')
-  await vi.waitFor(() => expect(isAlive(pid)).toBe(false), { timeout: 120_000 })
+  await vi.waitFor(() => expect(isAlive(pid)).toBe(false), { timeout: 30_000 })
   await rm(folder, { recursive: true })
 })

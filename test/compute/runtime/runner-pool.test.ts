@@ -123,6 +123,21 @@ test('what lies with a process behind a run that never ends is run by another', 
   )
 })
 
+test('what lay behind a slow run and never ends holds up one process, not two', async () => {
+  const { pool, pids } = await open(2)
+  const run = (size: number) => pool.run(job('square', floats([size, size]), { mayJoin: false }))
+  await run(2)
+  // One process has the slow run, and behind it the endless one, until the other has nothing to do.
+  const slow = run(256)
+  const quick = run(2)
+  const endless = run(1_024)
+  const others = Promise.all(Array.from({ length: 30 }, () => run(2)))
+  await Promise.all([slow, quick])
+  const last = others.then(() => run(2))
+  expect(await Promise.race([endless.catch(() => 'late'), last.then(() => 'done')])).toBe('done')
+  expect(new Set(pids()).size).toBe(2)
+})
+
 test('what is not done by its deadline is refused, and what comes next is run', async () => {
   const { pool } = await open()
   const late = pool.run(job('long', floats([1_024, 1_024]), { mayJoin: false, deadlineMs: Date.now() + 500 }))
