@@ -1,5 +1,6 @@
 import type { ModelRunner } from '../runtime/model-runner.ts'
-import { type ConformanceResult, runConformance } from './run-conformance.ts'
+import type { ConformanceCase } from './conformance-cases.ts'
+import { runConformance } from './run-conformance.ts'
 
 /** The device computes something wrongly. Codes: `conformance_failed`. */
 export class ConformanceError extends Error {
@@ -10,11 +11,11 @@ export class ConformanceError extends Error {
 /** Throws ConformanceError, which names every operator that the runner's provider gets wrong, unless its owner has said to go on despite them. */
 export async function requireConformance(
   runner: ModelRunner,
+  cases: readonly ConformanceCase[],
   { despiteFaults, onFault }: { despiteFaults: boolean; onFault: (fault: string) => void },
-  results: AsyncIterable<ConformanceResult> = runConformance(runner),
 ): Promise<void> {
   const faults: string[] = []
-  for await (const { name, fault } of results) {
+  for await (const { name, fault } of runConformance(runner, cases)) {
     if (fault === null) continue
     faults.push(name)
     onFault(`${name}: ${fault}`)

@@ -1,4 +1,4 @@
-import { CLASSES, type Digits, loadDigits, MAX_PIXEL, PIXELS, TRAINING_ROWS } from '../digits/load-digits.ts'
+import { CLASSES, loadDigits, MAX_PIXEL, PIXELS, TRAINING_ROWS } from '../digits/load-digits.ts'
 import { seededRandom } from '../work/seeded-random.ts'
 
 const HIDDEN = 16
@@ -16,7 +16,8 @@ interface TrainedDigits {
 }
 
 /** Gradient descent on cross-entropy, a row at a time, by JavaScript alone: what is tried must not have made what it is tried with. */
-export function trainDigitsPlainly(digits: Digits = loadDigits()): TrainedDigits {
+export function trainDigitsPlainly(): TrainedDigits {
+  const digits = loadDigits()
   const random = seededRandom('conformance digits')
   const drawn = (count: number, inputs: number) =>
     Float32Array.from({ length: count }, () => Math.sqrt(6 / inputs) * (2 * random() - 1))

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { conformanceCases } from '../conformance/conformance-cases.ts'
 import { requireConformance } from '../conformance/require-conformance.ts'
 import { type PoolOptions, startRunnerPool } from '../runtime/runner-pool.ts'
 import { hex } from '../work/hex.ts'
@@ -93,8 +94,9 @@ export async function runWorker(o: WorkerOptions): Promise<void> {
       },
     })
     try {
+      const cases = conformanceCases()
       for (const one of runner.onePerDevice) {
-        await requireConformance(one, {
+        await requireConformance(one, cases, {
           despiteFaults: o.despiteFaults,
           onFault: (detail) => onEvent({ type: 'warning', code: 'conformance_failed', detail }),
         })

@@ -178,9 +178,10 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
         "the receipt's output is not the salted digest of these outputs",
       )
     }
-    // Outputs are held for days: a job has the room of one bundle.
+    // Outputs are held for days: a job has the room of one bundle. What a power cut has lost is no longer held.
     const held = taken?.outputDigest ?? job.output
-    if (held !== null && Buffer.compare(held, outputDigest) !== 0) {
+    const isHeld = held !== null && (taken !== undefined || books.blobs.has(hex(held)))
+    if (isHeld && Buffer.compare(held, outputDigest) !== 0) {
       throw new RefusedError(409, 'job_already_answered', 'other outputs of this job are held already')
     }
     return {

@@ -135,13 +135,16 @@ describe('requireConformance', () => {
 
   test('says nothing where all is computed rightly', async () => {
     const faults: string[] = []
-    await requireConformance(cpu, { despiteFaults: false, onFault: (fault) => faults.push(fault) })
+    await requireConformance(cpu, conformanceCases(), {
+      despiteFaults: false,
+      onFault: (fault) => faults.push(fault),
+    })
     expect(faults).toEqual([])
   })
 
   test('throws with every operator that is wrong, and tells each of them', async () => {
     const faults: string[] = []
-    const required = requireConformance(wrong, {
+    const required = requireConformance(wrong, conformanceCases(), {
       despiteFaults: false,
       onFault: (fault) => faults.push(fault),
     })
@@ -157,7 +160,10 @@ describe('requireConformance', () => {
 
   test('tells them and goes on where the owner wants it', async () => {
     const faults: string[] = []
-    await requireConformance(wrong, { despiteFaults: true, onFault: (fault) => faults.push(fault) })
+    await requireConformance(wrong, conformanceCases(), {
+      despiteFaults: true,
+      onFault: (fault) => faults.push(fault),
+    })
     expect(faults.length).toBeGreaterThan(10)
   })
 })

@@ -15,7 +15,9 @@ const MODEL = Buffer.from(encodeModel(unary([node('Identity', ['x'], ['y'])], 'F
 test('every file reaches ONNX Runtime through the one door, which turns its telemetry off', () => {
   const files = globSync('{anchor,bench,compute,regtest,src,test}/**/*.ts', { cwd: ROOT })
   const loading = files.filter((file) =>
-    /(?:from|import\()\s*'onnxruntime-node'/.test(readFileSync(join(ROOT, file), 'utf8')),
+    /(?:from|import|import\(|require\()\s*['"]onnxruntime-node['"]/.test(
+      readFileSync(join(ROOT, file), 'utf8'),
+    ),
   )
   expect(loading).toEqual(['compute/runtime/onnxruntime.ts'])
 })

