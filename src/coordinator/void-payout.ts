@@ -3,6 +3,7 @@ import { parseAddress } from '../../anchor/address.ts'
 import type { FinalSpend } from '../../anchor/final-spend.ts'
 import type { NetworkName } from '../../anchor/network.ts'
 import type { Payer } from '../../anchor/payer.ts'
+import { payoutAccount } from '../ledger/accounts.ts'
 import type { Payee } from '../log/payees.ts'
 import { txidBytes, txidText } from '../log/txid.ts'
 import { MSAT_PER_SAT } from '../rules/msat-per-sat.ts'
@@ -43,7 +44,7 @@ export function openVoiding(
     .pluck()
 
   function move({ payout, entryIndex, ...spend }: VoidedPayout, payees: readonly Payee[]): void {
-    const moves = voidMoves(payout, payees, spend)
+    const moves = voidMoves(payoutAccount(payout), payees, spend)
     const quarantined = quarantinedAccounts(books)
     const inTheWay = moves
       .flatMap(({ debit, credit }) => [debit, credit])

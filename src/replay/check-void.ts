@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { Transaction } from 'bitcoinjs-lib'
+import { payoutAccount } from '../ledger/accounts.ts'
 import type { EntryOf } from '../log/entry.ts'
 import { txidText } from '../log/txid.ts'
 import { MSAT_PER_SAT } from '../rules/msat-per-sat.ts'
@@ -32,7 +33,7 @@ export function bookVoid(
   spend: { paid: readonly number[]; spentSats: bigint },
 ): void {
   payout.isSettled = true
-  for (const { debit, credit, sats } of voidMoves(payout.number, payout.payees, spend)) {
+  for (const { debit, credit, sats } of voidMoves(payoutAccount(payout.number), payout.payees, spend)) {
     balances.move(debit, credit, sats * MSAT_PER_SAT)
   }
 }

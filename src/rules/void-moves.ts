@@ -1,5 +1,9 @@
-import { type AccountName, payoutAccount } from '../ledger/accounts.ts'
-import type { Payee } from '../log/payees.ts'
+import type { AccountName } from '../ledger/accounts.ts'
+
+interface Owed {
+  readonly account: AccountName
+  readonly sats: bigint
+}
 
 interface VoidMove {
   readonly debit: AccountName
@@ -13,14 +17,14 @@ interface VoidMove {
  * what the payments exceed them by was somebody's gift.
  */
 export function voidMoves(
-  payout: number,
-  payees: readonly Payee[],
+  /** The payout's own. */
+  debit: AccountName,
+  payees: readonly Owed[],
   { paid, spentSats }: { paid: readonly number[]; spentSats: bigint },
 ): VoidMove[] {
-  const debit = payoutAccount(payout)
   const isPaid = new Set(paid)
   const owed = payees.filter((_payee, position) => !isPaid.has(position))
-  const sum = (some: readonly Payee[]) => some.reduce((total, { sats }) => total + sats, 0n)
+  const sum = (some: readonly Owed[]) => some.reduce((total, { sats }) => total + sats, 0n)
   const paidSats = sum(payees) - sum(owed)
   const fromTreasurySats = paidSats < spentSats ? paidSats : spentSats
   const moves: VoidMove[] = [

@@ -21,7 +21,7 @@ test.each([
   ['to the last satoshi', [1, 2], 80n, ['requester/r0 20', 'treasury 80']],
   ['with coins that were not the treasury’s', [0, 1, 2], 80n, ['treasury 80', 'reserve 20']],
 ] as const)('%s', (_what, paid, spentSats, moved) => {
-  const moves = voidMoves(7, payees, { paid, spentSats })
+  const moves = voidMoves('payout/7', payees, { paid, spentSats })
   expect(moves.map(({ debit, credit, sats }) => `${debit === 'lost' ? debit : credit} ${sats}`)).toEqual(
     moved,
   )
@@ -31,7 +31,7 @@ test('the treasury shrinks by what was spent of it, and the payout’s account i
   const anyPaid = fc.subarray([0, 1, 2])
   fc.assert(
     fc.property(anyPaid, fc.bigInt(0n, 300n), (paid, spentSats) => {
-      const moves = voidMoves(7, payees, { paid, spentSats })
+      const moves = voidMoves('payout/7', payees, { paid, spentSats })
       const sum = (side: 'debit' | 'credit', account: string) =>
         moves.reduce((total, move) => (move[side] === account ? total + move.sats : total), 0n)
       expect(sum('credit', 'treasury')).toBe(spentSats)
