@@ -9,7 +9,7 @@ import {
   itemName,
 } from '../rules/assignment.ts'
 import type { OpenedReceipt } from './check-openings.ts'
-import { keysAt, placeOf, type ReplayedJob, type ReplayedReceipt, type ReplayState } from './replay-state.ts'
+import { placeOf, type ReplayedJob, type ReplayedReceipt, type ReplayState } from './replay-state.ts'
 import { wasSuspended } from './suspensions.ts'
 
 type Assigned = Pick<OpenedReceipt, 'item' | 'input'> & { readonly receipt: Pick<ReplayedReceipt, 'job'> }
@@ -94,4 +94,14 @@ function itemLimit({ answered, jobs, markets }: ReplayState, job: ReplayedJob): 
     if (other.epoch < job.epoch && placeOf(other) === place) closed += 1
   }
   return Math.max(0, ...perEpoch) + closed
+}
+
+/** Keys registered among the first `size` entries. */
+function keysAt(state: ReplayState, size: number): Uint8Array[] {
+  const keys: Uint8Array[] = []
+  for (const { key, entry } of state.workers.values()) {
+    if (entry >= size) break
+    keys.push(key)
+  }
+  return keys
 }

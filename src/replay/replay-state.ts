@@ -281,16 +281,6 @@ export function payToOf(
   return heir === undefined ? null : { entry: 0, address: heir.address, thresholdSats: 0n, change: null }
 }
 
-/** Keys registered among the first `size` entries. */
-export function keysAt(state: ReplayState, size: number): Uint8Array[] {
-  const keys: Uint8Array[] = []
-  for (const { key, entry } of state.workers.values()) {
-    if (entry >= size) break
-    keys.push(key)
-  }
-  return keys
-}
-
 /**
  * The highest tip at which the entry can have been logged: its anchor was mined on top of it. A reorganisation may since
  * have taken blocks below it, but never one that is final.
