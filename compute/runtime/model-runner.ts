@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ExecutionProfile } from '../work/receipt.ts'
-import { RunError } from './run-error.ts'
+import { RunError, WithdrawnError } from './run-error.ts'
 import { type RunnerChild, spawnRunnerChild } from './runner-child.ts'
 import type { Provider, RequiredProfile } from './runner-message.ts'
 
@@ -167,10 +167,18 @@ function modelRunner(
     async run(request) {
       assert(waiting < MAX_WAITING_RUNS, 'more runs wait than any worker leases')
       waiting++
-      const result = allButOne.then(() => runNow(request)).finally(() => waiting--)
+      const turn = allButOne
       const before = all
+      const result = turn.then(() => runNow(request)).finally(() => waiting--)
       allButOne = before
-      all = result.catch(() => {}).then(() => before)
+      all = result.then(
+        () => before,
+        (error) => {
+          // Its place behind what runs is free again.
+          if (error instanceof WithdrawnError && allButOne === before) allButOne = turn
+          return before
+        },
+      )
       return result
     },
 

@@ -97,12 +97,18 @@ export function spawnRunnerChild(device: number | null): RunnerChild {
     throw await died()
   }
 
-  /** A file that whoever unlinks it has the request. */
-  function newClaim(): string {
-    claims ??= mkdtempSync(join(tmpdir(), 'assay-claims-'))
-    const claim = join(claims, `${asked}`)
-    writeFileSync(claim, '')
-    return claim
+  /** A file that whoever unlinks it has the request; null where none can be made: then it can't be withdrawn. */
+  function newClaim(): string | null {
+    try {
+      claims ??= mkdtempSync(join(tmpdir(), 'assay-claims-'))
+      const claim = join(claims, `${asked}`)
+      writeFileSync(claim, '')
+      return claim
+    } catch {
+      // The folder may have been swept away: the next one is made anew.
+      claims = null
+      return null
+    }
   }
 
   async function answer<Kind extends RunnerReply['kind']>(
@@ -140,19 +146,21 @@ export function spawnRunnerChild(device: number | null): RunnerChild {
 
     request(expected, request, body, deadlineMs) {
       asked += 1
-      const behind = unanswered > 0 ? { claim: newClaim(), ...Promise.withResolvers<never>() } : null
-      const message: RunnerMessage = { ...request, claim: behind?.claim ?? null }
+      const isBehind = unanswered > 0
+      const claim = isBehind ? newClaim() : null
+      const message: RunnerMessage = { ...request, claim }
       writeMessage(socket, message, body)
       unanswered += 1
       const answered = turn
-        .then(() => answer(expected, { deadlineMs, atLeastMs: behind === null ? 0 : LATE_RUN_MS }))
+        .then(() => answer(expected, { deadlineMs, atLeastMs: isBehind ? LATE_RUN_MS : 0 }))
         .finally(() => {
           unanswered -= 1
         })
       turn = answered.catch(() => {})
-      if (behind === null) return answered
-      last = behind
-      return Promise.race([answered, behind.promise])
+      if (claim === null) return answered
+      const withdrawn = Promise.withResolvers<never>()
+      last = { claim, reject: withdrawn.reject }
+      return Promise.race([answered, withdrawn.promise])
     },
 
     withdraw() {

@@ -6,11 +6,12 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { graph, model, node, valueInfo } from '../../../compute/onnx/graph-builder.ts'
 import { encodeModel } from '../../../compute/onnx/model.ts'
 import {
-  type ModelRunner,
+  type PooledRunner,
   type RunnerEvent,
   type RunRequest,
   startModelRunner,
 } from '../../../compute/runtime/model-runner.ts'
+import { WithdrawnError } from '../../../compute/runtime/run-error.ts'
 import { encodeTensorBundle, parseTensorBundle, type Tensor } from '../../../compute/work/tensor-bundle.ts'
 import { longWork, mlp, unary, wavyFloats } from '../onnx/sample-models.ts'
 
@@ -73,7 +74,7 @@ const endless = (limitMs = HOUR_MS) => job('long', [floats('x', [1_024, 1_024])]
 
 describe('a runner on the CPU', () => {
   let events: RunnerEvent[]
-  let runner: ModelRunner
+  let runner: PooledRunner
   const pids = () => events.flatMap((event) => (event.kind === 'process_started' ? [event.pid] : []))
 
   beforeEach(async () => {
@@ -144,6 +145,21 @@ describe('a runner on the CPU', () => {
       expect((await runner.run(good())).profile.batch).toBe(3)
     },
   )
+
+  test('what lies with a process behind a run comes back at once, and is not run there', async () => {
+    const running = runner.run(endless(HOUR_MS))
+    for (const rows of [1, 2]) {
+      const behind = runner.run(job('mlp', [floats('x', [rows, 64])]))
+      // What is to be run has to be with the process first.
+      await new Promise((resolve) => setImmediate(resolve))
+      runner.withdraw()
+      await expect(behind).rejects.toBeInstanceOf(WithdrawnError)
+    }
+    runner.withdraw()
+    process.kill(pids().at(-1) ?? process.pid, 'SIGKILL')
+    await expect(running).rejects.toMatchObject({ code: 'runner_died' })
+    expect((await runner.run(job('mlp', [floats('x', [3, 64])]))).profile.batch).toBe(3)
+  })
 
   test('what lies with a process that a run takes along is run by the next one', async () => {
     const late = runner.run(endless(1_000))

@@ -127,7 +127,7 @@ test('what lay behind a slow run and never ends holds up one process, not two', 
   const { pool, pids } = await open(2)
   const run = (size: number) => pool.run(job('square', floats([size, size]), { mayJoin: false }))
   await run(2)
-  // One process has the slow run, and behind it the endless one, until the other has nothing to do.
+  // Behind the slow run, where that model was quick before, lies the endless one until the other process has nothing to do.
   const slow = run(256)
   const quick = run(2)
   const endless = run(1_024)
