@@ -12,7 +12,7 @@ export interface FinalSpend {
 
 /**
  * What has spent one of `coins`, which were unspent together below `sinceHeight`, however long ago: whoever
- * asks waits for it. Throws PayerError `input_unspent`, `spend_not_final`; RpcError, NodeError.
+ * asks waits for it. Throws PayerError `input_unspent`, `spend_not_final`, `spends_several`; RpcError, NodeError.
  */
 export async function findFinalSpend(
   node: Node,
@@ -20,25 +20,34 @@ export async function findFinalSpend(
   { sinceHeight, finalDepth }: { sinceHeight: number; finalDepth: number },
 ): Promise<FinalSpend> {
   const { height: tipHeight } = await node.chain()
-  let young: PayerError | null = null
+  const spends = new Map<string, FinalSpend>()
   for (const coin of coins) {
     if ((await node.txOut(coin, { mempool: false })) !== null) continue
     const spend = await search(node, coin, tipHeight, sinceHeight)
     if (spend === null) continue
     const finalHeight = spend.height + finalDepth - 1
-    if (tipHeight >= finalHeight) return spend
-    young ??= new PayerError(
-      'spend_not_final',
-      `${nameOf(coin)} is spent by ${spend.txid}, final at block ${finalHeight}; the tip is at ${tipHeight}`,
-    )
+    if (tipHeight < finalHeight) {
+      throw new PayerError(
+        'spend_not_final',
+        `${nameOf(coin)} is spent by ${spend.txid}, final at block ${finalHeight}; the tip is at ${tipHeight}`,
+      )
+    }
+    spends.set(spend.txid, spend)
   }
-  throw (
-    young ??
-    new PayerError(
+  const [first, ...others] = spends.values()
+  if (first === undefined) {
+    throw new PayerError(
       'input_unspent',
       `no block from ${sinceHeight} to ${tipHeight} spends ${coins.map(nameOf).join(' or ')}`,
     )
-  )
+  }
+  // Either may have paid somebody: an entry that names one of them would have the other's payees paid again.
+  if (others.length > 0)
+    throw new PayerError(
+      'spends_several',
+      `each has spent some of its coins: ${[...spends.keys()].join(', ')}`,
+    )
+  return first
 }
 
 async function search(

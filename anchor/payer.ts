@@ -69,7 +69,8 @@ export interface Payer {
    * Closes a payout to `outputs` of whose inputs something else has spent one for good, in the block at
    * `sinceHeight` or above it: those that it left are free again. `alongside` gets what did, and runs in the
    * transaction that keeps it. Only that waits for its turn: no other call waits for the search. Throws
-   * PayerError `payout_unknown`, `payout_closed`, `input_unspent`, `spend_not_final`, `spend_is_payment`.
+   * PayerError `payout_unknown`, `payout_closed`, `input_unspent`, `spend_not_final`,
+   * `spends_several`, `spend_is_payment`.
    */
   giveUp<T>(
     id: string,

@@ -6,7 +6,7 @@ import { txidText } from '../log/txid.ts'
 import { MSAT_PER_SAT } from '../rules/msat-per-sat.ts'
 import { paidPayees } from '../rules/paid-payees.ts'
 import { voidMoves } from '../rules/void-moves.ts'
-import { readMined } from './check-payment.ts'
+import { isPayment, readMined } from './check-payment.ts'
 import { latestTip, type ReplayedPayout, type ReplayState } from './replay-state.ts'
 import { scriptOf } from './script-of.ts'
 import { PRUNED } from './unless-pruned.ts'
@@ -48,7 +48,7 @@ export function spendElsewhere(
   let spentSats = 0n
   for (const { hash, index } of ins) {
     const coin = coins.get(`${txidText(hash)}:${index}`)
-    if (coin === undefined) continue
+    if (coin === undefined || coin.isSpent) continue
     coin.isSpent = true
     spentSats += coin.sats
   }
@@ -90,6 +90,11 @@ async function checkSpend(
     spentSats === said.spentSats || !areCoinsKnown,
     'spent_mismatch',
     () => `${name} spends ${spentSats} sat of the treasury's, booked ${said.spentSats}`,
+  )
+  check(
+    !areCoinsKnown || !isPayment(state, payout, transaction),
+    'voided_payment',
+    () => `${name} is the payment of payout ${payout.number}`,
   )
 }
 

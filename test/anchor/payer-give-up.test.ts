@@ -90,6 +90,20 @@ test('a payout is given up once something else has spent its coin for good, neve
   expect(await payer.pin('b', 50_000n)).toEqual([other])
 })
 
+test('coins that several transactions have spent are for people to look at', async () => {
+  const { treasury, payer, coin, other } = await pinned()
+  using _treasury = treasury
+  const later = foreignSpend(treasury, other)
+  await bitcoind.rpc.call('sendrawtransaction', foreignSpend(treasury, coin).hex)
+  await bitcoind.mine(3)
+  await bitcoind.rpc.call('sendrawtransaction', later.hex)
+  await bitcoind.mine(1)
+  const code = () => payer.giveUp('a', PAID, 0, never).catch((error) => error.code)
+  expect(await code()).toBe('spend_not_final')
+  await bitcoind.mine(2)
+  expect(await code()).toBe('spends_several')
+})
+
 test('what has spent the coin is found however many blocks ago, and not below where it is looked for', async () => {
   const { treasury, payer, coin } = await pinned()
   using _treasury = treasury

@@ -190,13 +190,20 @@ test('a payout whose coin is spent elsewhere is given up for good, and the next 
     expect(rules.find(({ name }) => name === rule)?.first, code).toMatchObject({ code, entry: size })
   }
   // A payout that was made, given up after all.
-  const again = encodeEntry({ v: 1, kind: 'void', payout: 1, ...payment, spentSats: 0n, paid: [] })
-  const entries = [...(await entriesOf(log)), again]
-  const twice = await replay({ ...log, claims: null, entries: () => inOrder(entries) })
-  expect(twice.rules.find(({ name }) => name === 'payments')?.first).toMatchObject({
-    code: 'paid_mismatch',
-    entry: entries.length - 1,
-  })
+  const inputs = site.house().payer.payouts()[1]?.inputs ?? []
+  const spentSats = inputs.reduce((sum, { valueSats }) => sum + valueSats, 0n)
+  for (const [code, said] of [
+    ['paid_mismatch', { spentSats: 0n, paid: [] }],
+    ['voided_payment', { spentSats, paid: [0, 1] }],
+  ] as const) {
+    const again = encodeEntry({ v: 1, kind: 'void', payout: 1, ...payment, ...said, paid: [...said.paid] })
+    const entries = [...(await entriesOf(log)), again]
+    const twice = await replay({ ...log, claims: null, entries: () => inOrder(entries) })
+    expect(twice.rules.find(({ name }) => name === 'payments')?.first).toMatchObject({
+      code,
+      entry: entries.length - 1,
+    })
+  }
 })
 
 test('whom a payment by hand pays is not paid again; the others are owed, and nobody lost a turn', async () => {
