@@ -29,6 +29,7 @@ import type { Deposits } from './deposits.ts'
 import { openDeposits } from './deposits.ts'
 import type { EnergyTally } from './energy-tally.ts'
 import { createEnergyTally } from './energy-tally.ts'
+import { openEpochMarks } from './epoch-marks.ts'
 import { openEpochWork } from './epoch-work.ts'
 import type { Genesis } from './genesis.ts'
 import type { InheritanceDesk } from './inheritance.ts'
@@ -191,6 +192,7 @@ export function openDesks(
       prices,
       charges,
       work: openEpochWork(books, { market, rules }),
+      marks: openEpochMarks(books.db),
       maturing,
       rules,
       auditShareBasisPoints,

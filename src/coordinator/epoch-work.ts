@@ -1,7 +1,8 @@
+import assert from 'node:assert/strict'
 import { setImmediate } from 'node:timers/promises'
 import { hex } from '../../compute/work/hex.ts'
 import type { Opening } from '../log/opening.ts'
-import { PART_LENGTH, type Put, putParts } from '../log/parts.ts'
+import { encodePart, PART_LENGTH, type Put } from '../log/parts.ts'
 import type { Anchored } from '../rules/anchored.ts'
 import { type CanaryOutcome, type JudgedCanary, refutes } from '../rules/canaries.ts'
 import { evidenceOf } from '../rules/cusum-evidence.ts'
@@ -10,7 +11,7 @@ import { firstHeight, lastHeight, verdictCutoffHeight } from '../rules/epoch.ts'
 import { earnedShare } from '../rules/objectives/earned-share.ts'
 import { isRefuted, outcomeOf } from '../rules/outcome.ts'
 import { type Ratio, ratioOf } from '../rules/sampling.ts'
-import type { EpochSettlement, SettlementReceipt } from '../rules/settle-epoch.ts'
+import type { SettlementReceipt } from '../rules/settle-epoch.ts'
 import { modelKey } from '../rules/standings.ts'
 import type { MarketModel } from '../subnet/markets.ts'
 import type { Books } from './books.ts'
@@ -43,16 +44,18 @@ export interface EpochWork {
 
 export interface EpochWorkReader {
   /**
-   * Everything that the epoch's own blocks first anchored, with what became of it by the verdict cutoff. Its openings are put and its
-   * bundles held meanwhile, and others run in between: what they bring comes too late to count, but for a suspension.
+   * Everything that the epoch's own blocks first anchored, with what became of it by the verdict cutoff. Its openings
+   * are put and its bundles held meanwhile, and others run in between: what they bring comes too late to count, but for a
+   * suspension. A part is of whole pages.
    */
-  read(epoch: number, anchored: Anchored, put: Put, partLength?: number): Promise<EpochWork>
+  read(
+    epoch: number,
+    anchored: Anchored,
+    put: Put,
+    lengths?: { readonly page: number; readonly part: number },
+  ): Promise<EpochWork>
   /** The newest: what was read before it is to be read again. Null: there was none. */
   lastSuspension(): bigint | null
-  /** Dataset items that no receipt stands for are open for the next beacon. */
-  reopenRefuted(receipts: readonly EpochReceipt[]): void
-  /** Why each receipt earned or didn't, for who asks. */
-  keepReasons(receipts: EpochSettlement['receipts']): void
 }
 
 type Verdict = 'pass' | 'fail' | 'void' | null
@@ -98,8 +101,8 @@ interface AuditRow {
   suspended_entry: bigint | null
 }
 
-/** Some tenth of a second's; a part is so many times these. */
-const ROWS_AT_ONCE = 4_096
+/** Receipts that are read while all else waits: some tenth of a second. */
+const PAGE_LENGTH = 4_096
 
 /** The last that suspended this worker or auditor, so far. */
 const SUSPENDED_ENTRY = '(SELECT max(status_entry) FROM suspension WHERE suspension.worker ='
@@ -131,18 +134,6 @@ export function openEpochWork(
   const selectRounds = db.prepare<[Uint8Array], { auditor: Uint8Array; state: string }>(
     'SELECT auditor, state FROM audit WHERE receipt = ? ORDER BY round',
   )
-  const reopen = db.prepare(
-    `UPDATE item SET state = 'open' WHERE state = 'done' AND (subnet, model, item) IN
-       (SELECT subnet, model, item FROM job WHERE id = ?)
-        AND NOT EXISTS (SELECT 1 FROM job JOIN receipt ON receipt.job = job.number
-                         WHERE job.subnet = item.subnet AND job.model = item.model AND job.item = item.item
-                           AND is_refuted = 0)`,
-  )
-  const setReason = db.prepare('UPDATE receipt SET reason = ? WHERE id = ?')
-  const setRefuted = db.prepare(
-    'UPDATE receipt SET is_refuted = 1 WHERE job = (SELECT number FROM job WHERE id = ?)',
-  )
-
   const selectLastSuspension = db
     .prepare<[], bigint | null>('SELECT max(status_entry) FROM suspension')
     .pluck()
@@ -155,9 +146,9 @@ export function openEpochWork(
     epoch: number,
     anchored: Anchored,
     put: Put,
-    partLength = PART_LENGTH,
+    { page, part } = { page: PAGE_LENGTH, part: PART_LENGTH },
   ): Promise<EpochWork> {
-    const limit = Math.min(ROWS_AT_ONCE, partLength)
+    assert.equal(part % page, 0, 'a part is of whole pages')
     const from = anchored.sizeAt(firstHeight(epoch, rules) - 1)
     const to = anchored.sizeAt(lastHeight(epoch, rules))
     // Items that a receipt of this epoch stands for; what earlier epochs made of theirs is in the tables.
@@ -170,7 +161,7 @@ export function openEpochWork(
     let openings: Opening[] = []
     let [submission, position] = [BigInt(from), -1n]
     for (;;) {
-      const rows = selectReceipts.all(to, submission, position, limit)
+      const rows = selectReceipts.all(to, submission, position, page)
       for (const row of rows) {
         const canary = judged(row)
         if (canary !== null) canaries.set(canary.receipt, canary)
@@ -180,10 +171,10 @@ export function openEpochWork(
         if (receipt.outcome === 'canary_failed') refuted.push(row.output)
         ;({ submission, position } = row)
       }
-      holdAll(rows, epoch)
-      const isLast = rows.length < limit
-      if (openings.length === partLength || isLast) {
-        digests.push(...(await putParts(openings, put, partLength)))
+      holdAll.immediate(rows, epoch)
+      const isLast = rows.length < page
+      if (openings.length === part || (isLast && openings.length > 0)) {
+        digests.push(await put(encodePart(openings)))
         openings = []
       }
       if (isLast) break
@@ -279,14 +270,6 @@ export function openEpochWork(
   return {
     read,
     lastSuspension: () => selectLastSuspension.get() ?? null,
-    reopenRefuted(receipts) {
-      const refuted = receipts.filter(({ outcome }) => isRefuted(outcome))
-      for (const { job } of refuted) setRefuted.run(job)
-      for (const { job } of refuted) reopen.run(job)
-    },
-    keepReasons(receipts) {
-      for (const { receipt, reason } of receipts) setReason.run(reason, Buffer.from(receipt, 'hex'))
-    },
   }
 }
 

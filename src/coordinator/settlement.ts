@@ -18,6 +18,7 @@ import { postAll, quarantinedAccounts, record } from './books.ts'
 import type { Budgets } from './budgets.ts'
 import type { CanaryVerdicts } from './canary-verdicts.ts'
 import type { Charges } from './charges.ts'
+import type { EpochMarks } from './epoch-marks.ts'
 import type { EpochReceipt, EpochWorkReader } from './epoch-work.ts'
 import { openHolds } from './holds.ts'
 import type { Market } from './market.ts'
@@ -46,6 +47,7 @@ export function openSettlement(
     prices: Prices
     charges: Charges
     work: EpochWorkReader
+    marks: EpochMarks
     maturing: Maturing
     rules: EpochRules
     auditShareBasisPoints: number
@@ -128,10 +130,12 @@ export function openSettlement(
         operatorBasisPoints: operatorBasisPoints(receipt.subnet, receipt.jobEpoch),
       })),
     )
+    // A worker that was suspended meanwhile earns nothing any more. Parts of what is put aside stay behind.
+    const isOutdated = () => parts.work.lastSuspension() !== suspension
+    if (isOutdated()) return settle(epoch, height, blockHash, anchored)
     const accruals = await putAccruals(epoch, { ...shares, fees }, put)
     const openings = await put(encodePart(work.openings))
-    // A worker that was suspended meanwhile earns nothing any more.
-    if (parts.work.lastSuspension() !== suspension) return settle(epoch, height, blockHash, anchored)
+    if (isOutdated()) return settle(epoch, height, blockHash, anchored)
     const entry = {
       v: 1,
       kind: 'epoch',
@@ -174,8 +178,8 @@ export function openSettlement(
         insertAccrual.run(epoch, Buffer.from(worker, 'hex'), subnet, model, msat)
       // As a failed audit's (audits.ts): anyone can compare it with the known answer, which is kept as well.
       holds.keep(work.refuted, false)
-      parts.work.reopenRefuted(receipts)
-      parts.work.keepReasons(shares.receipts)
+      parts.marks.reopenRefuted(receipts)
+      parts.marks.keepReasons(shares.receipts)
       settleRequests(epoch, receipts, fees, entryIndex)
       const names = subnets.map(({ name }) => name)
       parts.prices.noteDemand(entryIndex, demandOf(names, receipts))

@@ -23,7 +23,10 @@ export const ACCRUAL_LISTS = ['compute', 'audit', 'fees', 'receipts'] as const
 
 export type AccrualLists = EpochSettlement & { readonly fees: readonly Fee[] }
 
-/** Puts the table of who earned what, who paid what, and of every receipt why (PROTOCOL §4): its head last, which an `epoch` entry names. */
+/**
+ * Puts the table of who earned what, who paid what, and of every receipt why (PROTOCOL §4): its head last, which an
+ * `epoch` entry names.
+ */
 export async function putAccruals(
   epoch: number,
   lists: AccrualLists,

@@ -15,7 +15,10 @@ export interface Opening {
   readonly outputSalt: Uint8Array
 }
 
-/** Of one part, one by one, as views of `bytes`: all at once they take ten times its bytes. Throws CborError on the way. */
+/**
+ * Of one part, one by one, as views of `bytes`: all at once they take ten times its bytes. Throws CborError on the
+ * way.
+ */
 export function* parseOpenings(bytes: Uint8Array): Generator<Opening, void> {
   if (bytes.length > MAX_PART_BYTES) {
     throw new CborError('cbor_too_large', `${bytes.length} bytes, at most ${MAX_PART_BYTES} are allowed`)

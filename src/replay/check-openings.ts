@@ -29,7 +29,10 @@ export interface OpenedReceipt {
   readonly input: Uint8Array | null
 }
 
-/** Every receipt of the epoch is opened, in the order of the log and part by part, and each opening is what was committed to. */
+/**
+ * Every receipt of the epoch is opened, in the order of the log and part by part, and each opening is what was
+ * committed to.
+ */
 export async function checkOpenings(
   state: ReplayState,
   entry: EntryOf<'epoch'>,

@@ -5,7 +5,10 @@ import { type Check, readable } from './findings.ts'
 import { readBlob } from './read-blob.ts'
 import type { ReplayState } from './replay-state.ts'
 
-/** Where the table of accruals that `digest` names differs first from the one recomputed, for people; null where it can't be read. */
+/**
+ * Where the table of accruals that `digest` names differs first from the one recomputed, for people; null where it
+ * can't be read.
+ */
 export async function tableDifference(
   state: ReplayState,
   check: Check,

@@ -17,8 +17,8 @@ import { epochEntry } from './epoch-entry.ts'
 import { idOf } from './peer.ts'
 import { openSite } from './site.ts'
 
-/** Of several parts, and a rest. */
-const PART_LENGTH = 5
+/** Of several pages, several parts, and a rest. */
+const LENGTHS = { page: 2, part: 4 }
 
 let node: RegtestNode
 beforeAll(async () => {
@@ -73,12 +73,12 @@ test('settlement opens every commitment of the work, paid or not; an epoch with 
     parts.push(blob)
     return sha256(blob)
   }
-  const read = await reader.read(0, anchoredView(anchorer.places()), put, PART_LENGTH)
+  const read = await reader.read(0, anchoredView(anchorer.places()), put, LENGTHS)
   expect(read.openings).toEqual(parts.map(sha256))
   const inParts = parts.map((part) => [...parseOpenings(part)])
   expect(inParts.flat()).toEqual(opened)
   expect(inParts.map(({ length }) => length)).toEqual(
-    inParts.map((_, i) => Math.min(PART_LENGTH, works.length - i * PART_LENGTH)),
+    inParts.map((_, i) => Math.min(LENGTHS.part, works.length - i * LENGTHS.part)),
   )
   expect(read.receipts.map(({ receipt }) => receipt)).toEqual(works.map(idOf))
 })
