@@ -22,6 +22,8 @@ const ELSEWHERE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
       'wants answers of the operator’s; test/src/cli/auditors-and-canaries.test.ts has some',
     'assay subnet thaw': 'wants a frozen model; test/src/coordinator/standings.test.ts freezes one',
     'assay payout export': 'wants a signer elsewhere; test/src/coordinator/payouts.test.ts is one',
+    'assay payout void':
+      'wants a coin that something else has spent; test/src/coordinator/void-payout.test.ts has one',
     'assay init --dir ~/assay-signet': 'wants signet',
     'assay init --dir /var/lib/assay': 'wants mainnet',
   },
