@@ -101,7 +101,7 @@ function checkInputs(transaction: Transaction, { spends, topUp }: ExpectedAnchor
   }
 }
 
-function spendsAt(transaction: Transaction, at: number, { txid, vout }: Outpoint): boolean {
+export function spendsAt(transaction: Transaction, at: number, { txid, vout }: Outpoint): boolean {
   const input = transaction.ins[at]
   return input?.index === vout && Buffer.from(input.hash).reverse().toString('hex') === txid
 }

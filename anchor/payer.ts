@@ -4,6 +4,7 @@ import { Transaction } from 'bitcoinjs-lib'
 import { parseAddress } from './address.ts'
 import { adopted, findSpend } from './adopt-spend.ts'
 import { advancePayout } from './advance-payout.ts'
+import { spendsAt } from './check-anchor-transaction.ts'
 import { PayoutCheckError } from './check-payout-transaction.ts'
 import { chooseCoins } from './choose-coins.ts'
 import { sealScript } from './commitment.ts'
@@ -199,11 +200,8 @@ export function openPayer(options: PayerOptions): Payer {
     if (!(adopted(maker, { inputs, outputs: [...outputs] }, null, spend) instanceof PayoutCheckError)) {
       throw new PayerError('spend_is_payment', `${spend.txid} is the payment of ${id}`)
     }
-    const { ins } = Transaction.fromBuffer(spend.raw)
-    const spent = new Set(
-      ins.map(({ hash, index }) => `${Buffer.from(hash).reverse().toString('hex')}:${index}`),
-    )
-    const isLeft = ({ txid, vout }: Coin) => !spent.has(`${txid}:${vout}`)
+    const transaction = Transaction.fromBuffer(spend.raw)
+    const isLeft = (coin: Coin) => !transaction.ins.some((_input, at) => spendsAt(transaction, at, coin))
     return queue(async () => {
       underWay(id)
       return store.markVoided(id, inputs.filter(isLeft), () => alongside(spend))

@@ -55,7 +55,7 @@ export function payoutRoutes(coordinator: Coordinator): Router {
 
   /** What waits for an external signature (BIP-174). */
   routes.get('/:number/psbt', (request, response) => {
-    const psbt = openHouseOf(coordinator).payer.unsignedPsbt(payoutAccount(numberOf(request.params.number)))
+    const psbt = openHouseOf(coordinator).payer.unsignedPsbt(idOf(request.params.number))
     if (psbt === null)
       throw new RefusedError(404, 'nothing_to_sign', 'nothing of this payout waits for a signature')
     response.type('application/octet-stream').send(Buffer.from(psbt))
@@ -66,10 +66,7 @@ export function payoutRoutes(coordinator: Coordinator): Router {
     if (body.length > MAX_PSBT_BYTES) {
       throw new RefusedError(413, 'body_too_large', `a PSBT has at most ${MAX_PSBT_BYTES} bytes`)
     }
-    const txid = await workingHouseOf(coordinator).payer.importPsbt(
-      payoutAccount(numberOf(request.params.number)),
-      body,
-    )
+    const txid = await workingHouseOf(coordinator).payer.importPsbt(idOf(request.params.number), body)
     void coordinator.kick()
     sendJson(response, { txid })
   })
@@ -80,4 +77,8 @@ export function payoutRoutes(coordinator: Coordinator): Router {
 function numberOf(text: string): number {
   if (!/^(0|[1-9]\d{0,14})$/.test(text)) throw new RefusedError(404, 'payout_unknown', `no payout ${text}`)
   return Number(text)
+}
+
+function idOf(text: string): string {
+  return payoutAccount(numberOf(text))
 }
