@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parseAddress } from '../../anchor/address.ts'
+import type { Payer } from '../../anchor/payer.ts'
 import type { TreasuryCoin } from '../../anchor/payout-transaction.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
 import { openDatabase, youngNode } from './anchor-site.ts'
@@ -44,6 +45,15 @@ function foreignSpend({ secretKey, address }: Treasury, coin: TreasuryCoin): { t
     feeSats: 1_000n,
   })
   return { txid, hex: Buffer.from(raw).toString('hex') }
+}
+
+/** A block has it, which the payer names; it is given up. */
+async function loseTo({ txid, hex }: { txid: string; hex: string }, payer: Payer): Promise<void> {
+  await bitcoind.rpc.call('generateblock', 'raw(51)', [hex])
+  await payer.advance()
+  expect(onlyPayout(payer).trouble).toMatch(new RegExp(`${txid}.*assay payout void`))
+  await bitcoind.mine(2)
+  await payer.giveUp('a', PAID, 0, () => undefined)
 }
 
 const never = () => {
@@ -122,12 +132,7 @@ test('a payment that is out loses to what a block has of its coin: that is named
   await payer.prepare('a', PAID)
   await payer.advance()
   expect(paymentOf(onlyPayout(payer)).txid).toMatch(/^[0-9a-f]{64}$/)
-  const { txid, hex } = foreignSpend(treasury, coin)
-  await bitcoind.rpc.call('generateblock', 'raw(51)', [hex])
-  await payer.advance()
-  expect(onlyPayout(payer).trouble).toMatch(new RegExp(`${txid}.*assay payout void`))
-  await bitcoind.mine(2)
-  await payer.giveUp('a', PAID, 0, () => undefined)
+  await loseTo(foreignSpend(treasury, coin), payer)
   expect(onlyPayout(payer)).toMatchObject({
     state: 'voided',
     payment: null,
@@ -196,12 +201,7 @@ test('a signer elsewhere is told that the coin is spent, and of a voided payout 
   await payer.prepare('a', PAID)
   const psbt = payer.unsignedPsbt('a') ?? new Uint8Array()
   expect(psbt.length).toBeGreaterThan(0)
-  const { txid, hex } = foreignSpend(treasury, coin)
-  await bitcoind.rpc.call('generateblock', 'raw(51)', [hex])
-  await payer.advance()
-  expect(onlyPayout(payer).trouble).toMatch(new RegExp(`${txid}.*assay payout void`))
-  await bitcoind.mine(2)
-  await payer.giveUp('a', PAID, 0, () => undefined)
+  await loseTo(foreignSpend(treasury, coin), payer)
   expect(payer.unsignedPsbt('a')).toBeNull()
   await expect(payer.importPsbt('a', psbt)).rejects.toMatchObject({ code: 'nothing_to_sign' })
 })

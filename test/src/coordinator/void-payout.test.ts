@@ -61,13 +61,10 @@ async function spendElsewhere(site: Site, outputs: readonly Payment[]): Promise<
 
 /** Debits and credits of one entry, by their ids. */
 function transfersOf(site: Site, entryIndex: number) {
-  return site
-    .coordinator()
-    .books.db.prepare(
-      'SELECT debit, credit, amount_msat FROM ledger_transfer WHERE entry_index = ? ORDER BY sequence',
-    )
-    .raw()
-    .all(entryIndex)
+  const { db } = site.coordinator().books
+  const select =
+    'SELECT debit, credit, amount_msat FROM ledger_transfer WHERE entry_index = ? ORDER BY sequence'
+  return db.prepare(select).raw().all(entryIndex)
 }
 
 test('a payout whose coin is spent elsewhere is given up for good, and the next one pays everybody once', async () => {
