@@ -104,6 +104,7 @@ export const statusAnswer = z.object({
         z.object({
           number: count,
           totalSats: text,
+          paidSats: text,
           state: text,
           txid: text.nullable(),
           vsize: count,

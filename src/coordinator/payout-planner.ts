@@ -4,6 +4,7 @@ import { BLOCKS_PER_DAY } from '../../anchor/price-anchor.ts'
 import type { Config } from '../config/config-schema.ts'
 import { maturedAccount } from '../ledger/accounts.ts'
 import type { Anchored } from '../rules/anchored.ts'
+import { MSAT_PER_SAT } from '../rules/msat-per-sat.ts'
 import { payToAt } from '../rules/pay-to.ts'
 import { type PayoutCandidate, type PayoutPlan, planPayout } from '../rules/plan-payout.ts'
 import type { Books } from './books.ts'
@@ -32,7 +33,7 @@ export function openPayoutPlanner(
 ): (anchored: Anchored, tip: number) => PayoutPlan {
   const paidSince = books.db
     .prepare<[number], bigint>(
-      "SELECT coalesce(sum(total_sats), 0) FROM payout WHERE height > ? AND state <> 'voided'",
+      `SELECT coalesce(sum(msat), 0) / ${MSAT_PER_SAT} FROM paid JOIN payout USING (entry_index) WHERE height > ?`,
     )
     .pluck()
   const lastPaid = books.db

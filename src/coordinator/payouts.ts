@@ -44,6 +44,8 @@ export interface Payouts {
 interface PayoutRow {
   readonly number: number
   readonly totalSats: bigint
+  /** What payees have of it for good, also by what it was given up for. */
+  readonly paidSats: bigint
   readonly state: 'logged' | 'settled' | 'voided'
   readonly entryIndex: number
 }
@@ -81,7 +83,11 @@ export function openPayouts(books: Books, options: PayoutsOptions): Payouts {
   const { payer, withdrawals, plan, finalDepth } = options
   const { db } = books
   const bookVoid = openVoiding(books, options)
-  const selectAll = db.prepare<[], Row>('SELECT * FROM payout ORDER BY number')
+  const selectAll = db.prepare<[], Row & { paid_sats: bigint }>(
+    `SELECT *, (SELECT coalesce(sum(amount_msat), 0) / ${MSAT_PER_SAT} FROM ledger_transfer
+                 WHERE debit = 'payout/' || number AND credit IN ('treasury', 'reserve')) AS paid_sats
+       FROM payout ORDER BY number`,
+  )
   const selectOpen = db.prepare<[], Row>(
     `SELECT * FROM payout WHERE state = 'logged' ORDER BY number LIMIT 1`,
   )
@@ -214,6 +220,7 @@ export function openPayouts(books: Books, options: PayoutsOptions): Payouts {
       selectAll.all().map((row) => ({
         number: Number(row.number),
         totalSats: row.total_sats,
+        paidSats: row.paid_sats,
         state: row.state,
         entryIndex: Number(row.entry_index),
       })),

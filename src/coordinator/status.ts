@@ -101,6 +101,7 @@ export interface WorkerStatus {
 interface PayoutStatus extends Pick<PayoutRecord, 'feeSats' | 'height' | 'trouble'> {
   readonly number: number
   readonly totalSats: bigint
+  readonly paidSats: bigint
   readonly state: string
   readonly txid: string | null
   readonly vsize: number
@@ -202,11 +203,12 @@ function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer 
     frozen: desks.standings.frozen(),
     payoutTrouble: desks.payouts.trouble(),
     payoutsStopped: payer.stopped(),
-    payouts: desks.payouts.list().map(({ number, totalSats, state }) => {
+    payouts: desks.payouts.list().map(({ number, totalSats, paidSats, state }) => {
       const sent = sentById.get(payoutAccount(number))
       return {
         number,
         totalSats,
+        paidSats,
         state: sent === undefined || state !== 'logged' ? state : sent.state,
         txid: sent?.payment?.txid ?? null,
         vsize: sent?.payment?.vsize ?? 0,

@@ -116,9 +116,7 @@ function Running({ open }: { open: OpenStatus }) {
 function Figures({ open }: { open: OpenStatus }) {
   const sumOf = (kind: string) => BigInt(open.balances.find((one) => one.kind === kind)?.msat ?? 0)
   const payouts = open.payouts.filter(({ state }) => state !== 'voided')
-  const paidSats = payouts
-    .filter(({ state }) => state === 'settled')
-    .reduce((sum, { totalSats }) => sum + BigInt(totalSats), 0n)
+  const paid = open.payouts.reduce((sum, { paidSats }) => sum + BigInt(paidSats), 0n)
   return (
     <dl class="figures">
       <div>
@@ -131,7 +129,7 @@ function Figures({ open }: { open: OpenStatus }) {
       <div>
         <dt>Paid on chain</dt>
         <dd>
-          <Sats msat={paidSats * 1_000n} />
+          <Sats msat={paid * 1_000n} />
           <small>{plural(payouts.length, 'payout')}</small>
         </dd>
       </div>

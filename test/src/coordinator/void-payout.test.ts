@@ -6,7 +6,7 @@ import { sealScript } from '../../../anchor/commitment.ts'
 import type { Payment } from '../../../anchor/payout-transaction.ts'
 import { newWorkerKey, publicKeyOf } from '../../../compute/work/worker-key.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
-import { voidPayout } from '../../../src/client/payouts.ts'
+import { readPayoutPlan, voidPayout } from '../../../src/client/payouts.ts'
 import { readStatement } from '../../../src/client/read-statement.ts'
 import { renderConfig } from '../../../src/config/render-config.ts'
 import { encodeEntry } from '../../../src/log/entry.ts'
@@ -209,7 +209,8 @@ test('whom a payment by hand pays is not paid again; the others are owed, and no
   const flags = {
     'payout.payeeCapSats': capSats,
     'payout.runCapSats': capSats,
-    'payout.dayCapSats': '200000',
+    // What all three get, but for one satoshi.
+    'payout.dayCapSats': '69999',
   }
   await using site = await openSite(node, { flags })
   const acme = await openRequester(site, 'acme')
@@ -261,7 +262,17 @@ test('whom a payment by hand pays is not paid again; the others are owed, and no
   ])
   expect(await acme.balances()).toMatchObject({ balanceMsat: 0n, withdrawingMsat: 0n })
   // After bolt, cora no longer fits: had the void one counted, it would be hers now.
-  expect(site.status().payouts).toMatchObject([{ state: 'voided' }, { state: 'pinned', totalSats: 20_000n }])
+  expect(site.status().payouts).toMatchObject([
+    { state: 'voided', paidSats: 20_000n },
+    { state: 'pinned', totalSats: 20_000n, paidSats: 0n },
+  ])
+  await site.mineUntil('the second payout', () => site.status().payouts[1]?.state === 'settled')
+  // What was paid by hand counts against that day.
+  await site.mine(1)
+  expect(site.status().payouts.map(({ paidSats }) => paidSats)).toEqual([20_000n, 20_000n])
+  const { held } = await readPayoutPlan({ url: site.url, token: TOKEN })
+  expect(held).toMatchObject([{ account: 'requester/cora', reason: 'day_cap' }])
+  await node.mine(144)
   await site.mineUntil('the settled payouts', () =>
     ['voided', 'settled', 'settled'].every((state, i) => site.status().payouts[i]?.state === state),
   )
