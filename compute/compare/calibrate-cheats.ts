@@ -31,7 +31,7 @@ export function cheapenModel(model: Uint8Array, cheat: WeightCheat): Uint8Array 
     if (weights === null) return held
     const dims = held.dims.map(Number)
     const cheap = TRANSFORMS[cheat](weights, dims)
-    changed ||= cheap.some((weight, index) => weight !== weights[index])
+    changed ||= cheap.some((weight, index) => !Object.is(weight, weights[index]))
     return tensor(held.name ?? '', 'FP32', dims, cheap)
   })
   return changed ? encodeModel({ ...decoded, graph: { ...graph, initializer } }) : null
@@ -44,8 +44,9 @@ function weightsOf({ dataType, rawData, floatData }: TensorProto): Float32Array 
   return Float32Array.from(floatData)
 }
 
+// What is no finite number stays: a mask's −Infinity would become NaN, and every cheat with it be caught.
 function toHalf(weight: number): number {
-  if (weight === 0) return weight
+  if (weight === 0 || !Number.isFinite(weight)) return weight
   const exponent = Math.max(Math.floor(Math.log2(Math.abs(weight))), FP16_MIN_EXPONENT)
   const step = 2 ** (exponent - FP16_FRACTION_BITS)
   return Math.max(-FP16_MAX, Math.min(FP16_MAX, Math.round(weight / step) * step))
@@ -59,9 +60,11 @@ function toInt8(weights: Float32Array, dims: readonly number[]): Float32Array {
   const result = new Float32Array(weights.length)
   for (let start = 0; start < weights.length; start += rowLength) {
     const row = weights.subarray(start, start + rowLength)
-    const largest = row.reduce((most, weight) => Math.max(most, Math.abs(weight)), 0)
+    const largest = row.filter(Number.isFinite).reduce((most, weight) => Math.max(most, Math.abs(weight)), 0)
     const scale = largest / INT8_MAX
-    result.set(scale === 0 ? row : row.map((weight) => Math.round(weight / scale) * scale), start)
+    const stepOf = (weight: number) =>
+      scale > 0 && Number.isFinite(weight) ? Math.round(weight / scale) * scale : weight
+    result.set(row.map(stepOf), start)
   }
   return result
 }

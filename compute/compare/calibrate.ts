@@ -128,6 +128,9 @@ export async function calibrate(task: CalibrationTask): Promise<Calibration> {
       ...(p0.numerator <= MAX_FALSE_FAIL_RATE * p0.denominator
         ? []
         : [`${honest.failed} of ${honest.runs} honest runs fail: too many, or too few runs to tell`]),
+      ...Object.keys(decisions)
+        .filter((name) => !spreads.has(name))
+        .map((name) => `${name}: decides, but there is no such output of floating-point numbers`),
       ...(claims ?? detections.map(({ cheat }) => cheat)).flatMap((claim) => refusalOf(claim, detections)),
     ],
   }

@@ -43,6 +43,18 @@ test('int8 weights have 255 steps for every index of the first axis; biases stay
   expect(biases).toEqual([...Float32Array.of(0.1, 0.2)])
 })
 
+test.each(['fp16_weights', 'int8_weights'] as const)(
+  '%s leave what is no finite number, as in a mask',
+  (cheat) => {
+    const cheapened = (...row: number[]) => cheapenModel(modelOf(floats('w', [1, row.length], ...row)), cheat)
+    const [finite = []] = weightsOf(cheapened(0.1, 0.2, 0.3))
+    expect(weightsOf(cheapened(-Infinity, 0.1, Number.NaN, 0.2, Infinity, 0.3))).toEqual([
+      [-Infinity, finite[0], Number.NaN, finite[1], Infinity, finite[2]],
+    ])
+    expect(cheapened(-Infinity, Number.NaN, Infinity, 0)).toBeNull()
+  },
+)
+
 test('other weights are the same numbers in other places, the same ones every time', () => {
   const values = Array.from({ length: 50 }, (_, index) => index)
   const bytes = modelOf(floats('w', [50], ...values))

@@ -77,6 +77,11 @@ describe('a calibration is refused', () => {
     expect(refusals).toEqual(['fp16_weights: claimed, but there is no such cheat of this model'])
   })
 
+  test('when what should decide is no output of floating-point numbers', async () => {
+    const { refusals } = await calibrate({ ...task, decisions: { y: 1, z: 1 } })
+    expect(refusals).toEqual(['z: decides, but there is no such output of floating-point numbers'])
+  })
+
   test('when too few honest runs say too little about p0', async () => {
     const few = { ...right, runs: right.runs.slice(0, 3) }
     const { refusals, p0 } = await calibrate({ ...task, machines: [few] })
