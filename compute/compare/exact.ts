@@ -1,4 +1,4 @@
-import { parseTensorBundle, type Tensor, TensorError } from '../work/tensor-bundle.ts'
+import { parseTensorBundle, quoted, type Tensor, TensorError } from '../work/tensor-bundle.ts'
 import { elementAt } from './element.ts'
 
 interface Comparison {
@@ -6,9 +6,6 @@ interface Comparison {
   /** For people: what differs first, or that nothing does. */
   reason: string
 }
-
-/** Names come from outside; a reason stays one line. */
-const MAX_NAME_LENGTH = 100
 
 /**
  * Profile `exact`: two output bundles pass when every byte is equal (PROTOCOL §2: a bundle has one encoding, so equal bytes, equal digests
@@ -71,5 +68,3 @@ function firstDifference(a: Uint8Array, b: Uint8Array): number {
   }
   return from
 }
-
-const quoted = (name: string) => JSON.stringify(name.slice(0, MAX_NAME_LENGTH))

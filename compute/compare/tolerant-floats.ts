@@ -141,7 +141,7 @@ function ratioAt(index: number, claimed: Floats, own: Floats, allowed: number): 
   const a = claimed[index] ?? Number.NaN
   const b = own[index] ?? Number.NaN
   if (isSame(a, b)) return 0
-  return Number.isFinite(a) && Number.isFinite(b) ? Math.abs(a - b) / allowed : Number.POSITIVE_INFINITY
+  return Number.isFinite(a - b) ? Math.abs(a - b) / allowed : Number.POSITIVE_INFINITY
 }
 
 function isSame(a: number | undefined, b: number | undefined): boolean {

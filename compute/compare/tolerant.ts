@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict'
-import { encodeTensorBundle, parseTensorBundle, type Tensor, TensorError } from '../work/tensor-bundle.ts'
+import {
+  encodeTensorBundle,
+  parseTensorBundle,
+  quoted,
+  type Tensor,
+  TensorError,
+} from '../work/tensor-bundle.ts'
 import { elementAt } from './element.ts'
 import { compareExact } from './exact.ts'
 import { decisionFault, type TopBounds } from './tolerant-decision.ts'
@@ -65,7 +71,7 @@ function compareNear(claimed: Tensor, own: Tensor, { atol, rtol, top }: OutputLi
     top === null
       ? null
       : decisionFault(claimedFloats, ownFloats, own.shape.at(-1) ?? 1, top, { rms, largest })
-  if (row !== null) return { verdict: 'fail', reason: `${nameOf(own)}: row ${row} decides differently` }
+  if (row !== null) return { verdict: 'fail', reason: `${quoted(own.name)}: row ${row} decides differently` }
   return WITHIN
 }
 
@@ -74,7 +80,7 @@ function differenceAt(claimed: Tensor, own: Tensor, index: number, ratio: number
   const byteOffset = (index * own.data.length) / elements
   const [claimedText, ownText] = [elementAt(claimed, byteOffset).text, elementAt(own, byteOffset).text]
   const times = Number.isFinite(ratio) ? `: ${ratio.toPrecision(3)} times the bound` : ''
-  return `${nameOf(own)}: element ${index} is ${claimedText}, expected ${ownText}${times}`
+  return `${quoted(own.name)}: element ${index} is ${claimedText}, expected ${ownText}${times}`
 }
 
 function compareEqual(claimed: Tensor, own: Tensor): Comparison {
@@ -96,7 +102,5 @@ function layoutOf(tensors: readonly Tensor[]): string {
     .map(({ name, datatype, shape }) => `${JSON.stringify(name)} ${datatype} [${shape}]`)
     .join(', ')
 }
-
-const nameOf = ({ name }: Tensor) => shortened(JSON.stringify(name))
 
 const shortened = (text: string) => text.slice(0, MAX_LAYOUT_LENGTH)

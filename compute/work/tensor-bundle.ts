@@ -9,6 +9,8 @@ const MAX_TENSORS = 64
 /** Above every operator's; shapes are printed in errors. */
 const MAX_RANK = 16
 
+const MAX_QUOTED_LENGTH = 100
+
 /** Whose elements are a datatype's: FP16 as its bits, BOOL as 0 and 1. */
 export const ELEMENT_ARRAYS = {
   BOOL: Uint8Array,
@@ -82,11 +84,12 @@ function readTensor(cursor: CborCursor): Tensor {
   const name = cursor.text()
   cursor.key('shape')
   const rank = cursor.list()
-  if (rank > MAX_RANK) throw new TensorError(`"${name}" has more than ${MAX_RANK} dimensions`)
+  if (rank > MAX_RANK) throw new TensorError(`${quoted(name)} has more than ${MAX_RANK} dimensions`)
   const shape = Array.from({ length: rank }, () => cursor.integer())
   cursor.key('datatype')
   const datatype = cursor.text()
-  if (!isDatatype(datatype)) throw new TensorError(`"${name}" is of the unknown datatype ${datatype}`)
+  if (!isDatatype(datatype))
+    throw new TensorError(`${quoted(name)} is of the unknown datatype ${quoted(datatype)}`)
   return { name, datatype, shape, data }
 }
 
@@ -108,7 +111,7 @@ function checkTensors(tensors: readonly Tensor[]): void {
   let previous: Tensor | undefined
   for (const tensor of tensors) {
     if (previous !== undefined && compareNames(previous.name, tensor.name) >= 0) {
-      throw new TensorError(`"${tensor.name}" does not come after "${previous.name}"`)
+      throw new TensorError(`${quoted(tensor.name)} does not come after ${quoted(previous.name)}`)
     }
     checkLength(tensor)
     previous = tensor
@@ -116,13 +119,13 @@ function checkTensors(tensors: readonly Tensor[]): void {
 }
 
 function checkLength({ name, datatype, shape, data }: Tensor): void {
-  if (shape.length > MAX_RANK) throw new TensorError(`"${name}" has more than ${MAX_RANK} dimensions`)
+  if (shape.length > MAX_RANK) throw new TensorError(`${quoted(name)} has more than ${MAX_RANK} dimensions`)
   const elements = shape.reduce((product, dimension) => product * dimension, 1)
   const size = elementBytes(datatype)
   const held = size === null ? countLengthPrefixed(data) : data.length / size
   if (held !== elements) {
     throw new TensorError(
-      `"${name}" holds ${held ?? 'broken'} elements, ${datatype} [${shape}] says ${elements}`,
+      `${quoted(name)} holds ${held ?? 'broken'} elements, ${datatype} [${shape}] says ${elements}`,
     )
   }
 }
@@ -138,6 +141,11 @@ function countLengthPrefixed(data: Uint8Array): number | null {
     elements++
   }
   return offset === data.length ? elements : null
+}
+
+/** Of a stranger's text what fits in a line of somebody's terminal. */
+export function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, MAX_QUOTED_LENGTH))
 }
 
 /** UTF-8 order, which UTF-16's (that of `<`) differs from above U+FFFF. */

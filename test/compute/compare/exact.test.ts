@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { compareExact } from '../../../compute/compare/exact.ts'
+import { encodeCbor } from '../../../compute/work/canonical-cbor.ts'
 import { type Datatype, encodeTensorBundle, type Tensor } from '../../../compute/work/tensor-bundle.ts'
 
 const floats = (name: string, ...values: number[]): Tensor => ({
@@ -105,6 +106,15 @@ describe('compareExact', () => {
       verdict: 'fail',
       reason: expect.stringMatching(reason),
     })
+  })
+
+  test.each([
+    ['text of no datatype', { name: 'n', datatype: 'é\u001b[2J\n'.repeat(10_000) }],
+    ['a name', { name: '\u001b[2J\n'.repeat(10_000), datatype: 'FP32' }],
+  ])('stays one short line where a bundle is refused for %s', (_, spoiled) => {
+    const junk = encodeCbor([{ ...spoiled, shape: [2], data: new Uint8Array(4) }])
+    const { reason } = compareExact(junk, bundle())
+    expect(reason).toMatch(/^claimed outputs: tensor bundle: [^\p{Control}]{1,300}$/u)
   })
 
   test('cuts endless names', () => {

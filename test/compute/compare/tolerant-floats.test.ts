@@ -97,6 +97,13 @@ test('a difference of binary64 that overflows is infinitely much', () => {
   expect(ratio).toBe(Number.POSITIVE_INFINITY)
 })
 
+test('a difference that overflows lies outside of a bound that overflows, too', () => {
+  const [claimed, own] = [Float64Array.of(1, 1.7e308), Float64Array.of(1, -1.7e308)]
+  const wide = { atol: 0, rtol: 3, rms: 1 }
+  expect(nearness(claimed, own, wide)).toBeNull()
+  expect(worstElement(claimed, own, wide)).toEqual({ index: 1, ratio: Number.POSITIVE_INFINITY })
+})
+
 test('names the same worst element as a plain division of every one', () => {
   const numbers = fc.array(
     fc.tuple(fc.float({ noNaN: true, min: -1e6, max: 1e6 }), fc.float({ noNaN: true, min: -1, max: 1 })),
