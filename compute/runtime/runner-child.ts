@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { takeClaim } from './claim.ts'
+import { numberAfter, REQUEST_NUMBERS } from './claim.ts'
 import { readMessages, writeMessage } from './message.ts'
 import { RunError, WithdrawnError } from './run-error.ts'
-import { type RunnerMessage, type RunnerReply, type RunnerRequest, runnerReply } from './runner-message.ts'
-import { REQUESTS_FD, spawnCapped } from './spawn-capped.ts'
+import { type RunnerReply, type RunnerRequest, runnerReply } from './runner-message.ts'
+import { LIFELINE_FD, REQUESTS_FD, spawnCapped } from './spawn-capped.ts'
 
 /** setTimeout takes no more. */
 const MAX_TIMER_MS = 2 ** 31 - 1
@@ -54,26 +51,25 @@ export function spawnRunnerChild(device: number | null): RunnerChild {
   })
   const { pid, stderr } = child
   if (pid === undefined) throw new RunError('runner_died', 'no process could be started')
-  const socket = child.stdio[REQUESTS_FD]
-  assert(stderr !== null && socket instanceof Socket)
+  const [socket, lifeline] = [child.stdio[REQUESTS_FD], child.stdio[LIFELINE_FD]]
+  assert(stderr !== null && socket instanceof Socket && lifeline instanceof Socket)
   // A broken pipe is the process' end, which the next read reports.
-  socket.on('error', () => {})
+  for (const line of [socket, lifeline]) line.on('error', () => {})
   stderr.setEncoding('utf8').on('data', (text: string) => {
     lastWords = (lastWords + text).slice(-MAX_STDERR_CHARACTERS)
   })
-  const closed = new Promise((resolve) => child.once('close', resolve)).then(() => {
-    if (claims !== null) rmSync(claims, { recursive: true, force: true })
-  })
+  const closed = new Promise((resolve) => child.once('close', resolve))
   const replies = readMessages(socket)
   let ended = false
   /** The end of what was asked before. */
   let turn: Promise<unknown> = Promise.resolve()
-  let asked = 0
+  let newest = 0
   let unanswered = 0
-  /** Folder of what may be withdrawn; null until there is some. */
-  let claims: string | null = null
-  /** What was asked behind another, and may be withdrawn. */
-  let last: { readonly claim: string; reject(error: WithdrawnError): void } | null = null
+  /** What was asked behind another, by number. */
+  const behind = new Map<number, (error: WithdrawnError) => void>()
+  lifeline.on('data', (numbers) => {
+    for (const number of numbers) behind.get(number)?.(new WithdrawnError())
+  })
 
   async function kill(): Promise<void> {
     ended = true
@@ -95,20 +91,6 @@ export function spawnRunnerChild(device: number | null): RunnerChild {
       throw await died(cause)
     }
     throw await died()
-  }
-
-  /** A file that whoever unlinks it has the request; null where none can be made: then it can't be withdrawn. */
-  function newClaim(): string | null {
-    try {
-      claims ??= mkdtempSync(join(tmpdir(), 'assay-claims-'))
-      const claim = join(claims, `${asked}`)
-      writeFileSync(claim, '')
-      return claim
-    } catch {
-      // The folder may have been swept away: the next one is made anew.
-      claims = null
-      return null
-    }
   }
 
   async function answer<Kind extends RunnerReply['kind']>(
@@ -145,27 +127,27 @@ export function spawnRunnerChild(device: number | null): RunnerChild {
     },
 
     request(expected, request, body, deadlineMs) {
-      asked += 1
+      assert(unanswered < REQUEST_NUMBERS - 1, 'the numbers tell apart what is with the process')
+      newest = numberAfter(newest)
+      const number = newest
       const isBehind = unanswered > 0
-      const claim = isBehind ? newClaim() : null
-      const message: RunnerMessage = { ...request, claim }
-      writeMessage(socket, message, body)
+      writeMessage(socket, request, body)
       unanswered += 1
       const answered = turn
         .then(() => answer(expected, { deadlineMs, atLeastMs: isBehind ? LATE_RUN_MS : 0 }))
         .finally(() => {
           unanswered -= 1
+          behind.delete(number)
         })
       turn = answered.catch(() => {})
-      if (claim === null) return answered
+      if (!isBehind) return answered
       const withdrawn = Promise.withResolvers<never>()
-      last = { claim, reject: withdrawn.reject }
+      behind.set(number, withdrawn.reject)
       return Promise.race([answered, withdrawn.promise])
     },
 
     withdraw() {
-      if (last !== null && takeClaim(last.claim)) last.reject(new WithdrawnError())
-      last = null
+      if (behind.has(newest)) lifeline.write(Buffer.of(newest))
     },
 
     [Symbol.asyncDispose]: kill,

@@ -11,12 +11,7 @@ export type RequiredProfile = Pick<ExecutionProfile, 'optimization' | 'threads' 
 
 export type InputShape = Pick<Tensor, 'name' | 'datatype' | 'shape'>
 
-/**
- * From the worker to the process that holds ONNX Runtime; trusted there. `claim`: a file that whoever unlinks it has the request:
- * the process, which begins it, or the worker, which gives it to another one. Null: nobody else will.
- */
-export type RunnerMessage = RunnerRequest & { claim: string | null }
-
+/** From the worker to the process that holds ONNX Runtime; trusted there. */
 export type RunnerRequest =
   /** Load the provider and run the conformance case on it. `gpu`: which one it sees, by PCI bus, for its name. */
   | { kind: 'start'; provider: Provider; gpu: number }
@@ -38,7 +33,7 @@ export const runnerReply = z.discriminatedUnion('kind', [
     ort: z.string(),
   }),
   z.strictObject({ kind: z.literal('shapes'), shapes: z.record(z.string(), z.array(z.int().min(0))) }),
-  /** The worker had the claim first. */
+  /** The worker had taken it back. */
   z.strictObject({ kind: z.literal('withdrawn') }),
   z.strictObject({ kind: z.literal('failed'), code: z.enum(RUN_ERROR_CODES), message: z.string() }),
 ])

@@ -2,8 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
-/** Where the runner process finds its socket. */
+/** Where the runner process finds its sockets. */
 export const REQUESTS_FD = 3
+export const LIFELINE_FD = 4
 
 const ENTRY = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? './runner-process.ts' : './runner-process.js', import.meta.url),
@@ -19,13 +20,13 @@ const MAX_MEMORY_BYTES = Math.min(8 * 1024 ** 3, Math.floor(totalmem() / 2))
  */
 const CAPPED = `ulimit -d ${Math.floor(MAX_MEMORY_BYTES / 1024)} 2>/dev/null || :; exec "$@"`
 
-/** Standard input is the lifeline (parent-watch.ts), descriptor 3 carries the messages. @param device the one GPU that it may see */
+/** Descriptor 3 carries the messages, 4 is the lifeline (parent-watch.ts). @param device the one GPU that it may see */
 export function spawnCapped(device: number | null): ChildProcess {
   const command = [process.execPath, ENTRY] as const
   const [file, args] =
     process.platform === 'linux' ? ['sh', ['-c', CAPPED, 'sh', ...command]] : [command[0], [command[1]]]
   return spawn(file, args, {
-    stdio: ['pipe', 'ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
     // TF32 is on by default and keeps 10 bits of 23. The rest is passed on unread: CUDA's libraries are found through it.
     env: { ...process.env, NVIDIA_TF32_OVERRIDE: '0', ...(device === null ? {} : onlyDevice(device)) },
   })
