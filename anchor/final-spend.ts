@@ -11,20 +11,24 @@ export interface FinalSpend {
 }
 
 /**
- * What has spent one of `coins`, which were unspent together below `sinceHeight`, however long ago: whoever
- * asks waits for it. Throws PayerError `input_unspent`, `spend_not_final`, `spends_several`; RpcError, NodeError.
+ * What has spent any of `coins`, which were unspent together below `sinceHeight`, however long ago: whoever
+ * asks waits for it. Throws PayerError `input_unspent`, `spend_not_final`; RpcError, NodeError.
  */
-export async function findFinalSpend(
+export async function findFinalSpends(
   node: Node,
   coins: readonly Outpoint[],
   { sinceHeight, finalDepth }: { sinceHeight: number; finalDepth: number },
-): Promise<FinalSpend> {
+): Promise<FinalSpend[]> {
   const { height: tipHeight } = await node.chain()
   const spends = new Map<string, FinalSpend>()
+  const left: Outpoint[] = []
   for (const coin of coins) {
-    if ((await node.txOut(coin, { mempool: false })) !== null) continue
-    const spend = await search(node, coin, tipHeight, sinceHeight)
-    if (spend === null) continue
+    const isUnspent = (await node.txOut(coin, { mempool: false })) !== null
+    const spend = isUnspent ? null : await search(node, coin, tipHeight, sinceHeight)
+    if (spend === null) {
+      left.push(coin)
+      continue
+    }
     const finalHeight = spend.height + finalDepth - 1
     if (tipHeight < finalHeight) {
       throw new PayerError(
@@ -34,20 +38,18 @@ export async function findFinalSpend(
     }
     spends.set(spend.txid, spend)
   }
-  const [first, ...others] = spends.values()
-  if (first === undefined) {
+  if (spends.size === 0) {
     throw new PayerError(
       'input_unspent',
       `no block from ${sinceHeight} to ${tipHeight} spends ${coins.map(nameOf).join(' or ')}`,
     )
   }
-  // Either may have paid somebody: an entry that names one of them would have the other's payees paid again.
-  if (others.length > 0)
-    throw new PayerError(
-      'spends_several',
-      `each has spent some of its coins: ${[...spends.keys()].join(', ')}`,
-    )
-  return first
+  // It may pay somebody as well, and whoever it pays would be owed again.
+  for (const coin of left) {
+    if ((await node.txOut(coin, { mempool: true })) !== null) continue
+    throw new PayerError('spend_not_final', `${nameOf(coin)} is spent by a transaction that no block has yet`)
+  }
+  return [...spends.values()]
 }
 
 async function search(

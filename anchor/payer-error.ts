@@ -5,7 +5,6 @@ type PayerErrorCode =
   | 'payout_closed' // settled or voided: nothing is to be done for it
   | 'input_spent' // an input went into something else
   | 'input_unspent' // no block has anything that spends an input, so the payment may yet be mined
-  | 'spends_several' // several transactions have, each some of its coins: for people to look at
   | 'spend_not_final' // a block has, and may yet leave the chain
   | 'spend_is_payment' // what has spent them is the payment itself
   | 'node_syncing' // the node is still catching up: a coin may be spent already

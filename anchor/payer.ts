@@ -9,7 +9,7 @@ import { PayoutCheckError } from './check-payout-transaction.ts'
 import { chooseCoins } from './choose-coins.ts'
 import { sealScript } from './commitment.ts'
 import { anchorFee } from './fee.ts'
-import { type FinalSpend, findFinalSpend } from './final-spend.ts'
+import { type FinalSpend, findFinalSpends } from './final-spend.ts'
 import { inTurn } from './in-turn.ts'
 import type { NetworkName } from './network.ts'
 import type { Node } from './node.ts'
@@ -67,17 +67,16 @@ export interface Payer {
   resume(): void
   stopped(): Stop | null
   /**
-   * Closes a payout to `outputs` of whose inputs something else has spent one for good, in the block at
-   * `sinceHeight` or above it: those that it left are free again. `alongside` gets what did, and runs in the
-   * transaction that keeps it. Only that waits for its turn: no other call waits for the search. Throws
-   * PayerError `payout_unknown`, `payout_closed`, `input_unspent`, `spend_not_final`,
-   * `spends_several`, `spend_is_payment`.
+   * Closes a payout to `outputs` of whose inputs something else has spent any for good, in the block at
+   * `sinceHeight` or above it: those that are left are free again. `alongside` gets all that did, and runs in
+   * the transaction that keeps it. Only that waits for its turn: no other call waits for the search. Throws
+   * PayerError `payout_unknown`, `payout_closed`, `input_unspent`, `spend_not_final`, `spend_is_payment`.
    */
   giveUp<T>(
     id: string,
     outputs: readonly PayoutOutput[],
     sinceHeight: number,
-    alongside: (spend: FinalSpend) => T,
+    alongside: (spends: readonly FinalSpend[]) => T,
   ): Promise<T>
   /** What waits for an external signature, as a PSBT that lacks it; null when nothing does. */
   unsignedPsbt(id: string): Uint8Array | null
@@ -193,18 +192,20 @@ export function openPayer(options: PayerOptions): Payer {
     id: string,
     outputs: readonly PayoutOutput[],
     sinceHeight: number,
-    alongside: (spend: FinalSpend) => T,
+    alongside: (spends: readonly FinalSpend[]) => T,
   ): Promise<T> {
     const { inputs } = underWay(id)
-    const spend = await findFinalSpend(node, inputs, { sinceHeight, finalDepth: policy.finalDepth })
-    if (!(adopted(maker, { inputs, outputs: [...outputs] }, null, spend) instanceof PayoutCheckError)) {
+    const spends = await findFinalSpends(node, inputs, { sinceHeight, finalDepth: policy.finalDepth })
+    for (const spend of spends) {
+      if (adopted(maker, { inputs, outputs: [...outputs] }, null, spend) instanceof PayoutCheckError) continue
       throw new PayerError('spend_is_payment', `${spend.txid} is the payment of ${id}`)
     }
-    const transaction = Transaction.fromBuffer(spend.raw)
-    const isLeft = (coin: Coin) => !transaction.ins.some((_input, at) => spendsAt(transaction, at, coin))
+    const transactions = spends.map(({ raw }) => Transaction.fromBuffer(raw))
+    const isLeft = (coin: Coin) =>
+      !transactions.some((one) => one.ins.some((_input, at) => spendsAt(one, at, coin)))
     return queue(async () => {
       underWay(id)
-      return store.markVoided(id, inputs.filter(isLeft), () => alongside(spend))
+      return store.markVoided(id, inputs.filter(isLeft), () => alongside(spends))
     })
   }
 

@@ -27,8 +27,7 @@ const runAnswer = z.object({
 
 export const voidedPayout = z.object({
   payout: z.int(),
-  txid: z.string(),
-  height: z.int(),
+  spends: z.array(z.object({ txid: z.string(), height: z.int() })),
   spentSats: z.string(),
   paid: z.array(z.int()),
   entryIndex: z.int(),

@@ -31,7 +31,7 @@ export interface Payouts {
   /** What the next payout would be if it were made now; keeps nothing. Throws RpcError, NodeError. */
   preview(anchored: Anchored, tip: number): Promise<PayoutPreview>
   /**
-   * Gives up the payout of whose coins something else has spent one for good. `assertWorking` is asked again
+   * Gives up the payout of whose coins something else has spent any for good. `assertWorking` is asked again
    * once that is found. Throws what it throws; PayerError, RefusedError 404 `payout_unknown`, 409
    * `account_quarantined`; RpcError, NodeError.
    */
@@ -210,9 +210,9 @@ export function openPayouts(books: Books, options: PayoutsOptions): Payouts {
       // It was unspent at the tip then, of which no more than what isn't final has left the chain.
       const sinceHeight = Number(row.height) - finalDepth + 1
       const payees = readPayees(row.payees)
-      return payer.giveUp(payoutAccount(number), outputsOf(payees), sinceHeight, (spend) => {
+      return payer.giveUp(payoutAccount(number), outputsOf(payees), sinceHeight, (spends) => {
         assertWorking()
-        return bookVoid(number, payees, spend)
+        return bookVoid(number, payees, spends)
       })
     },
     trouble: () => trouble,

@@ -17,25 +17,24 @@ import type { Withdrawals } from './withdrawals.ts'
 
 export interface VoidedPayout {
   readonly payout: number
-  /** What has spent its coin. */
-  readonly txid: string
-  readonly height: number
-  /** Coins of the treasury that it spent; what of them came back to it is booked as any deposit. */
+  /** What has spent its coins. */
+  readonly spends: readonly { readonly txid: string; readonly height: number }[]
+  /** Coins of the treasury that they spent; what of them came back to it is booked as any deposit. */
   readonly spentSats: bigint
-  /** Positions of the payees whom it pays. */
+  /** Positions of the payees whom they pay. */
   readonly paid: readonly number[]
   readonly entryIndex: number
 }
 
 /**
  * Says in the log that a payout can't be made any more, and owes its payees again what it was to pay them,
- * but for those whom `spend` pays, in the caller's transaction. Throws RefusedError 409
+ * but for those whom `spends` pay, in the caller's transaction. Throws RefusedError 409
  * `account_quarantined`.
  */
 export function openVoiding(
   books: Books,
   parts: { payer: Pick<Payer, 'payouts'>; withdrawals: Pick<Withdrawals, 'giveBack'>; network: NetworkName },
-): (payout: number, payees: readonly Payee[], spend: FinalSpend) => VoidedPayout {
+): (payout: number, payees: readonly Payee[], spends: readonly FinalSpend[]) => VoidedPayout {
   const setVoided = books.db.prepare(
     `UPDATE payout SET state = 'voided' WHERE number = ? AND state = 'logged'`,
   )
@@ -43,8 +42,8 @@ export function openVoiding(
     .prepare<[string, number], bigint>('SELECT sats FROM deposit WHERE txid = ? AND vout = ?')
     .pluck()
 
-  function move({ payout, entryIndex, ...spend }: VoidedPayout, payees: readonly Payee[]): void {
-    const moves = voidMoves(payoutAccount(payout), payees, spend)
+  function move({ payout, entryIndex, ...spent }: VoidedPayout, payees: readonly Payee[]): void {
+    const moves = voidMoves(payoutAccount(payout), payees, spent)
     const quarantined = quarantinedAccounts(books)
     const inTheWay = moves
       .flatMap(({ debit, credit }) => [debit, credit])
@@ -71,8 +70,11 @@ export function openVoiding(
     if (setVoided.run(payout).changes !== 1) throw new Error(`payout ${payout} is closed already`)
   }
 
-  return (payout, payees, { txid, raw, height }) => {
-    const { ins, outs } = Transaction.fromBuffer(raw)
+  return (payout, payees, found) => {
+    const transactions = found.map(({ raw }) => Transaction.fromBuffer(raw))
+    const ins = transactions.flatMap((one) => one.ins)
+    const outs = transactions.flatMap((one) => one.outs)
+    const spends = found.map(({ txid, height }) => ({ txid, height }))
     const payments = payees.map(({ address, sats }) => {
       return { script: parseAddress(address, parts.network).script, sats }
     })
@@ -86,13 +88,12 @@ export function openVoiding(
       v: 1,
       kind: 'void',
       payout,
-      txid: txidBytes(txid),
-      height,
+      spends: spends.map(({ txid, height }) => ({ txid: txidBytes(txid), height })),
       spentSats,
       paid,
     } as const
     return record(books, entry, (entryIndex) => {
-      const voided = { payout, txid, height, spentSats, paid, entryIndex }
+      const voided = { payout, spends, spentSats, paid, entryIndex }
       move(voided, payees)
       return voided
     })

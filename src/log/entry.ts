@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { NETWORK_NAMES } from '../../anchor/network.ts'
 import { MAX_SIGNATURE_BYTES } from '../../anchor/signed-message.ts'
 import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
+import { hex } from '../../compute/work/hex.ts'
 import { anyBytes, bytes32, bytesOf, integer, parseRecord } from '../../compute/work/record.ts'
 import { MAX_FAILS } from '../rules/max-fails.ts'
 import { MAX_ENTRY_BYTES } from './entry-bundle.ts'
@@ -194,13 +195,15 @@ const entrySchema = z.discriminatedUnion('kind', [
     totalSats: money,
   }),
   /**
-   * The payout can't be made any more: the transaction at `height` has spent its coin. `spentSats`: what the
-   * treasury held by the books of all that it spent. `paid`: positions of the payees whom it pays.
+   * The payout can't be made any more: each of `spends` has spent coins of its. `spentSats`: what the treasury
+   * held by the books of all that they spent. `paid`: positions of the payees whom they pay.
    */
   entryOf('void', {
     payout: integer,
-    txid: bytes32,
-    height: integer,
+    spends: z
+      .array(z.strictObject({ txid: bytes32, height: integer }))
+      .min(1)
+      .refine((spends) => new Set(spends.map(({ txid }) => hex(txid))).size === spends.length),
     spentSats: money,
     paid: z.array(integer).refine(isAscending),
   }),

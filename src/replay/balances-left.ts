@@ -3,7 +3,7 @@ import { maturedAccount, parseAccount, unmaturedAccount } from '../ledger/accoun
 import type { InheritedBalances } from '../log/inherited-balances.ts'
 import { txidBytes, txidText } from '../log/txid.ts'
 import { isPayment, settlePayment } from './check-payment.ts'
-import { bookVoid, spendElsewhere } from './check-void.ts'
+import { bookVoid, paidElsewhere, spendCoins } from './check-void.ts'
 import { findPayment } from './find-payment.ts'
 import type { ChainNode } from './replay-source.ts'
 import { payToOf, type ReplayedPayout, type ReplayState } from './replay-state.ts'
@@ -67,6 +67,7 @@ async function closePayout(state: ReplayState, node: ChainNode, payout: Replayed
     )
   }
   const transaction = Transaction.fromBuffer(found.raw)
-  if (isPayment(state, payout, transaction)) await settlePayment(state, payout)
-  else bookVoid(state, payout, spendElsewhere(state, payout, transaction))
+  if (isPayment(state, payout, transaction)) return settlePayment(state, payout)
+  const paid = paidElsewhere(state, payout, transaction.outs)
+  bookVoid(state, payout, { paid, spentSats: spendCoins(state, transaction) })
 }

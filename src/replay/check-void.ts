@@ -11,40 +11,45 @@ import { latestTip, type ReplayedPayout, type ReplayState } from './replay-state
 import { scriptOf } from './script-of.ts'
 import { PRUNED } from './unless-pruned.ts'
 
-/** The last payout is given up: something else has spent a coin of it, and whom that didn't pay is owed again. */
+/** The last payout is given up: something else has spent coins of it, and whom that didn't pay is owed again. */
 export async function checkVoid(state: ReplayState, entry: EntryOf<'void'>, index: number): Promise<void> {
   const check = state.findings.at('payouts', index)
-  const { payout: number, height, spentSats, paid } = entry
+  const { payout: number, spends, spentSats, paid } = entry
   const payout = state.payouts.findLast((one) => one.number === number && !one.isSettled)
   check(payout !== undefined, 'payout_not_open', () => `payout ${number} is not under way`)
   if (payout === undefined) return
-  const finalHeight = height - 1 + state.rules.finalDepth
+  const finalHeight = Math.max(...spends.map(({ height }) => height)) - 1 + state.rules.finalDepth
   const tip = latestTip(state, index)
   check(finalHeight <= tip, 'void_early', () => `final at block ${finalHeight}, logged by block ${tip}`)
   const count = payout.payees.length
   check((paid.at(-1) ?? 0) < count, 'payee_unknown', () => `pays payee ${paid.at(-1)} of ${count}`)
-  await checkSpend(state, payout, entry, index)
+  await checkSpends(state, payout, entry, index)
   bookVoid(state, payout, { paid, spentSats })
 }
 
 export function bookVoid(
   { balances }: ReplayState,
   payout: ReplayedPayout,
-  spend: { paid: readonly number[]; spentSats: bigint },
+  spent: { paid: readonly number[]; spentSats: bigint },
 ): void {
   payout.isSettled = true
-  for (const { debit, credit, sats } of voidMoves(payoutAccount(payout.number), payout.payees, spend)) {
+  for (const { debit, credit, sats } of voidMoves(payoutAccount(payout.number), payout.payees, spent)) {
     balances.move(debit, credit, sats * MSAT_PER_SAT)
   }
 }
 
-/** What a transaction that is no payment pays and spends; its coins of the treasury's are spent from here on. */
-export function spendElsewhere(
-  { genesis, coins }: ReplayState,
+/** Positions of the payees whom transactions with these outputs, none of which is the payment, pay. */
+export function paidElsewhere(
+  { genesis }: ReplayState,
   { payees }: ReplayedPayout,
-  { ins, outs }: Transaction,
-): { paid: number[]; spentSats: bigint } {
+  outs: Transaction['outs'],
+): number[] {
   const payments = payees.map(({ address, sats }) => ({ script: scriptOf(address, genesis.network), sats }))
+  return paidPayees(outs, payments)
+}
+
+/** What it spends of the treasury's coins, which are spent from here on. */
+export function spendCoins({ coins }: ReplayState, { ins }: Transaction): bigint {
   let spentSats = 0n
   for (const { hash, index } of ins) {
     const coin = coins.get(`${txidText(hash)}:${index}`)
@@ -52,49 +57,61 @@ export function spendElsewhere(
     coin.isSpent = true
     spentSats += coin.sats
   }
-  return { paid: paidPayees(outs, payments), spentSats }
+  return spentSats
 }
 
-/** In its block it spends coins of the treasury's, and pays whom the entry says. */
-async function checkSpend(
+/** In their blocks they spend coins of the treasury's, each some, and pay whom the entry says. */
+async function checkSpends(
   state: ReplayState,
   payout: ReplayedPayout,
-  { txid, height, ...said }: EntryOf<'void'>,
+  said: EntryOf<'void'>,
   index: number,
 ): Promise<void> {
   const check = state.findings.at('payments', index)
-  const name = txidText(txid)
-  const raw = state.source.chain.node === null ? PRUNED : await readMined(state, { txid: name, height })
-  if (raw === PRUNED) {
-    state.findings.skip('payments')
-    state.areCoinsKnown = false
-    return
+  const outs: Transaction['outs'] = []
+  let spentSats = 0n
+  let payment: string | null = null
+  for (const { txid, height } of said.spends) {
+    const name = txidText(txid)
+    const raw = state.source.chain.node === null ? PRUNED : await readMined(state, { txid: name, height })
+    if (raw === PRUNED) {
+      state.findings.skip('payments')
+      state.areCoinsKnown = false
+      return
+    }
+    const transaction = raw === null ? null : Transaction.fromBuffer(raw)
+    check(
+      transaction?.getId() === name,
+      'spend_missing',
+      () => `transaction ${name} is not in block ${height}`,
+    )
+    if (transaction === null) return
+    const sats = spendCoins(state, transaction)
+    // Which coins the payout has beside the pinned one, the log doesn't say.
+    check(
+      sats > 0n || !state.areCoinsKnown,
+      'input_not_treasury',
+      () => `${name} spends no coin of the treasury's by the log`,
+    )
+    if (isPayment(state, payout, transaction)) payment = name
+    outs.push(...transaction.outs)
+    spentSats += sats
   }
-  const transaction = raw === null ? null : Transaction.fromBuffer(raw)
-  check(transaction?.getId() === name, 'spend_missing', () => `transaction ${name} is not in block ${height}`)
-  if (transaction === null) return
-  const { paid, spentSats } = spendElsewhere(state, payout, transaction)
-  const { areCoinsKnown } = state
-  // Which coins the payout has beside the pinned one, the log doesn't say.
-  check(
-    spentSats > 0n || !areCoinsKnown,
-    'input_not_treasury',
-    () => `${name} spends no coin of the treasury's by the log`,
-  )
+  const paid = paidElsewhere(state, payout, outs)
   check(
     isDeepStrictEqual(said.paid, paid),
     'paid_mismatch',
-    () => `${name} pays ${describe(paid)}, booked ${describe(said.paid)}`,
+    () => `pays ${describe(paid)}, booked ${describe(said.paid)}`,
   )
   check(
-    spentSats === said.spentSats || !areCoinsKnown,
+    spentSats === said.spentSats || !state.areCoinsKnown,
     'spent_mismatch',
-    () => `${name} spends ${spentSats} sat of the treasury's, booked ${said.spentSats}`,
+    () => `spends ${spentSats} sat of the treasury's, booked ${said.spentSats}`,
   )
   check(
-    !areCoinsKnown || !isPayment(state, payout, transaction),
+    payment === null || !state.areCoinsKnown,
     'voided_payment',
-    () => `${name} is the payment of payout ${payout.number}`,
+    () => `${payment} is the payment of payout ${payout.number}`,
   )
 }
 

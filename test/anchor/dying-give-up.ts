@@ -31,9 +31,9 @@ const payer = openPayer({
   policy: POLICY,
   listCoins: async () => [],
 })
-await payer.giveUp('a', [], 0, ({ txid }) => {
+await payer.giveUp('a', [], 0, (spends) => {
   moment()
-  db.prepare('INSERT INTO entry VALUES (?)').run(txid)
+  for (const { txid } of spends) db.prepare('INSERT INTO entry VALUES (?)').run(txid)
   moment()
 })
 moment()

@@ -88,11 +88,10 @@ test('a payout is given up once something else has spent its coin for good, neve
   await expect(payer.giveUp('a', PAID, 0, never)).rejects.toThrow('it was given up')
   expect(onlyPayout(payer)).toMatchObject({ state: 'pinned', inputs: [coin, other] })
   await expect(payer.pin('b', 50_000n)).rejects.toMatchObject({ code: 'insufficient_funds' })
-  const found = await payer.giveUp('a', PAID, 0, (spend) => ({
-    ...spend,
-    raw: Buffer.from(spend.raw).toString('hex'),
-  }))
-  expect(found).toEqual({ txid, height, raw: hex })
+  const found = await payer.giveUp('a', PAID, 0, (spends) =>
+    spends.map((spend) => ({ ...spend, raw: Buffer.from(spend.raw).toString('hex') })),
+  )
+  expect(found).toEqual([{ txid, height, raw: hex }])
   expect(onlyPayout(payer)).toMatchObject({ state: 'voided', trouble: null, inputs: [coin], payment: null })
   await refused('payout_closed')
   await expect(payer.prepare('a', PAID)).rejects.toMatchObject({ code: 'payout_differs' })
@@ -100,18 +99,28 @@ test('a payout is given up once something else has spent its coin for good, neve
   expect(await payer.pin('b', 50_000n)).toEqual([other])
 })
 
-test('coins that several transactions have spent are for people to look at', async () => {
+test('it is given up with all that have spent its coins, once each of them is final', async () => {
   const { treasury, payer, coin, other } = await pinned()
   using _treasury = treasury
+  const first = foreignSpend(treasury, coin)
   const later = foreignSpend(treasury, other)
-  await bitcoind.rpc.call('sendrawtransaction', foreignSpend(treasury, coin).hex)
+  await bitcoind.rpc.call('sendrawtransaction', first.hex)
   await bitcoind.mine(3)
   await bitcoind.rpc.call('sendrawtransaction', later.hex)
-  await bitcoind.mine(1)
   const code = () => payer.giveUp('a', PAID, 0, never).catch((error) => error.code)
   expect(await code()).toBe('spend_not_final')
+  await bitcoind.mine(1)
+  expect(await code()).toBe('spend_not_final')
   await bitcoind.mine(2)
-  expect(await code()).toBe('spends_several')
+  const height = Number(await bitcoind.rpc.call('getblockcount'))
+  const found = await payer.giveUp('a', PAID, 0, (spends) => spends)
+  expect(found).toMatchObject([
+    { txid: first.txid, height: height - 5 },
+    { txid: later.txid, height: height - 2 },
+  ])
+  expect(found).toHaveLength(2)
+  expect(onlyPayout(payer)).toMatchObject({ state: 'voided', inputs: [coin, other] })
+  await expect(payer.pin('b', 50_000n)).rejects.toMatchObject({ code: 'insufficient_funds' })
 })
 
 test('what has spent the coin is found however many blocks ago, and not below where it is looked for', async () => {
@@ -122,8 +131,8 @@ test('what has spent the coin is found however many blocks ago, and not below wh
   await bitcoind.rpc.call('sendrawtransaction', hex)
   await bitcoind.mine(300)
   await expect(payer.giveUp('a', PAID, before + 2, never)).rejects.toMatchObject({ code: 'input_unspent' })
-  const found = await payer.giveUp('a', PAID, before + 1, (spend) => spend)
-  expect(found).toMatchObject({ txid, height: before + 1 })
+  const found = await payer.giveUp('a', PAID, before + 1, (spends) => spends)
+  expect(found).toMatchObject([{ txid, height: before + 1 }])
 })
 
 test('a payment that is out loses to what a block has of its coin: that is named, and nothing of it stands any more', async () => {
@@ -165,7 +174,7 @@ test('another input than the pinned one spent elsewhere stops a payment for good
   })
   await expect(payer.giveUp('a', PAID, 0, never)).rejects.toMatchObject({ code: 'spend_not_final' })
   await bitcoind.mine(2)
-  expect(await payer.giveUp('a', PAID, 0, (spend) => spend.txid)).toBe(txid)
+  expect(await payer.giveUp('a', PAID, 0, (spends) => spends.map((one) => one.txid))).toEqual([txid])
   expect(onlyPayout(payer)).toMatchObject({ state: 'voided', inputs: [other] })
   expect(await payer.pin('b', 50_000n)).toEqual([coin])
 })
@@ -260,8 +269,8 @@ test('killed before, within and after its one transaction, it is given up whole 
     expect([state, inputs.length, entries()]).toEqual(
       dieAt === MOMENTS ? ['voided', 1, [txid]] : ['pinned', 2, []],
     )
-    const again = payer.giveUp('a', PAID, 0, (spend) =>
-      db.prepare('INSERT INTO entry VALUES (?)').run(spend.txid),
+    const again = payer.giveUp('a', PAID, 0, (spends) =>
+      spends.map((spend) => db.prepare('INSERT INTO entry VALUES (?)').run(spend.txid)),
     )
     if (state === 'voided') await expect(again).rejects.toMatchObject({ code: 'payout_closed' })
     else await again

@@ -48,16 +48,17 @@ export function addPayout(program: Command): void {
       await resumePayouts(operatorOf(options))
       openTerminal(options.json === true).result({ stopped: null }, () => 'Payouts go on.')
     })
-  operatorCommand(payout, 'void', 'give up a payout of whose coins something else has spent one for good')
+  operatorCommand(payout, 'void', 'give up a payout of whose coins something else has spent any for good')
     .argument('<number>', "the payout's, as in `assay payout status`", payoutNumber)
     .addHelpText('after', example('assay payout void 0 --config assay/assay.toml'))
     .action(async (number: number, options: OperatorOptions) => {
       openTerminal(options.json === true).result(
         await voidPayout(operatorOf(options), number),
-        ({ txid, height, spentSats, paid }) =>
-          `Payout ${number} is void: ${txid} in block ${height} spent ${spentSats} sat of the treasury's.\n` +
+        ({ spends, spentSats, paid }) =>
+          `Payout ${number} is void; ${spentSats} sat of the treasury's were spent by\n` +
+          spends.map(({ txid, height }) => `  ${txid} in block ${height}\n`).join('') +
           (paid.length > 0
-            ? `It pays ${paid.length} of the payees. The next payout pays the others.`
+            ? `That pays ${paid.length} of the payees. The next payout pays the others.`
             : 'The next payout pays its payees.') +
           ' What came back to the treasury is booked as a deposit.',
       )

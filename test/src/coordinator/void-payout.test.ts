@@ -3,12 +3,14 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parseAddress } from '../../../anchor/address.ts'
 import { sealScript } from '../../../anchor/commitment.ts'
+import type { Coin } from '../../../anchor/payer.ts'
 import type { Payment } from '../../../anchor/payout-transaction.ts'
 import { newWorkerKey, publicKeyOf } from '../../../compute/work/worker-key.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { readPayoutPlan, voidPayout } from '../../../src/client/payouts.ts'
 import { readStatement } from '../../../src/client/read-statement.ts'
 import { renderConfig } from '../../../src/config/render-config.ts'
+import { depositKey } from '../../../src/keystore/derive-keys.ts'
 import { encodeEntry } from '../../../src/log/entry.ts'
 import { txidBytes } from '../../../src/log/txid.ts'
 import { balancesLeft } from '../../../src/replay/balances-left.ts'
@@ -42,14 +44,20 @@ async function refusal(site: Site, payout: number): Promise<unknown> {
   )
 }
 
-/** The treasury's key, used elsewhere: the coin that the payout pinned goes to `outputs`, the change back. */
-async function spendElsewhere(site: Site, outputs: readonly Payment[]): Promise<string> {
+/** The coin that the payout pinned. */
+function pinnedOf(site: Site): Coin {
   const [coin] = site.house().payer.payouts().at(-1)?.inputs ?? []
   if (coin === undefined) throw new Error('nothing is pinned')
   expect(coin).toMatchObject({ valueSats: TREASURY_SATS, keyIndex: 0 })
-  const { treasury } = site.keys
+  return coin
+}
+
+/** The coin's key, used elsewhere: it goes to `outputs`, the change to the treasury. */
+async function spendElsewhere(site: Site, outputs: readonly Payment[], coin: Coin): Promise<string> {
+  const { treasury, deposits } = site.keys
+  const { secretKey } = coin.keyIndex === 0 ? treasury : depositKey(deposits, coin.keyIndex)
   const { txid, raw } = signedPayment({
-    secretKey: treasury.secretKey,
+    secretKey,
     inputs: [coin],
     outputs,
     changeScript: sealScript(treasury.internalKey, null),
@@ -89,7 +97,8 @@ test('a payout whose coin is spent elsewhere is given up for good, and the next 
   expect(await refusal(site, 0)).toBe('409 input_unspent')
 
   const stranger = sealScript(publicKeyOf(newWorkerKey()), null)
-  const txid = await spendElsewhere(site, [{ script: stranger, valueSats: STOLEN_SATS }])
+  const stolen = [{ script: stranger, valueSats: STOLEN_SATS }]
+  const txid = await spendElsewhere(site, stolen, pinnedOf(site))
   expect(await refusal(site, 0)).toBe('409 input_unspent')
   await site.mine(1)
   const height = Number(await node.rpc.call('getblockcount'))
@@ -119,8 +128,7 @@ test('a payout whose coin is spent elsewhere is given up for good, and the next 
   const said = await runCli('payout', 'void', '0', '--config', configFile, '--url', site.url, '--json')
   expect(JSON.parse(said.stdout)).toEqual({
     payout: 0,
-    txid,
-    height,
+    spends: [{ txid, height }],
     spentSats: `${TREASURY_SATS}`,
     paid: [],
     entryIndex: size,
@@ -167,18 +175,19 @@ test('a payout whose coin is spent elsewhere is given up for good, and the next 
   const blind = { ...log, chain: { ...log.chain, node: null } }
   expect((await replay(blind)).first).toBeNull()
   const { txid: paidTxid, height: paidHeight } = log.claims?.payments.get(1) ?? {}
-  const payment = { txid: txidBytes(paidTxid ?? ''), height: paidHeight ?? -1 }
+  const named = (txid: string, height: number) => ({ spends: [{ txid: txidBytes(txid), height }] })
+  const payment = named(paidTxid ?? '', paidHeight ?? -1)
   const blockHash = await node.rpc.call('getblockhash', height)
   const [coinbase] = Object(await node.rpc.call('getblock', blockHash)).tx
   for (const [rule, code, change] of [
-    ['payments', 'spend_missing', { txid: payment.txid }],
-    ['payments', 'spend_missing', { height: height - 1 }],
-    ['payments', 'input_not_treasury', { txid: txidBytes(coinbase) }],
+    ['payments', 'spend_missing', named(paidTxid ?? '', height)],
+    ['payments', 'spend_missing', named(txid, height - 1)],
+    ['payments', 'input_not_treasury', named(coinbase, height)],
     ['payments', 'paid_mismatch', payment],
     ['payments', 'spent_mismatch', { spentSats: TREASURY_SATS - 1n }],
     ['payments', 'paid_mismatch', { paid: Array.of(0) }],
     ['payouts', 'payee_unknown', { paid: Array.of(2) }],
-    ['payouts', 'void_early', { height: height + 1_000 }],
+    ['payouts', 'void_early', named(txid, height + 1_000)],
     ['payouts', 'payout_not_open', { payout: 1 }],
   ] as const) {
     const { source } = await changeEntry(log, 'void', (entry) => ({ ...entry, ...change }))
@@ -234,10 +243,11 @@ test('whom a payment by hand pays is not paid again; the others are owed, and no
   // The change comes first, and one of two payments alike is left out.
   const { script } = parseAddress(acme.refundAddress, 'regtest')
   const back = sealScript(site.keys.treasury.internalKey, null)
-  const txid = await spendElsewhere(site, [
+  const byHand = [
     { script: back, valueSats: 1_000_000n },
     { script, valueSats: 20_000n },
-  ])
+  ]
+  const txid = await spendElsewhere(site, byHand, pinnedOf(site))
   await site.mine(site.config.epoch.finalDepth)
   const { payouts } = site.house().desks
   const rows = site.everyRow()
@@ -248,7 +258,7 @@ test('whom a payment by hand pays is not paid again; the others are owed, and no
   expect(site.everyRow()).toEqual(rows)
   const size = site.coordinator().books.log.size()
   expect(await voidPayout({ url: site.url, token: TOKEN }, 0)).toMatchObject({
-    txid,
+    spends: [{ txid }],
     spentSats: `${TREASURY_SATS}`,
     paid: [0],
     entryIndex: size,
@@ -307,4 +317,91 @@ test('whom a payment by hand pays is not paid again; the others are owed, and no
   // The payment and its fee are gone, and no coin that is spent is left.
   const leftSats = coins.reduce((sum, { sats }) => sum + sats, 0n)
   expect(leftSats).toBe(TREASURY_SATS + 70_000n - 21_000n)
+})
+
+test('several transactions that each took a coin of a payout are told, and counted, together', async () => {
+  const capSats = '9000000'
+  const flags = { 'payout.payeeCapSats': capSats, 'payout.runCapSats': capSats, 'payout.dayCapSats': capSats }
+  await using site = await openSite(node, { flags })
+  const acme = await openRequester(site, 'acme')
+  const bolt = await openRequester(site, 'bolt')
+  const wanted = [
+    [acme, 2_500_000n],
+    [bolt, 30_000n],
+  ] as const
+  for (const [{ depositAddress }, sats] of wanted) await node.fund(depositAddress, sats)
+  await site.begin(0)
+  site.house().payer.stop('a test', 0)
+  for (const [requester, sats] of wanted) {
+    expect((await requester.withdraw(`${sats * 1_000n}`)).status).toBe(202)
+  }
+  site.house().payer.resume()
+  await site.coordinator().kick()
+  const [pinned, other, ...others] = site.house().payer.payouts()[0]?.inputs ?? []
+  if (pinned === undefined || other === undefined) throw new Error('two coins')
+  expect([pinned.valueSats, other.valueSats, others]).toEqual([2_500_000n, TREASURY_SATS, []])
+
+  const stranger = sealScript(publicKeyOf(newWorkerKey()), null)
+  const first = await spendElsewhere(site, [{ script: stranger, valueSats: 1_000_000n }], pinned)
+  await site.mine(site.config.epoch.finalDepth)
+  const { script } = parseAddress(bolt.refundAddress, 'regtest')
+  const second = await spendElsewhere(site, [{ script, valueSats: 30_000n }], other)
+  expect(await refusal(site, 0)).toBe('409 spend_not_final')
+  await site.mine(1)
+  const height = Number(await node.rpc.call('getblockcount'))
+  expect(await refusal(site, 0)).toBe('409 spend_not_final')
+  await site.mine(1)
+  const size = site.coordinator().books.log.size()
+  const spends = [
+    { txid: first, height: height - site.config.epoch.finalDepth },
+    { txid: second, height },
+  ]
+  expect(await voidPayout({ url: site.url, token: TOKEN }, 0)).toEqual({
+    payout: 0,
+    spends,
+    spentSats: `${2_500_000n + TREASURY_SATS}`,
+    paid: [1],
+    entryIndex: size,
+  })
+  await site.coordinator().kick()
+  expect(transfersOf(site, size)).toEqual([
+    ['payout/0', 'requester/acme', 2_500_000_000n],
+    ['payout/0', 'treasury', 30_000_000n],
+    ['lost', 'treasury', (2_500_000n + TREASURY_SATS - 30_000n) * 1_000n],
+  ])
+  expect(await site.reconcile()).toMatchObject({ ok: true, inconsistent: [] })
+  await site.mineUntil('the next payout', () => site.status().payouts[1]?.state === 'settled')
+  expect(await site.satsOnChain(acme.refundAddress)).toBe(2_500_000n)
+  expect(await site.satsOnChain(bolt.refundAddress)).toBe(30_000n)
+  expect(await site.reconcile()).toMatchObject({ ok: true, inconsistent: [] })
+  // What requesters brought is paid; of the treasury's own all that is not left was stolen, or went to miners.
+  const fees = 2_000n + (site.status().payouts[1]?.feeSats ?? 0n)
+  expect(site.coordinator().books.ledger.balance('treasury').postedMsat).toBe(
+    (TREASURY_SATS - 1_000_000n - fees) * 1_000n,
+  )
+  await site.anchorAll()
+  await site.mine(site.config.epoch.finalDepth)
+
+  const log = await recordLog(site, node)
+  expect((await replay(log)).first).toBeNull()
+  expect((await replay({ ...log, chain: { ...log.chain, node: null } })).first).toBeNull()
+  const blockHash = await node.rpc.call('getblockhash', height)
+  const [coinbase] = Object(await node.rpc.call('getblock', blockHash)).tx
+  const [one, two] = spends.map(({ txid, height }) => ({ txid: txidBytes(txid), height }))
+  if (one === undefined || two === undefined) throw new Error('two spends')
+  for (const [rule, code, change] of [
+    ['payments', 'spent_mismatch', { spends: [two] }],
+    ['payments', 'paid_mismatch', { spends: [one] }],
+    ['payments', 'spend_missing', { spends: [one, { ...two, height: one.height }] }],
+    ['payments', 'input_not_treasury', { spends: [one, two, { ...two, txid: txidBytes(coinbase) }] }],
+    ['payouts', 'void_early', { spends: [{ ...one, height: one.height + 1_000 }, two] }],
+  ] as const) {
+    const { source } = await changeEntry(log, 'void', (entry) => ({
+      ...entry,
+      ...change,
+      spends: [...change.spends],
+    }))
+    const { rules } = await replay(source)
+    expect(rules.find(({ name }) => name === rule)?.first, code).toMatchObject({ code, entry: size })
+  }
 })

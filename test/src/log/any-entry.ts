@@ -177,8 +177,11 @@ export const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
     v,
     kind: kind('void'),
     payout: int,
-    txid: bytes32,
-    height: int,
+    spends: fc.uniqueArray(fc.record({ txid: bytes32, height: int }), {
+      minLength: 1,
+      maxLength: 3,
+      selector: ({ txid }) => Buffer.from(txid).toString('hex'),
+    }),
     spentSats: money,
     paid: fc.uniqueArray(int, { maxLength: 3 }).map((all) => all.toSorted((a, b) => a - b)),
   }),
