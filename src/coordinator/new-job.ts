@@ -16,8 +16,10 @@ export function newJob(
   deadline: number,
 ) {
   const inputDigest = sha256(draft.inputs)
-  const inputSalt = randomBytes(32)
-  const originSalt = randomBytes(32)
+  // One call: each costs more than its bytes.
+  const random = randomBytes(80)
+  const inputSalt = random.subarray(0, 32)
+  const originSalt = random.subarray(32, 64)
   const originRecord = encodeOriginRecord(draft.origin)
   const job: Job = {
     v: 1,
@@ -27,7 +29,7 @@ export function newJob(
     origin: originCommitment(originSalt, originRecord),
     items: draft.items,
     deadline,
-    nonce: randomBytes(16),
+    nonce: random.subarray(64),
   }
   const bytes = encodeJob(job)
   const units = BigInt(draft.items) * BigInt(draft.model.unitsPerItem)

@@ -44,6 +44,31 @@ describe('decodeCbor', () => {
     )
   })
 
+  test('refuses what is canonical but for one byte, or it is canonical again', () => {
+    const spliced = fc
+      .record({
+        value: anyValue,
+        at: fc.nat(),
+        deleted: fc.nat(2),
+        inserted: fc.uint8Array({ maxLength: 2 }),
+      })
+      .map(({ value, at, deleted, inserted }) => {
+        const bytes = [...encodeCbor(value)]
+        bytes.splice(at % bytes.length, deleted, ...inserted)
+        return Uint8Array.from(bytes)
+      })
+    fc.assert(
+      fc.property(spliced, (bytes) => {
+        try {
+          expect(toHex(encodeCbor(decodeCbor(bytes, limit)))).toBe(toHex(bytes))
+        } catch (error) {
+          expect(error).toHaveProperty('name', 'CborError')
+        }
+      }),
+      { numRuns: 5_000 },
+    )
+  })
+
   test.each([
     ['nothing', '', 'cbor_malformed'],
     ['bytes after the value', '0000', 'cbor_malformed'],
@@ -68,6 +93,11 @@ describe('decodeCbor', () => {
     ['a long form of a small integer', '1817', 'cbor_not_canonical'],
     ['a long form of a length', '580161', 'cbor_not_canonical'],
     ['keys not sorted by bytes', 'a2616201616102', 'cbor_not_canonical'],
+    ['keys within a list of maps not sorted', '82a161610181a2616201616102', 'cbor_not_canonical'],
+    ['a key twice behind a nested map', 'a26161a1616201616102', 'cbor_not_canonical'],
+    ['a long form of a key', 'a178016101', 'cbor_not_canonical'],
+    ['a map as a key', 'a1a16161010a', 'cbor_not_canonical'],
+    ['text that begins with a byte order mark', '64efbbbf61', 'cbor_not_canonical'],
     ['keys not sorted by length', 'a262616101616202', 'cbor_not_canonical'],
     ['text that is not UTF-8', '61ff', 'cbor_not_canonical'],
     ['nesting without end', '81'.repeat(50_000), 'cbor_malformed'],
