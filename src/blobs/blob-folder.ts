@@ -21,6 +21,12 @@ export interface BlobFolder {
   pathOf(name: string): string
 }
 
+/** Throws BlobError `blob_name_invalid`. */
+export function checkBlobName(name: string): void {
+  if (!BLOB_NAME.test(name))
+    throw new BlobError('blob_name_invalid', 'a blob is named by 64 lowercase hex digits')
+}
+
 /** Makes the folders, durably, and sweeps what crashes left in `tmp/`. */
 export function openBlobFolder(folder: string): BlobFolder {
   const temporary = join(folder, 'tmp')
@@ -38,8 +44,7 @@ export function openBlobFolder(folder: string): BlobFolder {
   return {
     temporary,
     pathOf(name) {
-      if (!BLOB_NAME.test(name))
-        throw new BlobError('blob_name_invalid', 'a blob is named by 64 lowercase hex digits')
+      checkBlobName(name)
       return join(folder, name.slice(0, 2), name)
     },
   }

@@ -5,7 +5,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { BlobError } from './blob-error.ts'
-import { openBlobFolder, SMALL_BLOBS, syncFolder } from './blob-folder.ts'
+import { checkBlobName, openBlobFolder, SMALL_BLOBS, syncFolder } from './blob-folder.ts'
 import { MAX_SMALL_BLOB_BYTES, type NamedBlob, openSmallBlobs, type SmallBlobs } from './small-blobs.ts'
 
 /** What Node reads in one go, and what a protobuf (so an ONNX model) can have: 2 GiB less one byte. */
@@ -31,6 +31,8 @@ export interface BlobStore {
   /** Null when absent. Throws BlobError `blob_corrupt` rather than give bytes that aren't the name's. */
   get(name: string): Uint8Array | null
   has(name: string): boolean
+  /** Looks at the store once for all that `read` asks of it: locks cost as much as a small blob. */
+  together<T>(read: () => T): T
   /** Null when absent. */
   sizeBytes(name: string): number | null
   /** Null when absent; `start` to `end` of it, both inclusive. The bytes are not checked on the way: who asked for a hash checks it. `body` must be used. */
@@ -76,13 +78,13 @@ export function openBlobStore(folder: string): BlobStore {
 
   /** Null when it is no small one; most are, so these are looked at first. */
   function readSmall(name: string): Uint8Array | null {
-    pathOf(name) // refuses what is no name
+    checkBlobName(name)
     return translating('blob_unreadable', () => small.get(name))
   }
 
   function sizeOf(name: string): number | null {
-    const path = pathOf(name)
-    return small.sizeBytes(name) ?? statSync(path, { throwIfNoEntry: false })?.size ?? null
+    checkBlobName(name)
+    return small.sizeBytes(name) ?? statSync(pathOf(name), { throwIfNoEntry: false })?.size ?? null
   }
 
   return {
@@ -104,6 +106,7 @@ export function openBlobStore(folder: string): BlobStore {
     },
 
     has: (name) => sizeOf(name) !== null,
+    together: small.together,
     sizeBytes: sizeOf,
 
     async stream(name, range) {

@@ -19,6 +19,8 @@ export interface SmallBlobs {
   putUnsynced(blobs: readonly NamedBlob[]): void
   get(name: string): Uint8Array | null
   sizeBytes(name: string): number | null
+  /** One read transaction for all that `read` asks. */
+  together<T>(read: () => T): T
   /** Those that are there; all of them or none. */
   remove(names: readonly string[]): void
   totals(): { count: number; bytes: number }
@@ -64,6 +66,7 @@ export function openSmallBlobs(path: string): SmallBlobs {
       const size = selectSize.get(Buffer.from(name, 'hex'))
       return size === undefined ? null : Number(size)
     },
+    together: (read) => db.transaction(read).deferred(),
     remove: (names) => remove.immediate(names),
     totals() {
       const { count = 0n, bytes = 0n } = sums.get() ?? {}

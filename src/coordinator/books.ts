@@ -30,6 +30,11 @@ export function record<T>(books: Books, entry: Entry, change: (index: number) =>
     .immediate()
 }
 
+/** Runs `read`, which changes nothing, on one state of all that is kept: each statement by itself would lock the files anew. */
+export function look<T>({ db, blobs }: Pick<Books, 'db' | 'blobs'>, read: () => T): T {
+  return blobs.together(() => db.transaction(read).deferred())
+}
+
 /** Posts transfers that follow from the log: one that is refused is a bug, and takes its entry down with it. */
 export function postAll(books: Books, transfers: readonly Transfer[]): void {
   for (let from = 0; from < transfers.length; from += MAX_TRANSFERS_PER_POST) {

@@ -5,7 +5,7 @@ import { sha256 } from '../../compute/work/tagged-hash.ts'
 import type { MarketModel } from '../subnet/markets.ts'
 import type { AuditCapacity } from './audit-capacity.ts'
 import type { Books } from './books.ts'
-import { record } from './books.ts'
+import { look, record } from './books.ts'
 import type { Canaries } from './canaries.ts'
 import type { Charges } from './charges.ts'
 import { openHolds } from './holds.ts'
@@ -98,7 +98,7 @@ export function openLeaseDesk(
     unsettled.assertLeasable()
     const asked = requests.take(hex(worker), room, MAX_LEASED_INPUT_BYTES)
     try {
-      const drafts = work.draw(worker, asked, room, epoch)
+      const drafts = look(books, () => work.draw(worker, asked, room, epoch))
       const fitting = takeSpace(drafts)
       const leased = fitting.length === 0 ? [] : log(worker, epoch, fitting)
       for (const draft of drafts.toReversed()) {

@@ -4,7 +4,7 @@ import { sha256 } from '../../compute/work/tagged-hash.ts'
 import { parseTensorBundle, TensorError } from '../../compute/work/tensor-bundle.ts'
 import { createGroupCommit } from '../store/group-commit.ts'
 import { unsynced } from '../store/unsynced.ts'
-import type { Books } from './books.ts'
+import { type Books, look } from './books.ts'
 import { openHolds } from './holds.ts'
 import type { LeaseDesk } from './leases.ts'
 import { RefusedError } from './refused-error.ts'
@@ -107,8 +107,17 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
   })
 
   async function accept(worker: Uint8Array, results: readonly Result[]): Promise<ResultsAnswer> {
-    const refused: { receipt: string; code: string; detail: string }[] = []
     const answeredMs = Date.now()
+    const { taken, refused } = look(books, () => checkAll(worker, results, answeredMs))
+    // The requester's answer never waits for the disk (DESIGN §5): the worker has these results on its own until this resolves.
+    for (const { job, outputs, receiptId } of taken)
+      leases.requestOf(job)?.settle({ answer: { outputs, receiptId } })
+    await hold(taken)
+    return { accepted: taken.length, answeredMs, refused }
+  }
+
+  function checkAll(worker: Uint8Array, results: readonly Result[], answeredMs: number) {
+    const refused: { receipt: string; code: string; detail: string }[] = []
     const taken: CheckedResult[] = []
     for (const result of results) {
       try {
@@ -123,11 +132,7 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
         refused.push({ receipt, code: String(code), detail: String(detail) })
       }
     }
-    // The requester's answer never waits for the disk (DESIGN §5): the worker has these results on its own until this resolves.
-    for (const { job, outputs, receiptId } of taken)
-      leases.requestOf(job)?.settle({ answer: { outputs, receiptId } })
-    await hold(taken)
-    return { accepted: taken.length, answeredMs, refused }
+    return { taken, refused }
   }
 
   function check(

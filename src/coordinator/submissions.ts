@@ -11,7 +11,7 @@ import { sha256 } from '../../compute/work/tagged-hash.ts'
 import { unmaturedAccount } from '../ledger/accounts.ts'
 import type { JobWork } from '../rules/expected-reward.ts'
 import type { Books } from './books.ts'
-import { record } from './books.ts'
+import { look, record } from './books.ts'
 import type { EnergyTally } from './energy-tally.ts'
 import { openHolds } from './holds.ts'
 import type { Market } from './market.ts'
@@ -113,7 +113,7 @@ export function openSubmissionDesk(
     const id = submissionId(submission.header)
     refuseDuplicate(id)
     checkChain(header)
-    const receipts = checkReceipts(header, submission.receipts)
+    const receipts = look(books, () => checkReceipts(header, submission.receipts))
     parts.unsettled.take(receipts.length)
     const list = encodeCbor(submission.receipts)
     books.blobs.putSync(list)
