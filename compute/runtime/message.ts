@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Readable, Writable } from 'node:stream'
 import { MAX_MODEL_BYTES } from '../onnx/admission.ts'
-import { decodeCbor, encodeCbor } from '../work/canonical-cbor.ts'
 
-/** A small map beside a body that is never copied into it: tensors and models are megabytes. */
+/** A small map, JSON, beside a body that is never copied into it: tensors and models are megabytes. */
 export interface Message {
   header: unknown
   body: Uint8Array
@@ -19,7 +18,7 @@ const MAX_HEADER_BYTES = 256 * 1024
 const MAX_BODY_BYTES = MAX_MODEL_BYTES
 
 export function writeMessage(stream: Writable, header: unknown, body: Uint8Array): void {
-  const head = encodeCbor(header)
+  const head = Buffer.from(JSON.stringify(header))
   assert(head.length <= MAX_HEADER_BYTES && body.length <= MAX_BODY_BYTES)
   const prefix = Buffer.alloc(PREFIX_BYTES)
   prefix.writeUInt32BE(head.length, 0)
@@ -30,7 +29,7 @@ export function writeMessage(stream: Writable, header: unknown, body: Uint8Array
   stream.uncork()
 }
 
-/** Until the stream ends; a message that it cuts off is dropped. Throws what the stream does, CborError, and RangeError past a limit. */
+/** Until the stream ends; a message that it cuts off is dropped. Throws what the stream does, SyntaxError, and RangeError past a limit. */
 export async function* readMessages(stream: Readable): AsyncGenerator<Message, undefined> {
   let held: Buffer[] = []
   let heldBytes = 0
@@ -47,7 +46,7 @@ export async function* readMessages(stream: Readable): AsyncGenerator<Message, u
         throw new RangeError('the message is longer than any that is sent')
       }
       if (bytes.length >= end) {
-        const header = decodeCbor(bytes.subarray(PREFIX_BYTES, bodyStart), { maxBytes: MAX_HEADER_BYTES })
+        const header: unknown = JSON.parse(bytes.toString('utf8', PREFIX_BYTES, bodyStart))
         yield { header, body: bytes.subarray(bodyStart, end) }
       }
       const rest = bytes.length >= end ? bytes.subarray(end) : bytes
