@@ -39,8 +39,10 @@ export function createIntake(o: {
 
   return {
     add(run) {
-      if (fresh.length === 0) oldestMs = performance.now()
       fresh.push(run)
+      // What comes behind it changes nothing of what is to be done.
+      if (fresh.length > 1) return
+      oldestMs = performance.now()
       o.bell.ring()
     },
     backlog: () => ({
