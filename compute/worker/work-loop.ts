@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { MeteredResult } from '../runtime/metered-runner.ts'
 import { hex } from '../work/hex.ts'
 import { jobId } from '../work/job.ts'
 import { alterOutputs } from './alter-outputs.ts'
+import { createBell } from './bell.ts'
 import type { CoordinatorClient, LeasedJob } from './coordinator-client.ts'
 import type { Delivery } from './delivery.ts'
 import { type Bench, executeJob, reasonOf } from './execute-job.ts'
-import type { OnWorkerEvent } from './worker-event.ts'
+import type { OnWorkerEvent, WorkerEvent } from './worker-event.ts'
 
 /** Of one lease. Another is asked for when no more than that is left to run, so that the device never waits for one. */
 const MAX_JOBS = 64
@@ -15,6 +17,15 @@ const BACKLOG_POLL_MS = 1_000
 /** A machine that can run nothing must not lease and release the same jobs in a loop. */
 const FIRST_PAUSE_MS = 1_000
 const MAX_PAUSE_MS = 60_000
+
+type Ran = Pick<MeteredResult, 'startedMs' | 'finishedMs' | 'energy'>
+
+/** What has come of a lease so far. */
+interface Lease {
+  left: number
+  hasFailed: boolean
+  readonly ran: Ran[]
+}
 
 /**
  * Leases jobs and hands them to the runners until `stop`, the next lease under way while the last one runs; then waits for what
@@ -31,6 +42,8 @@ export async function workLoop(o: {
   // A signal and no promise to race with: each race would leave its outcome, a lease with its inputs, with a promise that lives as long as the worker.
   const failed = new AbortController()
   const ended = AbortSignal.any([o.stop, failed.signal])
+  const bell = createBell(failed.signal)
+  let running = 0
   let failuresInARow = 0
   let lastReason: string | null = null
 
@@ -51,45 +64,51 @@ export async function workLoop(o: {
     }
   }
 
-  /** @param lease counts once, however many of its jobs fail together, as on a model that can't be fetched just then */
-  async function run(leased: LeasedJob, lease: { hasFailed: boolean }): Promise<void> {
-    const id = jobId(leased.job)
-    const job = hex(id)
+  async function run(leased: LeasedJob, lease: Lease): Promise<void> {
+    const job = jobId(leased.job)
     try {
       const result = await executeJob(o.bench, leased)
       const outputs = Math.random() < o.cheatShare ? alterOutputs(result.outputs) : result.outputs
-      o.delivery.add({ ...result, outputs, job: id })
-      const { energy, profile, startedMs, finishedMs } = result
-      o.onEvent({ type: 'ran', job, tookMs: finishedMs - startedMs, batch: profile.batch, ...energy })
+      o.delivery.add({ ...result, outputs, job })
+      const { startedMs, finishedMs, energy } = result
+      lease.ran.push({ startedMs, finishedMs, energy })
       failuresInARow = 0
     } catch (error) {
       const reason = reasonOf(error)
       if (reason === null) throw error
+      // A lease counts once, however many of its jobs fail together, as on a model that can't be fetched just then.
       if (!lease.hasFailed) failuresInARow++
       lease.hasFailed = true
-      o.onEvent({ type: 'failed', job, reason })
-      await o.client.sendFailure(id, reason)
+      o.onEvent({ type: 'failed', job: hex(job), reason })
+      await o.client.sendFailure(job, reason)
     }
-  }
-
-  const running = new Set<Promise<void>>()
-
-  function begin(leased: LeasedJob, lease: { hasFailed: boolean }): void {
-    const one = run(leased, lease)
-      .catch((error) => failed.abort(error))
-      .finally(() => running.delete(one))
-    running.add(one)
+    lease.left -= 1
+    if (lease.left === 0 && lease.ran.length > 0) o.onEvent(sumOf(lease.ran))
+    running -= 1
+    bell.ring()
   }
 
   while (!ended.aborted) {
     const jobs = await lease()
-    const counted = { hasFailed: false }
-    for (const leased of jobs) begin(leased, counted)
-    while (running.size > MAX_JOBS && !failed.signal.aborted) await Promise.race(running)
+    const leased: Lease = { left: jobs.length, hasFailed: false, ran: [] }
+    running += jobs.length
+    for (const job of jobs) run(job, leased).catch((error) => failed.abort(error))
+    while (running > MAX_JOBS) await bell.wait()
   }
   // The first failure ends the worker, whatever else still runs.
-  while (running.size > 0 && !failed.signal.aborted) await Promise.race(running)
+  while (running > 0) await bell.wait()
   failed.signal.throwIfAborted()
+}
+
+function sumOf(ran: readonly Ran[]): WorkerEvent {
+  const startedMs = Math.min(...ran.map((one) => one.startedMs))
+  const finishedMs = Math.max(...ran.map((one) => one.finishedMs))
+  const millijoules = ran.reduce<number | null>(
+    (sum, { energy }) => (sum === null || energy.millijoules === null ? null : sum + energy.millijoules),
+    0,
+  )
+  const methods = [...new Set(ran.map(({ energy }) => energy.method))]
+  return { type: 'ran', jobs: ran.length, tookMs: finishedMs - startedMs, methods, millijoules }
 }
 
 function pauseMs(failures: number): number {

@@ -8,8 +8,8 @@ export type WorkerEvent =
   | { type: 'leased'; jobs: number }
   /** The coordinator has no work for this key, whatever there is to do: such as `audit_capacity_full`. */
   | { type: 'idle'; reason: string }
-  /** `millijoules` null: unknown. `batch`: rows that ran together. */
-  | { type: 'ran'; job: string; tookMs: number; batch: number; method: string; millijoules: number | null }
+  /** Of one lease, when nothing is left of it. `tookMs`: from the first one's start to the last one's end. `millijoules` null: unknown. */
+  | { type: 'ran'; jobs: number; tookMs: number; methods: readonly string[]; millijoules: number | null }
   /** The job went back to the coordinator. */
   | { type: 'failed'; job: string; reason: string }
   /** The coordinator won't have this receipt; nothing is earned with it. */
