@@ -224,7 +224,12 @@ async function openOver(
     ...(zmqUrl === undefined ? {} : { zmqUrl }),
     pollMs,
     onTip: () => void rounds.kick(),
-    onError: (error) => onEvent({ kind: 'failed', error }),
+    onError(error) {
+      // Said once: a node that is away fails the round too, which keeps saying so, and is tried until one succeeds.
+      if (lastError !== null) return
+      onEvent({ kind: 'failed', error })
+      void rounds.kick()
+    },
   })
 
   return {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { BitcoinRpc } from '../../../anchor/rpc.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { openCoordinator } from '../../../src/coordinator/coordinator.ts'
@@ -6,6 +6,9 @@ import { parseEntry } from '../../../src/log/entry.ts'
 import { reasonsOf } from './epoch-entry.ts'
 import { idOf, worksOf } from './peer.ts'
 import { BUDGET_MSAT, openSite, SEAL_SATS } from './site.ts'
+
+/** Ample on a busy machine: only what hangs fails. */
+const PATIENCE = { timeout: 110_000 }
 
 let node: RegtestNode
 beforeAll(async () => {
@@ -49,6 +52,19 @@ test('a coordinator that could not open leaves its folder to the next one', asyn
   await expect(failed).rejects.toThrow('the node is down')
   await site.reopen()
   expect(site.coordinator().advancedTo()).not.toBeNull()
+})
+
+test('a node that goes away is said to be away before the next block, and no more once it is back', async () => {
+  await using site = await openSite(node, { funded: false, flags: { 'bitcoind.pollMs': '50' } })
+  let isAway = false
+  const call: BitcoinRpc['call'] = (...asked) =>
+    isAway ? Promise.reject(new Error('the node is away')) : node.rpc.call(...asked)
+  await site.reopen({ ...node.rpc, call })
+  expect(site.coordinator().lastError()).toBeNull()
+  isAway = true
+  await vi.waitFor(() => expect(site.coordinator().lastError()?.message).toBe('the node is away'), PATIENCE)
+  isAway = false
+  await vi.waitFor(() => expect(site.coordinator().lastError()).toBeNull(), PATIENCE)
 })
 
 test('the log opens when the first seal is final: the largest coin there is then', async () => {
