@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { blockHashHex, HEADER_BYTES, HeaderError, headerHash } from './block-header.ts'
 import { applyHeaderRules, HASH_BYTES } from './header-rules.ts'
-import { type Network, type NetworkName, networkOf } from './network.ts'
+import { NETWORK_NAMES, type Network, type NetworkName, networkOf } from './network.ts'
 import { PERIOD_BLOCKS } from './retarget.ts'
 
 /** Checked headers in a row. To ask for a height that isn't among them is a bug. */
@@ -62,7 +62,9 @@ export function checkHeaders(bytes: Uint8Array, network: Network, options: Heade
   }
   const first = headerHash(bytes.subarray(0, HEADER_BYTES))
   if (startHeight === 0 && first !== network.genesisHash) {
-    throw new HeaderError('header_genesis', 0, `${first} is not the genesis block of ${network.name}`)
+    const other = NETWORK_NAMES.find((name) => networkOf(name).genesisHash === first)
+    const whose = other === undefined ? '' : `, but of ${other}`
+    throw new HeaderError('header_genesis', 0, `${first} is not the genesis block of ${network.name}${whose}`)
   }
   if (startHeight > 0 && !pinned.some(({ height }) => height === startHeight)) {
     throw new HeaderError('header_start', startHeight, 'neither the genesis block nor a pinned one')

@@ -36,7 +36,7 @@ export function readProblem(status: number, body: Uint8Array): CoordinatorError 
   if (!problem.success) {
     return new CoordinatorError({
       code: `http_${status}`,
-      detail: 'an error without a problem document',
+      detail: `status ${status}, and not as a coordinator says it: is one there?`,
       status,
     })
   }

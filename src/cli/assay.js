@@ -18,6 +18,14 @@ if (major < 22 || (major === 22 && minor < 18)) {
 const cache = process.env.XDG_CACHE_HOME || join(process.env.HOME || '', '.cache')
 if (isAbsolute(cache)) module.enableCompileCache?.(join(cache, 'assay', 'compiled'))
 
+// Who reads no further, as `head`, has enough: the end that SIGPIPE makes of other programs, by the number that a shell gives it.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit(128 + 13)
+  })
+}
+
 // A checkout runs its sources; the published package holds what `npm run build` made of them.
 const source = new URL('./main.ts', import.meta.url)
 const built = new URL('../../dist/src/cli/main.js', import.meta.url)

@@ -13,8 +13,10 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
     const code = codeOf(error)
     const text = error instanceof Error ? error.message : String(error)
+    // A worker's errors begin with their code.
+    const said = text.startsWith(`${code}: `) ? text : `${text} (${code})`
     process.stderr.write(
-      args.includes('--json') ? `${JSON.stringify({ code, error: text })}\n` : `assay: ${text} (${code})\n`,
+      args.includes('--json') ? `${JSON.stringify({ code, error: text })}\n` : `assay: ${said}\n`,
     )
     if (code === 'internal' && error instanceof Error) process.stderr.write(`${error.stack}\n`)
     return exitCodeOf(error)

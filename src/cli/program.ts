@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { ownPackage } from '../api/own-package.ts'
+import { ownPackage } from '../own-package.ts'
 
 type Add = (program: Command) => Promise<void>
 
@@ -36,6 +36,7 @@ export async function openProgram(name: string | null): Promise<Command> {
   const program = new Command('assay')
     .description('Pays machines for AI work that they can prove, and writes the proof into Bitcoin.')
     .version(ownPackage().version)
+    .showHelpAfterError('--help says what it takes.')
     .exitOverride()
   const asked = name !== null && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   for (const add of asked === undefined ? Object.values(COMMANDS) : [asked]) await add(program)

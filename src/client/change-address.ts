@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { NETWORK_NAMES } from '../../anchor/network.ts'
 import { publicKeyOf } from '../../compute/work/worker-key.ts'
 import { openExchange } from '../../compute/worker/exchange.ts'
 import type { AddressChange } from '../log/address-change.ts'
@@ -7,7 +8,7 @@ import { askCoordinator } from './ask-coordinator.ts'
 /** Tried again meanwhile, where that may help. */
 const TIMEOUT_MS = 60_000
 
-const infoAnswer = z.object({ origin: z.string() })
+const infoAnswer = z.object({ origin: z.string(), network: z.enum(NETWORK_NAMES) })
 const workerAnswer = z.object({
   address: z.string(),
   thresholdSats: z.string(),
@@ -15,15 +16,13 @@ const workerAnswer = z.object({
   pendingEntry: z.int().nullable(),
 })
 
-interface PaidWorker extends z.infer<typeof workerAnswer> {
-  readonly origin: string
-}
+type PaidWorker = z.infer<typeof workerAnswer> & z.infer<typeof infoAnswer>
 
 /** Where the coordinator pays a worker now. Throws ClientError. */
 export async function readPaidWorker(url: string, key: Uint8Array): Promise<PaidWorker> {
-  const { origin } = infoAnswer.parse(await (await askCoordinator(url, '/v1/info')).json())
+  const info = infoAnswer.parse(await (await askCoordinator(url, '/v1/info')).json())
   const path = `/v1/workers/${Buffer.from(key).toString('hex')}`
-  return { origin, ...workerAnswer.parse(await (await askCoordinator(url, path)).json()) }
+  return { ...info, ...workerAnswer.parse(await (await askCoordinator(url, path)).json()) }
 }
 
 /** @returns the entry's index. Throws CoordinatorError. */

@@ -71,6 +71,7 @@ describe('checkHeaderChain', () => {
 
   it("refuses another chain's genesis block", () => {
     expect(() => checkHeaderChain(mainnet, 'regtest')).toThrow(refusal('header_genesis', 0))
+    expect(() => checkHeaderChain(mainnet, 'regtest')).toThrow(/of regtest, but of mainnet/)
     expect(() => checkHeaderChain(mainnet.slice(80), 'mainnet')).toThrow(refusal('header_genesis', 0))
   })
 

@@ -1,6 +1,6 @@
 import { Router } from 'express'
+import { ownPackage } from '../../own-package.ts'
 import { sendJson } from '../json.ts'
-import { ownPackage } from '../own-package.ts'
 import { openapiDocument } from './document.ts'
 
 /** GET /openapi.json: the whole surface, of the schemas that requests are checked by. */

@@ -2,7 +2,6 @@ import { join } from 'node:path'
 import { type Command, InvalidArgumentError } from 'commander'
 import { openNode } from '../../../anchor/node.ts'
 import { recoverAnchors } from '../../../anchor/recover-anchors.ts'
-import { connectRpc } from '../../../anchor/rpc.ts'
 import type { Config } from '../../config/config-schema.ts'
 import { loadConfig } from '../../config/load-config.ts'
 import { openSiteDatabase } from '../../coordinator/migrations.ts'
@@ -12,6 +11,7 @@ import { parseEntry } from '../../log/entry.ts'
 import { openLog } from '../../log/log-store.ts'
 import { txidText } from '../../log/txid.ts'
 import { claimFolder } from '../../store/claim-folder.ts'
+import { connectConfigured } from '../connect-configured.ts'
 import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { readPassphrase } from '../passphrase.ts'
@@ -57,16 +57,10 @@ export function addAnchorRecover(anchor: Command): void {
 }
 
 async function recover(config: Config, keys: Keys, fromHeight: number | undefined) {
-  const { dataDir, network, origin, bitcoind } = config
+  const { dataDir, network, origin } = config
   const release = claimFolder(dataDir)
   const db = openSiteDatabase(dataDir)
-  const { url, cookieFile, username, password } = bitcoind
-  const rpc = connectRpc({
-    url,
-    ...(cookieFile === undefined ? {} : { cookieFile }),
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-  })
+  const rpc = connectConfigured(config)
   try {
     const log = openLog({ db, origin, seed: keys.logSeed })
     const genesis = log.size() === 0 ? null : parseEntry(log.entry(0))

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import { openNode } from '../../../anchor/node.ts'
-import { type BitcoinRpc, connectRpc } from '../../../anchor/rpc.ts'
 import { type AnchorsFile, parseAnchorsFile } from '../../audit/anchors-file.ts'
 import { readGenesis } from '../../audit/check-anchor-chain.ts'
 import { blobsInFolder } from '../../blobs/blob-copy.ts'
@@ -14,6 +13,7 @@ import { readClaims } from '../../replay/read-claims.ts'
 import { type ReplayReport, replay } from '../../replay/replay.ts'
 import { chainOfHeaders, chainOfNode } from '../../replay/replay-chain.ts'
 import type { ReplayChain, ReplaySource } from '../../replay/replay-source.ts'
+import { connectGiven } from '../connect-given.ts'
 import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { fetchAnchorsShown } from '../fetch-anchors-shown.ts'
@@ -113,7 +113,7 @@ async function predecessorOf(
     )
   }
   const old = await openOldLog(where, held)
-  const node = openNode(connect({ url, cookieFile }, held), readGenesis(file).network)
+  const node = openNode(connect(url, cookieFile, held), readGenesis(file).network)
   return () => {
     const progress = openProgressLine('Entries of the log before')
     return legacyOf(old, node, { mayBeOpen: true, onProgress: progress.show }).finally(progress.close)
@@ -155,15 +155,11 @@ async function openChain(
       'pass --bitcoind-url or --headers: the chain to hold it against',
     )
   }
-  return chainOfNode(openNode(connect({ url, cookieFile }, held), network))
+  return chainOfNode(openNode(connect(url, cookieFile, held), network))
 }
 
-function connect(
-  { url, cookieFile }: { url: string; cookieFile: string | undefined },
-  held: DisposableStack,
-): BitcoinRpc {
-  const rpc = connectRpc({ url, ...(cookieFile === undefined ? {} : { cookieFile }) })
-  return held.adopt(rpc, () => rpc.close())
+function connect(url: string, cookieFile: string | undefined, held: DisposableStack) {
+  return held.adopt(connectGiven(url, cookieFile), (rpc) => rpc.close())
 }
 
 function renderReplay({

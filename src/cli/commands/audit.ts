@@ -2,7 +2,6 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import type { NetworkName } from '../../../anchor/network.ts'
 import { openNode } from '../../../anchor/node.ts'
-import { connectRpc } from '../../../anchor/rpc.ts'
 import type { AnchorChainReader } from '../../audit/anchor-chain-reader.ts'
 import type { AnchorChainReport } from '../../audit/anchor-chain-report.ts'
 import { anchoredSizes } from '../../audit/anchored-sizes.ts'
@@ -13,6 +12,7 @@ import { readLogRoots } from '../../audit/log-roots.ts'
 import { EntryError } from '../../log/entry.ts'
 import { logAtUrl, logInFolder } from '../../monitor/log-source.ts'
 import { headersFromFile } from '../../proof/headers-from-file.ts'
+import { connectGiven } from '../connect-given.ts'
 import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { fetchAnchorsShown } from '../fetch-anchors-shown.ts'
@@ -115,7 +115,7 @@ async function readChain(
       'pass --headers or --bitcoind-url: the chain to hold them against',
     )
   }
-  const rpc = connectRpc({ url: bitcoindUrl, ...(cookieFile === undefined ? {} : { cookieFile }) })
+  const rpc = connectGiven(bitcoindUrl, cookieFile)
   try {
     const node = openNode(rpc, network)
     await node.chain()

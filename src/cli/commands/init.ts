@@ -64,9 +64,10 @@ async function init(options: InitOptions): Promise<void> {
   const keystore = join(dataDir, 'keystore.json')
   const { network } = config
   const passphrase = await readPassphrase(options)
-  await createKeystore(keystore, { passphrase, network })
-  writeFileSync(file, renderConfig(config), { flag: 'wx', mode: 0o600 })
+  // One that was interrupted goes on with the keystore that it made.
+  if (!existsSync(keystore)) await createKeystore(keystore, { passphrase, network })
   const keys = await openKeystore(keystore, { passphrase, network })
+  writeFileSync(file, renderConfig(config), { flag: 'wx', mode: 0o600 })
   const result = {
     config: file,
     keystore,
@@ -76,7 +77,7 @@ async function init(options: InitOptions): Promise<void> {
   openTerminal(options.json === true).result(
     result,
     (made) =>
-      `Wrote ${made.config} and ${made.keystore} (the only copy of the keys: back it up).\n` +
+      `Wrote ${made.config}; the only copy of the keys is ${made.keystore}: back it up.\n` +
       `Next: assay up --config ${made.config}\n` +
       `Then send fee money for anchors to ${made.anchorAddress}\n` +
       `and what is to be earned to       ${made.treasuryAddress}`,

@@ -3,7 +3,6 @@ import { type Command, Option } from 'commander'
 import type { NetworkName } from '../../../anchor/network.ts'
 import { NETWORK_NAMES } from '../../../anchor/network.ts'
 import { openNode } from '../../../anchor/node.ts'
-import { connectRpc } from '../../../anchor/rpc.ts'
 import { askCoordinator } from '../../client/ask-coordinator.ts'
 import { parseVerifierKey } from '../../log/note-key.ts'
 import { headersFromFile } from '../../proof/headers-from-file.ts'
@@ -11,6 +10,7 @@ import { exportOts } from '../../proof/ots.ts'
 import { parseProof } from '../../proof/proof.ts'
 import type { ProofReport } from '../../proof/proof-report.ts'
 import { verifyProof } from '../../proof/verify-proof.ts'
+import { connectGiven } from '../connect-given.ts'
 import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { openTerminal } from '../terminal.ts'
@@ -100,11 +100,7 @@ async function readerOf(options: VerifyOptions) {
     return (await headersFromFile(options.headers, options.network)).headerAt
   }
   if (options.bitcoindUrl === undefined) return undefined
-  const rpc = connectRpc({
-    url: options.bitcoindUrl,
-    ...(options.cookieFile === undefined ? {} : { cookieFile: options.cookieFile }),
-  })
-  const node = openNode(rpc, options.network)
+  const node = openNode(connectGiven(options.bitcoindUrl, options.cookieFile), options.network)
   await node.chain()
   return async (height: number) => {
     const hash = await node.blockHash(height)

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
+import { parseAddress } from '../../../anchor/address.ts'
 import { parseSignedMessage } from '../../../anchor/bip322.ts'
 import { publicKeyOf } from '../../../compute/work/worker-key.ts'
 import { changeAddress, readPaidWorker } from '../../client/change-address.ts'
@@ -7,7 +8,7 @@ import { readStatus } from '../../client/read-status.ts'
 import { addressChangeMessage } from '../../log/address-change.ts'
 import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
-import { ownWorkerKey } from '../own-worker-key.ts'
+import { readWorkerKey } from '../own-worker-key.ts'
 import { openTerminal } from '../terminal.ts'
 import { blockHeight, wholeSats } from '../whole-number.ts'
 
@@ -53,9 +54,11 @@ export function addWorkerAddress(worker: Command): void {
 
 async function address(options: AddressOptions): Promise<void> {
   const { coordinator: url, address, thresholdSats = 0n } = options
-  const secretKey = ownWorkerKey(resolve(options.data))
+  const secretKey = readWorkerKey(resolve(options.data))
   const worker = publicKeyOf(secretKey)
   const now = await readPaidWorker(url, worker)
+  // Before anybody fetches the old key to sign for it.
+  parseAddress(address, now.network)
   const expiryHeight = options.expires ?? (await tipOf(url)) + EXPIRY_BLOCKS
   const change = { worker, address, thresholdSats, replaces: now.addressEntry, expiryHeight }
   const message = addressChangeMessage(change, now.origin)

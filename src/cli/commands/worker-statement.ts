@@ -7,7 +7,7 @@ import { readBlob } from '../../client/read-blob.ts'
 import { type ReadStatement, readStatement } from '../../client/read-statement.ts'
 import { example } from '../example.ts'
 import { EXIT } from '../exit-code.ts'
-import { ownWorkerKey } from '../own-worker-key.ts'
+import { readWorkerKey } from '../own-worker-key.ts'
 import { reasonInWords } from '../reason-words.ts'
 import { renderTable } from '../table.ts'
 import { openTerminal } from '../terminal.ts'
@@ -47,7 +47,7 @@ export function addWorkerStatement(worker: Command): void {
 
 async function statement(options: StatementOptions): Promise<void> {
   const { coordinator: url, mirror = url } = options
-  const key = options.key ?? Buffer.from(publicKeyOf(ownWorkerKey(resolve(options.data)))).toString('hex')
+  const key = options.key ?? Buffer.from(publicKeyOf(readWorkerKey(resolve(options.data)))).toString('hex')
   const read = await readStatement(url, key, options.epoch ?? null)
   const differences =
     read.accruals === null

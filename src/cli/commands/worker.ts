@@ -44,7 +44,7 @@ export function addWorker(program: Command): void {
   const run = worker
     .command('run', { isDefault: true })
     .description('what `assay worker` alone does')
-    .requiredOption('--coordinator <url>', 'where `assay up` listens')
+    .requiredOption('--coordinator <url>', 'where `assay up` listens', webAddress)
     .requiredOption('--address <address>', 'where earnings are paid to')
     .option(
       '--threshold-sats <sats>',
@@ -130,6 +130,11 @@ async function work(options: WorkerOptions): Promise<void> {
     onEvent: ({ type, ...fields }) => logger[type === 'warning' ? 'warn' : 'info'](fields, type),
   })
   logger.info('stopped')
+}
+
+function webAddress(text: string): string {
+  if (URL.canParse(text) && /^https?:/.test(text)) return text
+  throw new InvalidArgumentError('expected a URL, such as https://assay.example')
 }
 
 function deviceList(text: string): readonly number[] {

@@ -20,6 +20,8 @@ describe('a lying chain breaks it', () => {
       const report = checkAnchorChain(honest.file, { ...honest.reader, headerAt })
       expect(report.break).toMatchObject({ code: 'header_unknown', anchor: 0 })
     }
+    const short = checkAnchorChain(honest.file, { ...honest.reader, headerAt: () => null })
+    expect(short.break?.detail).toContain('newer headers may')
   })
 
   test('header_pow: the header has no work in it', () => {

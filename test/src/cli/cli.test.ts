@@ -79,11 +79,27 @@ describe('exit codes', () => {
     ['a setting without a value', initArgs('x', '--set', 'anchor.everyBlocks'), 2, 'setting_malformed'],
     ['a setting that is none', initArgs('x', '--set', 'anchor.speed=9'), 2, 'config_unknown_key'],
     ['no passphrase and no terminal', initArgs('x'), 2, 'passphrase_missing'],
+    [
+      'a node without its cookie',
+      ['proof', 'verify', 'r.assay', '--bitcoind-url', NOWHERE],
+      2,
+      'cookie_not_given',
+    ],
+    [
+      'the statement of a folder in which no worker has run',
+      ['worker', 'statement', '--coordinator', NOWHERE, '--data', folder],
+      2,
+      'worker_key_missing',
+    ],
   ])('%s', (_what, args, exitCode, code) => {
     const plain = assay(args)
     expect(plain.exitCode).toBe(exitCode)
     expect(plain.stderr).toContain(`(${code})`)
     expect(plain.stderr).not.toContain('    at ')
+  })
+
+  test('a usage error says where to read more', () => {
+    expect(assay(['up']).stderr).toMatch(/'--config <file>' not specified\n\n?--help says/)
   })
 
   test('an error under --json is one JSON object with the code', () => {
@@ -101,6 +117,30 @@ describe('exit codes', () => {
     expect(stdout).toBe('')
     expect(stderr).toMatch(/^assay needs Node 22\.18 or newer.*\n$/)
   })
+})
+
+test('what is written to a reader who has gone is no error to show', () => {
+  // The reader is gone long before Node has started.
+  const { stderr, status } = spawnSync('bash', [
+    '-o',
+    'pipefail',
+    '-c',
+    '"$0" "$1" --help | :',
+    process.execPath,
+    CLI,
+  ])
+  expect(`${stderr}`).toBe('')
+  expect(status).toBe(141)
+})
+
+test('a worker refuses a coordinator that is no URL, and leaves nothing behind', () => {
+  const data = join(folder, 'no-worker')
+  const { exitCode, stderr } = assay([
+    ...['worker', '--coordinator', 'assay.example', '--address', 'bcrt1q', '--data', data],
+  ])
+  expect(exitCode).toBe(2)
+  expect(stderr).toContain('expected a URL')
+  expect(existsSync(data)).toBe(false)
 })
 
 describe('proof verify', () => {
@@ -130,6 +170,15 @@ describe('init', () => {
     const again = assay(initArgs('made'), { env })
     expect(again.exitCode).toBe(2)
     expect(again.stderr).toContain('(config_exists)')
+  })
+
+  test('goes on with the keystore of one that was interrupted, by its passphrase alone', () => {
+    const addressOf = ({ stdout }: { stdout: string }) => JSON.parse(stdout).anchorAddress
+    const made = assay(initArgs('interrupted', '--json'), { env })
+    rmSync(join(folder, 'interrupted', 'assay.toml'))
+    const wrong = assay(initArgs('interrupted'), { env: { ASSAY_PASSPHRASE: 'wrong horse' } })
+    expect(wrong.stderr).toContain('(passphrase_wrong)')
+    expect(addressOf(assay(initArgs('interrupted', '--json'), { env }))).toBe(addressOf(made))
   })
 
   test('up refuses a wrong passphrase, and a node that does not answer, and says which', () => {

@@ -43,6 +43,17 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
+test('no signature is asked for over an address that cannot be paid', async () => {
+  const data = mkdtempSync(join(folder, 'worker-'))
+  writeFileSync(join(data, 'worker.key'), Buffer.from(honest.secretKey).toString('hex'))
+  const change = (address: string) =>
+    runCli('worker', 'address', '--coordinator', site.url, '--data', data, '--address', address)
+  expect(await change(honest.address)).toMatchObject({ exitCode: 0 })
+  const mainnet = await change('bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4')
+  expect(mainnet).toMatchObject({ exitCode: 2, stdout: '' })
+  expect(mainnet.stderr).toContain('(address_wrong_network)')
+})
+
 describe('a statement', () => {
   test('names every receipt with its reason, the sums of the ledger, the verdict and the payment', async () => {
     const { stdout, exitCode } = await runCli(
