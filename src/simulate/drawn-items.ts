@@ -10,7 +10,7 @@ interface DrawnKey {
 }
 
 /** As many as all workers answer. */
-const ITEMS = (Number(OTHERS) + 1) * RECEIPTS_PER_EPOCH
+export const ITEMS = (Number(OTHERS) + 1) * RECEIPTS_PER_EPOCH
 const OTHER_KEYS = Array.from({ length: Number(OTHERS) }, (_, at) => named(`other ${at}`))
 
 /** How many of an epoch's items the product's rule draws for a key, on average, beside keys of the player's own and the others'. */

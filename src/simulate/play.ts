@@ -7,7 +7,7 @@ import { auditRate } from '../rules/sampling.ts'
 import { type EpochSettlement, type SettlementReceipt, settleEpoch } from '../rules/settle-epoch.ts'
 import type { AuditDraws } from './audit-draws.ts'
 import { auditSubmission } from './audit-submission.ts'
-import { drawnItems } from './drawn-items.ts'
+import { drawnItems, ITEMS } from './drawn-items.ts'
 import {
   AUDIT_SHARE_BASIS_POINTS,
   BUDGET_MSAT,
@@ -41,6 +41,7 @@ interface WorkerKey {
 const PLAYER = 'player'
 const NO_WORK: Move = { receipts: 0, cheatShare: 0, isThin: false }
 const NO_AUDITS = { all: 0, own: 0 }
+const OTHERS_RECEIPTS = Number(OTHERS) * RECEIPTS_PER_EPOCH
 const EVIDENCE = evidenceOf(P0)
 
 /**
@@ -67,13 +68,15 @@ export function playStrategy(strategy: Strategy, setting: Setting, seed: string,
     const beacon = named(seed, 'beacon', epoch)
     const drawn = drawnItems(keys, { epoch, beacon })
     const worked = keys.map((key) => {
-      const receipts = Math.min(move.receipts / strategy.keys, drawn(key))
+      const receipts = Math.min(move.receipts, drawn(key))
       return work(key, { strategy, setting, move, receipts, beacon, random })
     })
-    const audits = move.isThin ? NO_AUDITS : (draws[epoch] ?? NO_AUDITS)
-    const ownAudits = strategy.audits ? audits.own : 0
+    const others = move.isThin ? 0 : keys.reduce((left, key) => left - drawn(key), ITEMS)
+    const audits = draws[epoch] ?? NO_AUDITS
+    const auditsOf = (count: number) => Math.round((count * others) / OTHERS_RECEIPTS)
+    const ownAudits = strategy.audits ? auditsOf(audits.own) : 0
     const receipts = worked.flatMap((one) => one.receipts)
-    const settled = settle(receipts, { all: audits.all, own: ownAudits }, move)
+    const settled = settle(receipts, { all: auditsOf(audits.all), own: ownAudits }, others)
     const cost = worked.reduce((sum, one) => sum + one.cost, ownAudits)
     const auditPay = settled.audit.find(({ auditor }) => auditor === PLAYER)
     profitMsat += Number(auditPay?.msat ?? 0n) - receiptCostMsat * cost
@@ -129,18 +132,17 @@ function work(
   }
 }
 
-/** Beside the others' work, unless they rest. What the player leaves unaudited is redrawn to them. */
+/** Beside the others' work. What the player leaves unaudited is redrawn to them. */
 function settle(
   receipts: SettlementReceipt[],
   audits: { all: number; own: number },
-  { isThin }: Move,
+  othersReceipts: number,
 ): EpochSettlement {
-  const rewardMsat = isThin ? 0n : OTHERS * BigInt(RECEIPTS_PER_EPOCH) * REWARD_MSAT
   const others: SettlementReceipt = {
     receipt: 'others',
     worker: 'others',
     model: MODEL,
-    rewardMsat,
+    rewardMsat: BigInt(othersReceipts) * REWARD_MSAT,
     share: throughput(),
     outcome: 'unsampled',
   }

@@ -1,4 +1,4 @@
-import { EPOCHS, RECEIPTS_PER_EPOCH } from './setting.ts'
+import { EPOCHS } from './setting.ts'
 
 /** What a worker knows before an epoch. Verdicts are public, so it knows its score as everybody does. */
 interface View {
@@ -8,8 +8,9 @@ interface View {
   score: bigint
 }
 
-/** What it does then with all its keys together. */
+/** What it does then with each of its keys. */
 export interface Move {
+  /** At most: no key answers more than the items that are drawn for it. */
   receipts: number
   /** Share of them that are cheated. */
   cheatShare: number
@@ -21,7 +22,7 @@ export interface Strategy {
   name: string
   what: string
   move(view: View): Move
-  /** Keys that share the work; a suspended one is replaced by a new one at once, in every strategy. */
+  /** Keys that it works under; a suspended one is replaced by a new one at once, in every strategy. */
   keys: number
   /** Whether it works honestly under a key that is audited always, as every new one is. */
   waits: boolean
@@ -35,8 +36,8 @@ export interface Strategy {
   shamEpochs: number
   /** Whether it computes the audits that it draws itself. */
   audits: boolean
-  /** Whether the floor has to make it lose. */
-  deterred: boolean
+  /** Honest work under as many keys, which the floor has to keep it below; null where no floor can. */
+  below: Strategy | null
 }
 
 /** Seldom enough for the stake to be there again. */
@@ -46,7 +47,7 @@ const THIN_EVERY_EPOCHS = 4
 const LEAST_DETECTION = 0.9
 
 function cheating(cheatShare: number): () => Move {
-  return () => ({ receipts: RECEIPTS_PER_EPOCH, cheatShare, isThin: false })
+  return () => ({ receipts: Number.POSITIVE_INFINITY, cheatShare, isThin: false })
 }
 
 const HONEST: Strategy = {
@@ -60,7 +61,15 @@ const HONEST: Strategy = {
   bribedAuditors: 0,
   shamEpochs: 0,
   audits: true,
-  deterred: false,
+  below: null,
+}
+
+/** Items are drawn by key, and a key costs nothing but its first epoch, as one of the newcomers. */
+const MANY_KEYS: Strategy = {
+  ...HONEST,
+  name: 'many-keys',
+  what: 'honest under ten keys: answers all that is drawn for them',
+  keys: 10,
 }
 
 /** The first is honesty, which all others are measured by. */
@@ -91,7 +100,14 @@ export const STRATEGIES: readonly [Strategy, ...Strategy[]] = [
     what: 'honest, but for a single garbage receipt whenever nobody else works',
     move: pounce,
   }),
-  cheat({ name: 'sybil', what: 'skips a tenth under ten keys', move: cheating(0.1), keys: 10 }),
+  MANY_KEYS,
+  cheat({
+    name: 'sybil',
+    what: 'skips a tenth of all that is drawn for its ten keys',
+    move: cheating(0.1),
+    keys: MANY_KEYS.keys,
+    below: MANY_KEYS,
+  }),
   cheat({
     name: 'self-dealing',
     what: 'skips a tenth behind ten epochs of rewards that it bought from itself',
@@ -112,12 +128,12 @@ export const STRATEGIES: readonly [Strategy, ...Strategy[]] = [
       what: 'skips a twentieth, but only while nothing is held against it',
       move: ({ score }) => cheating(score === 0n ? 0.05 : 0)(),
     }),
-    deterred: false,
+    below: null,
   },
 ]
 
 function cheat(changes: Pick<Strategy, 'name' | 'what'> & Partial<Strategy>): Strategy {
-  return { ...HONEST, deterred: true, ...changes }
+  return { ...HONEST, below: HONEST, ...changes }
 }
 
 /** Honest until the stake is built, idle until hardly anything is left to lose, then the burst; and again. */

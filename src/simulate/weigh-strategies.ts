@@ -14,7 +14,7 @@ export interface StrategyRow {
   againstHonesty: number
   /** Suspended keys, mean over the runs. */
   suspensions: number
-  /** Whether the floor has to make it lose, and does; null where it hasn't to. */
+  /** Whether the floor keeps it below honest work under as many keys; null where no floor can. */
   deterred: boolean | null
 }
 
@@ -28,14 +28,14 @@ export function weighStrategies(
   const [honesty] = STRATEGIES
   const honest = weigh(honesty)
   return STRATEGIES.map((strategy) => {
-    const { profitMsat, suspensions } = strategy === honesty ? honest : weigh(strategy)
+    const { profitMsat, suspensions } = weigh(strategy)
     return {
       strategy: strategy.name,
       what: strategy.what,
       profitMsat,
       againstHonesty: (profitMsat - honest.profitMsat) / HONEST_REWARDS_MSAT,
       suspensions,
-      deterred: strategy.deterred ? profitMsat < honest.profitMsat : null,
+      deterred: strategy.below === null ? null : profitMsat < weigh(strategy.below).profitMsat,
     }
   })
 }
@@ -48,19 +48,22 @@ export function livesUnder({ runs }: Setting): number {
 /** Whether every strategy that has to lose does; stops at the first that doesn't, before all lives are played. */
 export function isSafe(setting: Setting, onLife: (done: number) => void = () => {}): boolean {
   const weigh = weighing(setting, onLife)
-  const [honesty, ...others] = STRATEGIES
-  const honest = weigh(honesty)
-  return others.every((strategy) => !strategy.deterred || weigh(strategy).profitMsat < honest.profitMsat)
+  return STRATEGIES.every(
+    (strategy) => strategy.below === null || weigh(strategy).profitMsat < weigh(strategy.below).profitMsat,
+  )
 }
 
-/** Every strategy meets the same blocks and draws. */
-function weighing(
-  setting: Setting,
-  onLife: (done: number) => void,
-): (strategy: Strategy) => { profitMsat: number; suspensions: number } {
+interface Weight {
+  profitMsat: number
+  suspensions: number
+}
+
+/** Every strategy meets the same blocks and draws, and is played once. */
+function weighing(setting: Setting, onLife: (done: number) => void): (strategy: Strategy) => Weight {
   const drawn: AuditDraws[] = []
+  const weighed = new Map<Strategy, Weight>()
   let done = 0
-  return (strategy) => {
+  function play(strategy: Strategy): Weight {
     const lives = Array.from({ length: setting.runs }, (_, run) => {
       const seed = `${setting.seed} ${run}`
       drawn[run] ??= drawAudits(setting, seed)
@@ -72,5 +75,10 @@ function weighing(
       profitMsat: lives.reduce((sum, { profitMsat }) => sum + profitMsat, 0) / lives.length,
       suspensions: lives.reduce((sum, { suspensions }) => sum + suspensions, 0) / lives.length,
     }
+  }
+  return (strategy) => {
+    const weight = weighed.get(strategy) ?? play(strategy)
+    weighed.set(strategy, weight)
+    return weight
   }
 }

@@ -17,7 +17,7 @@ test('prints one JSON value, writes the chart and ends with 0 where every cheat 
   const { exitCode, stdout } = await simulate('--runs', '1', '--json', '--svg', svg)
   const result = JSON.parse(stdout)
   expect(result.setting).toMatchObject({ floor: { numerator: '1', denominator: '100' }, maturityEpochs: 2 })
-  expect(result.strategies).toHaveLength(13)
+  expect(result.strategies).toHaveLength(14)
   expect(result.lowestFloor.numerator).toBe('1')
   expect(await readFile(svg, 'utf8')).toContain('Audit floor 1/100, maturity 2 epochs')
   expect(exitCode).toBe(0)

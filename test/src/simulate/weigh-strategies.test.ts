@@ -30,6 +30,7 @@ describe('at a floor of 1 %', () => {
       'burst',
       'trust-then-cheat',
       'thin-market',
+      'many-keys',
       'sybil',
       'self-dealing',
       'colluding',
@@ -73,6 +74,15 @@ describe('at a floor of 1 %', () => {
     expect(row('thin-market')?.againstHonesty).toBeLessThan((-6 / 24) * 0.4 + 0.001)
   })
 
+  test('ten keys beside nine of others draw ten nineteenths of the items, and earn by them as honestly as one key does', () => {
+    expect(row('many-keys')).toMatchObject({ suspensions: 0, deterred: null })
+    const margin = EPOCHS * RECEIPTS_PER_EPOCH * 400
+    // 5,260 items an epoch to one key's 1,000; both have the pay for audits beside it.
+    const more = Number(row('many-keys')?.profitMsat) - Number(row('honest')?.profitMsat)
+    expect(more / margin).toBeGreaterThan(4.1)
+    expect(more / margin).toBeLessThan(4.27)
+  })
+
   test('a trickle stays unconvicted and gains no more than the statistic leaves it', () => {
     expect(row('trickle')?.suspensions).toBe(0)
     expect(Number(row('trickle')?.againstHonesty)).toBeLessThan(unnoticedShare())
@@ -82,6 +92,16 @@ describe('at a floor of 1 %', () => {
     expect(weighStrategies(setting)).toEqual(rows)
     expect(weighStrategies({ ...setting, seed: 'other' })).not.toEqual(rows)
   })
+})
+
+test('who cheats under ten keys is held against honest work under ten, not under one', () => {
+  const rows = weighStrategies({ ...setting, costShare: 0.2 })
+  const [honest, many, sybil] = ['honest', 'many-keys', 'sybil'].map((name) =>
+    rows.find(({ strategy }) => strategy === name),
+  )
+  expect(sybil?.profitMsat).toBeGreaterThan(Number(honest?.profitMsat))
+  expect(sybil?.profitMsat).toBeLessThan(Number(many?.profitMsat))
+  expect(sybil?.deterred).toBe(true)
 })
 
 test('without a floor it pays to leave with garbage: a large stake draws hardly any audits', () => {
