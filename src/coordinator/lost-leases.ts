@@ -43,13 +43,18 @@ export function openLostLeases(
     `UPDATE job SET state = 'released' WHERE state = 'answered'
        AND worker IN (SELECT worker FROM standing WHERE standing = 'suspended')`,
   )
-  const selectAsked = db.prepare<[], { id: Uint8Array; worker: Uint8Array }>(
-    `SELECT id, worker FROM job WHERE state = 'leased' AND requester IS NOT NULL`,
-  )
+  /** Who asked before a restart has lost its connection, and buys nothing. */
+  let orphaned: readonly LostLease[] = db
+    .prepare<[], { id: Uint8Array; worker: Uint8Array }>(
+      `SELECT id, worker FROM job WHERE state = 'leased' AND requester IS NOT NULL`,
+    )
+    .all()
+    .map(({ id, worker }) => ({ job: id, worker, reason: 'its requester is gone' }))
   const waiting = new Map<string, PendingRequest>()
 
   /** Open again for others; whoever holds the job may still answer it, and is first if it is first in the log. */
   function giveBack(lost: readonly LostLease[]): number {
+    if (lost.length === 0) return 0
     const released = db
       .transaction(() => {
         const refunds: Uint8Array[] = []
@@ -77,12 +82,9 @@ export function openLostLeases(
     const late = selectExpired
       .all(nowMs)
       .map(({ id, worker }) => ({ job: id, worker, reason: 'its lease ran out' }))
-    // Of requests only those still known here: who asked before a restart has lost its connection, and buys nothing.
-    const orphaned = selectAsked
-      .all()
-      .filter(({ id }) => !waiting.has(hex(id)))
-      .map(({ id, worker }) => ({ job: id, worker, reason: 'its requester is gone' }))
-    return giveBack([...late, ...orphaned])
+    const given = giveBack([...late, ...orphaned])
+    orphaned = []
+    return given
   }
 
   return {
