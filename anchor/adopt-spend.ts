@@ -1,11 +1,10 @@
 import { type Outpoint, txidOf } from './anchor-transaction.ts'
 import { PayoutCheckError } from './check-payout-transaction.ts'
-import { MAX_SEARCHED_BLOCKS } from './find-spender.ts'
 import type { Node } from './node.ts'
 import type { NewAttempt } from './payer-store.ts'
 import type { PayoutMaker } from './payout-maker.ts'
 import type { PayoutAttempt, PayoutRecord } from './payout-record.ts'
-import type { SpendSearch } from './spend-search.ts'
+import { MAX_PAST_BLOCKS, type SpendSearch } from './spend-search.ts'
 
 const NEXT_STEP = 'once that is final, `assay payout void` gives the payees back what they were to get'
 
@@ -26,19 +25,18 @@ export async function findSpend(
   const coin = await firstSpent(node, coins, mempool)
   if (coin === null) return null
   const { height: tipHeight } = await node.chain()
-  const mined = await search(coin)
-  const raw = mined?.raw ?? (mempool ? await node.mempoolSpender(coin) : null)
+  const waiting = mempool ? await node.mempoolSpender(coin) : null
+  const spender = waiting === null ? await search(coin) : { raw: waiting, height: tipHeight }
   const name = `${coin.txid}:${coin.vout}`
-  if (raw === null)
-    return {
-      kind: 'foreign',
-      reason: `${name} is spent, by nothing in the mempool or the latest ${MAX_SEARCHED_BLOCKS} blocks; ${NEXT_STEP}`,
-    }
-  const attempt = adopted(maker, payout, parent, { raw, height: mined?.height ?? tipHeight })
+  if (spender === null) {
+    const reason = `${name} is spent, by nothing in the mempool or the latest ${MAX_PAST_BLOCKS} blocks; ${NEXT_STEP}`
+    return { kind: 'foreign', reason }
+  }
+  const attempt = adopted(maker, payout, parent, spender)
   if (!(attempt instanceof PayoutCheckError)) return { kind: 'ours', attempt }
   return {
     kind: 'foreign',
-    reason: `${name} is spent by ${txidOf(raw)}, which is no payment of this payout: ${attempt.message}; ${NEXT_STEP}`,
+    reason: `${name} is spent by ${txidOf(spender.raw)}, which is no payment of this payout: ${attempt.message}; ${NEXT_STEP}`,
   }
 }
 

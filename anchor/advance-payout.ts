@@ -15,7 +15,7 @@ export async function advancePayout(site: PayoutSite, payout: PayoutRecord): Pro
   const { node } = site
   const { height: tipHeight } = await node.chain()
   const payments = signed(payout, null)
-  const mined = await findMined(node, payout, payments, tipHeight)
+  const mined = await findMined(site, payout, payments)
   if (mined !== null) return confirm(site, payout, mined, tipHeight)
   const spend = await findSpend(site, payout, { coins: payout.inputs, parent: null }, { mempool: false })
   const adopted = adopt(site, payout, spend)
@@ -95,10 +95,10 @@ async function confirm(
   { attempt: payment, block }: MinedAttempt,
   tipHeight: number,
 ): Promise<void> {
-  const { store, node, policy } = site
+  const { store, policy } = site
   store.markSeen(payment.number, block)
   const isFinal = (height: number) => tipHeight - height + 1 >= policy.finalDepth
-  const child = await findMined(node, payout, signed(payout, payment.number), tipHeight)
+  const child = await findMined(site, payout, signed(payout, payment.number))
   if (child !== null) {
     store.markSeen(child.attempt.number, child.block)
     const isSettled = isFinal(block.height) && isFinal(child.block.height)

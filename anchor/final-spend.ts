@@ -1,14 +1,7 @@
 import type { Outpoint } from './anchor-transaction.ts'
-import { findSpender, MAX_SEARCHED_BLOCKS } from './find-spender.ts'
+import { findSpenderSince, type Spender } from './find-spender.ts'
 import type { Node } from './node.ts'
 import { PayerError } from './payer-error.ts'
-
-/** A transaction that has spent a coin for good. */
-export interface FinalSpend {
-  txid: string
-  raw: Uint8Array
-  height: number
-}
 
 /**
  * What has spent any of `coins`, which were unspent together below `sinceHeight`, however long ago: whoever
@@ -18,13 +11,13 @@ export async function findFinalSpends(
   node: Node,
   coins: readonly Outpoint[],
   { sinceHeight, finalDepth }: { sinceHeight: number; finalDepth: number },
-): Promise<FinalSpend[]> {
+): Promise<Spender[]> {
   const { height: tipHeight } = await node.chain()
-  const spends = new Map<string, FinalSpend>()
+  const spends = new Map<string, Spender>()
   const left: Outpoint[] = []
   for (const coin of coins) {
     const isUnspent = (await node.txOut(coin, { mempool: false })) !== null
-    const spend = isUnspent ? null : await search(node, coin, tipHeight, sinceHeight)
+    const spend = isUnspent ? null : await findSpenderSince(node, coin, tipHeight, sinceHeight)
     if (spend === null) {
       left.push(coin)
       continue
@@ -50,19 +43,6 @@ export async function findFinalSpends(
     throw new PayerError('spend_not_final', `${nameOf(coin)} is spent by a transaction that no block has yet`)
   }
   return [...spends.values()]
-}
-
-async function search(
-  node: Node,
-  coin: Outpoint,
-  tipHeight: number,
-  sinceHeight: number,
-): Promise<FinalSpend | null> {
-  for (let from = tipHeight; from >= sinceHeight; from -= MAX_SEARCHED_BLOCKS) {
-    const spend = await findSpender(node, coin, from, sinceHeight)
-    if (spend !== null) return spend
-  }
-  return null
 }
 
 function nameOf({ txid, vout }: Outpoint): string {

@@ -1,5 +1,6 @@
 import { Block } from 'bitcoinjs-lib'
 import { type Outpoint, txidOf } from './anchor-transaction.ts'
+import { headerHash } from './block-header.ts'
 import type { Node } from './node.ts'
 
 /**
@@ -8,18 +9,41 @@ import type { Node } from './node.ts'
  */
 export const MAX_SEARCHED_BLOCKS = 288
 
+/** A transaction that spends a coin, in a block of the best chain. */
+export interface Spender {
+  txid: string
+  raw: Uint8Array
+  height: number
+  blockHash: string
+}
+
 /** The transaction of the best chain that spends `outpoint`, looked for from the tip down; null: not found there. */
 export async function findSpender(
   node: Node,
   outpoint: Outpoint,
   fromHeight: number,
   toHeight: number,
-): Promise<{ txid: string; raw: Uint8Array; height: number } | null> {
+): Promise<Spender | null> {
   const lowest = Math.max(toHeight, fromHeight - MAX_SEARCHED_BLOCKS + 1, 0)
   for (let height = fromHeight; height >= lowest; height--) {
     const block = await node.blockAt(height)
-    const raw = block === null ? null : spenderIn(block, outpoint)
-    if (raw !== null) return { txid: txidOf(raw), raw, height }
+    if (block === null) continue
+    const raw = spenderIn(block, outpoint)
+    if (raw !== null) return { txid: txidOf(raw), raw, height, blockHash: headerHash(block.subarray(0, 80)) }
+  }
+  return null
+}
+
+/** As findSpender, however many blocks it takes: whoever asks waits for it. */
+export async function findSpenderSince(
+  node: Node,
+  outpoint: Outpoint,
+  fromHeight: number,
+  sinceHeight: number,
+): Promise<Spender | null> {
+  for (let from = fromHeight; from >= sinceHeight; from -= MAX_SEARCHED_BLOCKS) {
+    const spender = await findSpender(node, outpoint, from, sinceHeight)
+    if (spender !== null) return spender
   }
   return null
 }

@@ -9,7 +9,8 @@ import { PayoutCheckError } from './check-payout-transaction.ts'
 import { chooseCoins } from './choose-coins.ts'
 import { sealScript } from './commitment.ts'
 import { anchorFee } from './fee.ts'
-import { type FinalSpend, findFinalSpends } from './final-spend.ts'
+import { findFinalSpends } from './final-spend.ts'
+import type { Spender } from './find-spender.ts'
 import { inTurn } from './in-turn.ts'
 import type { NetworkName } from './network.ts'
 import type { Node } from './node.ts'
@@ -76,7 +77,7 @@ export interface Payer {
     id: string,
     outputs: readonly PayoutOutput[],
     sinceHeight: number,
-    alongside: (spends: readonly FinalSpend[]) => T,
+    alongside: (spends: readonly Spender[]) => T,
   ): Promise<T>
   /** What waits for an external signature, as a PSBT that lacks it; null when nothing does. */
   unsignedPsbt(id: string): Uint8Array | null
@@ -192,7 +193,7 @@ export function openPayer(options: PayerOptions): Payer {
     id: string,
     outputs: readonly PayoutOutput[],
     sinceHeight: number,
-    alongside: (spends: readonly FinalSpend[]) => T,
+    alongside: (spends: readonly Spender[]) => T,
   ): Promise<T> {
     const { inputs } = underWay(id)
     const spends = await findFinalSpends(node, inputs, { sinceHeight, finalDepth: policy.finalDepth })

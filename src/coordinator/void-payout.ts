@@ -1,6 +1,6 @@
 import { Transaction } from 'bitcoinjs-lib'
 import { parseAddress } from '../../anchor/address.ts'
-import type { FinalSpend } from '../../anchor/final-spend.ts'
+import type { Spender } from '../../anchor/find-spender.ts'
 import type { NetworkName } from '../../anchor/network.ts'
 import type { Payer } from '../../anchor/payer.ts'
 import { payoutAccount } from '../ledger/accounts.ts'
@@ -34,7 +34,7 @@ export interface VoidedPayout {
 export function openVoiding(
   books: Books,
   parts: { payer: Pick<Payer, 'payouts'>; withdrawals: Pick<Withdrawals, 'giveBack'>; network: NetworkName },
-): (payout: number, payees: readonly Payee[], spends: readonly FinalSpend[]) => VoidedPayout {
+): (payout: number, payees: readonly Payee[], spends: readonly Spender[]) => VoidedPayout {
   const setVoided = books.db.prepare(
     `UPDATE payout SET state = 'voided' WHERE number = ? AND state = 'logged'`,
   )

@@ -145,18 +145,21 @@ describe('a payout that is not mined in time', () => {
     await expectWhole(settled)
   })
 
-  it('takes a child that was mined for its own, though it was made after the backup', async () => {
-    using treasury = await openTreasury(bitcoind, 300_000n)
-    const { restored, child, feeSats } = await bumpedSinceBackup(treasury)
-    await bitcoind.mine(1)
-    for (let block = 0; block < 4; block += 1) {
-      await restored.advance()
-      await bitcoind.mine(1)
-    }
-    const settled = onlyPayout(restored)
-    expect(settled).toMatchObject({ state: 'settled', child: { txid: child?.txid }, feeSats })
-    await expectWhole(settled)
-  })
+  it.each([1, 300])(
+    'takes a child mined %i blocks ago for its own, though it was made after the backup',
+    async (blocks) => {
+      using treasury = await openTreasury(bitcoind, 300_000n)
+      const { restored, child, feeSats } = await bumpedSinceBackup(treasury)
+      await bitcoind.mine(blocks)
+      for (let block = 0; block < 4; block += 1) {
+        await restored.advance()
+        await bitcoind.mine(1)
+      }
+      const settled = onlyPayout(restored)
+      expect(settled).toMatchObject({ state: 'settled', child: { txid: child?.txid }, feeSats })
+      await expectWhole(settled)
+    },
+  )
 
   it('is not settled without a child that still waits, though it was made after the backup', async () => {
     using treasury = await openTreasury(bitcoind, 300_000n)

@@ -91,7 +91,8 @@ test('a payout is given up once something else has spent its coin for good, neve
   const found = await payer.giveUp('a', PAID, 0, (spends) =>
     spends.map((spend) => ({ ...spend, raw: Buffer.from(spend.raw).toString('hex') })),
   )
-  expect(found).toEqual([{ txid, height, raw: hex }])
+  const blockHash = await bitcoind.rpc.call('getblockhash', height)
+  expect(found).toEqual([{ txid, height, blockHash, raw: hex }])
   expect(onlyPayout(payer)).toMatchObject({ state: 'voided', trouble: null, inputs: [coin], payment: null })
   await refused('payout_closed')
   await expect(payer.prepare('a', PAID)).rejects.toMatchObject({ code: 'payout_differs' })

@@ -31,6 +31,7 @@ test.each([
   ['waits in the mempool', 0],
   ['is mined', 1],
   ['is final', 3],
+  ['was mined long ago', 300],
 ])(
   'a payment that %s was not made by this database, which pinned its coin, and is taken for its own',
   async (_where, blocks) => {
@@ -50,7 +51,7 @@ test.each([
       feeSats,
       attempts: [{ txid, feeSats, changeSats, raw }],
     })
-    await bitcoind.mine(3 - blocks)
+    await bitcoind.mine(Math.max(0, 3 - blocks))
     await restored.advance()
     expect(onlyPayout(restored)).toMatchObject({ state: 'settled', feeSats })
   },

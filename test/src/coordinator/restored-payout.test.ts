@@ -1,11 +1,12 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { expect, onTestFinished, test } from 'vitest'
-import { startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { restoreBackup } from '../../../src/backup/restore-backup.ts'
 import { takeBackup } from '../../../src/backup/take-backup.ts'
 import { openCoordinator } from '../../../src/coordinator/coordinator.ts'
 import { reconcile } from '../../../src/coordinator/reconcile.ts'
 import { statusOf } from '../../../src/coordinator/status.ts'
+import { openRequester } from './paying-requester.ts'
 import { worksOf } from './peer.ts'
 import { openSite, type Site } from './site.ts'
 
@@ -25,6 +26,19 @@ async function back(site: Site, name: string) {
   writeFileSync(configFile, 'the backup keeps it as it is')
   await takeBackup({ dataDir, configFile, network, origin, out, withKeystore: false, onProgress })
   return { from: out, to: restored, onProgress }
+}
+
+/** A coordinator over what was backed up. */
+async function open({ config, keys }: Site, node: RegtestNode, backup: Awaited<ReturnType<typeof back>>) {
+  await restoreBackup(backup)
+  // At another price it would make another transaction of the same coin.
+  const anchor = { ...config.anchor, floorSatPerKvb: 7_000n }
+  return openCoordinator({
+    config: { ...config, anchor, dataDir: backup.to },
+    keys,
+    rpc: node.rpc,
+    onEvent: onProgress,
+  })
 }
 
 test('a payout that was out already is paid once: by what is restored from after the last anchor, not from before it', async () => {
@@ -49,15 +63,8 @@ test('a payout that was out already is paid once: by what is restored from after
   expect(await node.rpc.call('getrawmempool')).toContain(txid)
   await site.close()
 
-  const open = async (backup: typeof newest) => {
-    await restoreBackup(backup)
-    // At another price it would make another transaction of the same coin.
-    const anchor = { ...site.config.anchor, floorSatPerKvb: 7_000n }
-    const config = { ...site.config, anchor, dataDir: backup.to }
-    return openCoordinator({ config, keys: site.keys, rpc: node.rpc, onEvent: onProgress })
-  }
   {
-    await using old = await open(hourOld)
+    await using old = await open(site, node, hourOld)
     const entries = old.books.log.size()
     for (let block = 0; block < 3; block += 1) {
       await old.kick()
@@ -68,7 +75,7 @@ test('a payout that was out already is paid once: by what is restored from after
     expect(statusOf(old).open?.payouts).toEqual([])
     expect(old.books.log.size()).toBe(entries)
   }
-  await using restored = await open(newest)
+  await using restored = await open(site, node, newest)
   for (let block = 0; block < 6; block += 1) {
     await restored.kick()
     await node.mine(1)
@@ -76,6 +83,39 @@ test('a payout that was out already is paid once: by what is restored from after
   await restored.kick()
   expect(statusOf(restored).open).toMatchObject({ halted: null, payouts: [{ state: 'settled', txid }] })
   expect(await site.satsOnChain(worker.address)).toBe(57_000n)
+  const house = restored.house()
+  if (house === null) throw new Error('the log is not open')
+  expect(await reconcile(restored, house)).toMatchObject({ ok: true, inconsistent: [] })
+})
+
+test('a payment of long ago is taken for its own in the first round, and its change for no deposit', async () => {
+  await using node = await startBitcoind()
+  await using site = await openSite(node)
+  const acme = await openRequester(site, 'acme')
+  await node.fund(acme.depositAddress, 20_000n)
+  await site.begin(0)
+  expect((await acme.withdraw('20000000')).status).toBe(202)
+  const payout = () => site.status().payouts[0]
+  await site.mineUntil('an anchored intent', () => payout()?.state === 'pinned')
+  const backup = await back(site, 'old')
+  const anchors = site.house().anchorer.anchors().length
+  await site.mineUntil('the payout in the mempool', () => payout()?.state === 'broadcast')
+  expect(site.house().anchorer.anchors()).toHaveLength(anchors)
+  const txid = payout()?.txid
+  expect(await node.rpc.call('getrawmempool')).toContain(txid)
+  await site.close()
+  await node.mine(300)
+
+  await using restored = await open(site, node, backup)
+  const deposits = () => restored.books.db.prepare('SELECT txid, vout FROM deposit').all()
+  const before = deposits()
+  await restored.kick()
+  expect(statusOf(restored).open).toMatchObject({
+    halted: null,
+    payouts: [{ state: 'settled', txid, paidSats: 20_000n }],
+  })
+  expect(deposits()).toEqual(before)
+  expect(await site.satsOnChain(acme.refundAddress)).toBe(20_000n)
   const house = restored.house()
   if (house === null) throw new Error('the log is not open')
   expect(await reconcile(restored, house)).toMatchObject({ ok: true, inconsistent: [] })
