@@ -20,7 +20,7 @@ export function renderStatus(status: ReadStatus): string {
     ...(open === null || open.halted === null ? [] : [line('HALTED', open.halted)]),
     ...witnessLines(status.witnesses),
     ...(open === null
-      ? [line('Closed', `waiting for the first seal: send fee money for anchors to ${anchorAddress}`)]
+      ? [line('Waiting', `send fee money for anchors to ${anchorAddress}: the log opens once it is final`)]
       : openLines(status, open)),
   ].join('\n')
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import pino, { type Logger } from 'pino'
+import type { Logger } from 'pino'
 import { createApp } from '../../api/app.ts'
 import { builtExplorer } from '../../api/explorer-routes.ts'
 import { listen } from '../../api/listen.ts'
@@ -12,6 +12,7 @@ import { openKeystore } from '../../keystore/open-keystore.ts'
 import { createFailureCounter } from '../../metrics/failure-counter.ts'
 import { connectConfigured } from '../connect-configured.ts'
 import { example } from '../example.ts'
+import { openLogger } from '../open-logger.ts'
 import { makeOperatorToken } from '../operator-token.ts'
 import { readPassphrase } from '../passphrase.ts'
 import { keepHeapRoomy } from '../roomy-heap.ts'
@@ -31,7 +32,7 @@ export function addUp(program: Command): void {
 
 async function up(config: Config, options: { passphraseFile?: string }): Promise<void> {
   keepHeapRoomy()
-  const logger = pino({ base: null })
+  const logger = openLogger()
   const passphrase = await readPassphrase(options)
   const keys = await openKeystore(join(config.dataDir, 'keystore.json'), {
     passphrase,
@@ -66,7 +67,10 @@ async function up(config: Config, options: { passphraseFile?: string }): Promise
 function logEvent(logger: Logger, event: CoordinatorEvent): void {
   switch (event.kind) {
     case 'waiting_for_seal':
-      logger.warn(event, `waiting: send fee money for anchors to ${event.anchorAddress}`)
+      logger.warn(
+        { treasury: event.treasuryAddress },
+        `the log opens once fee money for anchors is final at ${event.anchorAddress}`,
+      )
       break
     case 'opened':
       logger.info(event, 'the log is open')

@@ -1,13 +1,13 @@
 import { mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import pino from 'pino'
 import { publicKeyOf } from '../../../compute/work/worker-key.ts'
 import { runWorker } from '../../../compute/worker/run-worker.ts'
 import { trustLog } from '../../client/check-acknowledgement.ts'
 import { loadConfig } from '../../config/load-config.ts'
 import { openKeystore } from '../../keystore/open-keystore.ts'
 import { example } from '../example.ts'
+import { openLogger } from '../open-logger.ts'
 import { ownWorkerKey } from '../own-worker-key.ts'
 import { readPassphrase } from '../passphrase.ts'
 import { keepHeapRoomy } from '../roomy-heap.ts'
@@ -105,7 +105,7 @@ export function addWorker(program: Command): void {
 
 async function work(options: WorkerOptions): Promise<void> {
   keepHeapRoomy()
-  const logger = pino({ base: null })
+  const logger = openLogger()
   const dataDir = resolve(options.data)
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const secretKey = await keyOf(options, dataDir)

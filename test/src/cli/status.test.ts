@@ -32,6 +32,7 @@ test('before the first seal the screen says where to send it', async () => {
   await site.coordinator().kick()
   const out = await assay('status', '--url', site.url)
   expect(out).toContain(`send fee money for anchors to ${site.coordinator().anchorAddress}`)
+  expect(out).toMatch(/^Waiting .*: the log opens once it is final$/m)
 })
 
 test('the screen shows work, audits, anchors, money and workers as they are', async () => {

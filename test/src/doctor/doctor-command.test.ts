@@ -1,33 +1,14 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Command } from 'commander'
-import { expect, onTestFinished, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { startBitcoind } from '../../../regtest/start-bitcoind.ts'
-import { addDoctor } from '../../../src/cli/commands/doctor.ts'
 import { EXIT } from '../../../src/cli/exit-code.ts'
 import { renderConfig } from '../../../src/config/render-config.ts'
 import { createKeystore } from '../../../src/keystore/create-keystore.ts'
+import { runCli } from '../cli/run-cli.ts'
 import { openSite } from '../coordinator/site.ts'
 
 const SCRYPT_N = 2 ** 14
-
-/** Runs one command line. @returns what it wrote, and the exit code that it set. */
-async function assay(...args: string[]): Promise<{ out: string; exitCode: unknown }> {
-  let out = ''
-  const write = vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    out += text
-    return true
-  })
-  const before = process.exitCode
-  onTestFinished(() => write.mockRestore())
-  const program = new Command('assay').exitOverride()
-  addDoctor(program)
-  await program.parseAsync(args, { from: 'user' })
-  write.mockRestore()
-  const { exitCode } = process
-  process.exitCode = before
-  return { out, exitCode }
-}
 
 test('beside a running coordinator all is well; without its keystore it is not, and says what to do', async () => {
   await using node = await startBitcoind()
@@ -40,16 +21,16 @@ test('beside a running coordinator all is well; without its keystore it is not, 
     renderConfig({ ...config, listen: { host: '127.0.0.1', port: Number(port), proxies: 0 } }),
   )
 
-  const without = await assay('doctor', '--config', file)
+  const without = await runCli('doctor', '--config', file)
   expect(without.exitCode).toBe(EXIT.checkFailed)
-  expect(without.out).toMatch(/✗ keystore .*\n\s+→ Run `assay init`/)
-  expect(without.out).toMatch(/1 of \d+ fail/)
+  expect(without.stdout).toMatch(/✗ keystore .*\n\s+→ Run `assay init`/)
+  expect(without.stdout).toMatch(/1 of \d+ fail/)
 
   const keystore = join(config.dataDir, 'keystore.json')
   await createKeystore(keystore, { passphrase: 'of the test', network: 'regtest', scryptN: SCRYPT_N })
-  const { out, exitCode } = await assay('doctor', '--config', file, '--json')
+  const { stdout, exitCode } = await runCli('doctor', '--config', file, '--json')
   expect(exitCode).not.toBe(EXIT.checkFailed)
-  const { ok, findings } = JSON.parse(out)
+  const { ok, findings } = JSON.parse(stdout)
   expect(ok).toBe(true)
   expect(findings.find(({ check }: { check: string }) => check === 'port').detail).toContain(
     'this coordinator',
