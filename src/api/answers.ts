@@ -63,6 +63,8 @@ export const workersAnswer = z.array(
 export type Worker = z.infer<typeof workersAnswer>[number]
 
 export const workerAnswer = z.object({
+  address: z.string(),
+  thresholdSats: money,
   standing: z.object({
     standing: z.enum(['good', 'held', 'suspended']),
     scoreNats: z.number(),
@@ -72,7 +74,7 @@ export const workerAnswer = z.object({
     forfeited: z.array(z.object({ entry: count, msat: money })),
   }),
 })
-export type Standing = z.infer<typeof workerAnswer>['standing']
+export type OneWorker = z.infer<typeof workerAnswer>
 
 export const earningsAnswer = z.array(z.object({ epoch: count, subnet: z.string(), msat: money }))
 export type Earning = z.infer<typeof earningsAnswer>[number]
@@ -147,6 +149,7 @@ export const readyAnswer = z.object({ ready: z.boolean(), error: z.string().null
 export const infoAnswer = z.object({
   origin: z.string(),
   network: z.string(),
+  method: z.enum(['dual', 'taproot']),
   logKey: z.string(),
   subnets: z.array(
     z.object({

@@ -35,6 +35,7 @@ export function statusRoutes(coordinator: Coordinator, answers: KeptAnswers): Ro
       toJson({
         origin: genesis.origin,
         network: genesis.network,
+        method: genesis.method,
         logKey: coordinator.books.log.verifierKey,
         subnets: desks.market.everyModel().map(({ subnet, models }) => ({
           name: subnet,

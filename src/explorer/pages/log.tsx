@@ -66,6 +66,9 @@ function Bundle({ size, wanted }: { size: number; wanted: number | null }) {
                 {formatCount(size)}
               </span>
             </div>
+            {wanted !== null && wanted >= size && (
+              <p class="notice">There is no entry {formatCount(wanted)} yet: these are the newest.</p>
+            )}
             <div class="scroll">
               {shown.map((entry) => (
                 <EntryRow key={entry.index} entry={entry} open={entry.index === wanted} />

@@ -1,5 +1,4 @@
-import { type ReceiptRow, receiptsAnswer } from '../../api/answers.ts'
-import { statusAnswer } from '../../client/status-answer.ts'
+import { infoAnswer, type ReceiptRow, receiptsAnswer } from '../../api/answers.ts'
 import { formatCount } from '../format.ts'
 import { FROM_THE_NEWEST } from '../from-the-newest.ts'
 import { Badge } from '../parts/badge.tsx'
@@ -62,8 +61,7 @@ function Audit({ sampled, verdict }: Pick<ReceiptRow, 'sampled' | 'verdict'>) {
 }
 
 export function Receipts() {
-  const status = useAnswer('/v1/status', statusAnswer)
-  const isDual = status.value?.open?.method === 'dual'
+  const isDual = useAnswer('/v1/info', infoAnswer).value?.method === 'dual'
   return (
     <>
       <div class="head">

@@ -14,8 +14,13 @@ type Model = Subnet['models'][number]
 
 const COLUMNS: readonly Column<Model>[] = [
   { head: 'Model', cell: ({ name }) => name },
-  { head: 'Units for one row', align: 'right', cell: ({ unitsPerItem }) => formatCount(unitsPerItem) },
-  { head: 'Compared', cell: ({ profile }) => profile.comparison },
+  {
+    head: 'Units for one row',
+    align: 'right',
+    wide: true,
+    cell: ({ unitsPerItem }) => formatCount(unitsPerItem),
+  },
+  { head: 'Compared', wide: true, cell: ({ profile }) => profile.comparison },
   { head: 'Runs on', cell: ({ profile }) => `${profile.provider}, ${profile.device}` },
   { head: 'ONNX Runtime', wide: true, cell: ({ profile }) => profile.ort },
   { head: 'Licence', wide: true, cell: ({ spdx, source }) => <span title={source}>{spdx}</span> },

@@ -1,4 +1,4 @@
-import { type Earning, earningsAnswer, type Worker, workersAnswer } from '../../api/answers.ts'
+import { type Earning, earningsAnswer, type Worker, workerAnswer, workersAnswer } from '../../api/answers.ts'
 import { formatCount, satsOf } from '../format.ts'
 import { Answered } from '../parts/answered.tsx'
 import { Badge } from '../parts/badge.tsx'
@@ -13,15 +13,21 @@ import { useAnswer } from '../use-answer.ts'
 const COLUMNS: readonly Column<Worker>[] = [
   { head: 'Worker', cell: ({ worker }) => <Hash hex={worker} href={`#/workers/${worker}`} /> },
   { head: 'Standing', cell: ({ standing }) => <Badge state={standing} /> },
-  { head: 'Receipts', align: 'right', cell: ({ receipts }) => formatCount(receipts) },
+  { head: 'Receipts', align: 'right', wide: true, cell: ({ receipts }) => formatCount(receipts) },
   {
     head: 'Passed, failed, void',
     align: 'right',
+    wide: true,
     cell: ({ passed, failed, void: voided }) =>
       `${formatCount(passed)}, ${formatCount(failed)}, ${formatCount(voided)}`,
   },
   { head: 'Audits done', align: 'right', wide: true, cell: ({ auditsDone }) => formatCount(auditsDone) },
-  { head: 'Maturing', align: 'right', cell: ({ unmaturedMsat }) => <Sats msat={unmaturedMsat} /> },
+  {
+    head: 'Maturing',
+    align: 'right',
+    wide: true,
+    cell: ({ unmaturedMsat }) => <Sats msat={unmaturedMsat} />,
+  },
   { head: 'Matured', align: 'right', wide: true, cell: ({ maturedMsat }) => <Sats msat={maturedMsat} /> },
   { head: 'Paid', align: 'right', cell: ({ paidMsat }) => <Sats msat={paidMsat} /> },
   {
@@ -77,8 +83,8 @@ const EARNING_COLUMNS: readonly Column<Earning>[] = [
 ]
 
 function OneWorker({ worker }: { worker: string }) {
-  const path = /^[0-9a-f]{64}$/.test(worker) ? worker : 'unknown'
-  const earnings = useAnswer(`/v1/workers/${path}/earnings`, earningsAnswer)
+  const path = `/v1/workers/${/^[0-9a-f]{64}$/.test(worker) ? worker : 'unknown'}`
+  const known = useAnswer(path, workerAnswer)
   return (
     <>
       <div class="head">
@@ -88,28 +94,41 @@ function OneWorker({ worker }: { worker: string }) {
           <a href="#/workers">All workers</a>
         </p>
       </div>
-      <StandingCard worker={path} />
-      <Answered answer={earnings}>
-        {(rows) =>
-          rows.length === 0 ? (
-            <p class="empty">What it earns will stand here when the first epoch with its work is settled.</p>
-          ) : (
-            <>
-              <section class="card">
-                <h2>Earned in each epoch</h2>
-                <EarnedChart rows={rows} />
-              </section>
-              <Table
-                caption="Earnings, newest epoch first"
-                columns={EARNING_COLUMNS}
-                rows={rows}
-                keyOf={({ epoch, subnet }) => `${epoch} ${subnet}`}
-              />
-            </>
-          )
-        }
+      <Answered answer={known}>
+        {(value) => (
+          <>
+            <StandingCard worker={value} />
+            <Earnings path={`${path}/earnings`} />
+          </>
+        )}
       </Answered>
     </>
+  )
+}
+
+function Earnings({ path }: { path: string }) {
+  const earnings = useAnswer(path, earningsAnswer)
+  return (
+    <Answered answer={earnings}>
+      {(rows) =>
+        rows.length === 0 ? (
+          <p class="empty">What it earns will stand here when the first epoch with its work is settled.</p>
+        ) : (
+          <>
+            <section class="card">
+              <h2>Earned in each epoch</h2>
+              <EarnedChart rows={rows} />
+            </section>
+            <Table
+              caption="Earnings, newest epoch first"
+              columns={EARNING_COLUMNS}
+              rows={rows}
+              keyOf={({ epoch, subnet }) => `${epoch} ${subnet}`}
+            />
+          </>
+        )
+      }
+    </Answered>
   )
 }
 

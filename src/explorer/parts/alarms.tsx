@@ -43,7 +43,7 @@ function alarmsOf({ error, open, witnesses }: ReadStatus): Alarm[] {
     })
   }
   if (open === null) return alarms
-  const { frozen, halted, stalled, payoutTrouble, runwayBlocks } = open
+  const { frozen, halted, stalled, payoutTrouble, payoutsStopped, runwayBlocks } = open
   for (const { model, entry } of frozen) {
     alarms.push({
       title: `The model ${model} is frozen`,
@@ -56,6 +56,9 @@ function alarmsOf({ error, open, witnesses }: ReadStatus): Alarm[] {
     alarms.push({ title: 'Anchors are stalled', text: `${stalled.detail}. ${stalled.advice}`, isGrave: true })
   }
   if (payoutTrouble !== null) alarms.push({ title: 'A payout waits', text: payoutTrouble, isGrave: false })
+  if (payoutsStopped !== null) {
+    alarms.push({ title: 'The operator has stopped payouts', text: payoutsStopped.reason, isGrave: false })
+  }
   if (runwayBlocks !== null && runwayBlocks < SHORT_RUNWAY_BLOCKS) {
     alarms.push({
       title: 'Fee money runs out',

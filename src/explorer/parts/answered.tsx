@@ -20,7 +20,7 @@ export function Answered<T>({ answer: { value, error }, children }: AnsweredProp
       {error !== null && (
         <div class="notice bad" role="alert">
           <p>
-            {error.message} {ADVICE[error.code] ?? 'This page asks again by itself.'}
+            {sentence(error.message)} {ADVICE[error.code] ?? 'This page asks again by itself.'}
             {value !== null && ' What is shown below is the last that came.'}
           </p>
         </div>
@@ -28,4 +28,9 @@ export function Answered<T>({ answer: { value, error }, children }: AnsweredProp
       {value !== null ? children(value) : error === null && <p class="soft">Asking the coordinator …</p>}
     </>
   )
+}
+
+/** Problems are told as clauses (PROTOCOL §6); others as sentences. */
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith('.') ? '' : '.'}`
 }

@@ -10,7 +10,7 @@ const threeDigits = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3
 const COLUMNS: readonly Column<MeasuredEnergy>[] = [
   { head: 'Subnet', cell: ({ subnet }) => subnet },
   { head: 'Method', cell: ({ method }) => method },
-  { head: 'Receipts', align: 'right', cell: ({ receipts }) => formatCount(receipts) },
+  { head: 'Receipts', align: 'right', wide: true, cell: ({ receipts }) => formatCount(receipts) },
   {
     head: 'Joules for 10⁹ units',
     align: 'right',

@@ -21,7 +21,9 @@ export function EntryRow({ entry, open }: { entry: ShownEntry; open: boolean }) 
   useEffect(() => {
     if (open) row.current?.scrollIntoView({ block: 'center' })
   }, [open])
-  const glance = Object.entries(fields).filter(([name]) => AT_A_GLANCE.test(name))
+  const glance = Object.entries(fields).filter(
+    ([name, value]) => AT_A_GLANCE.test(name) && (typeof value !== 'object' || value instanceof Uint8Array),
+  )
   return (
     <details class="entry" open={open} ref={row}>
       <summary>
@@ -33,7 +35,8 @@ export function EntryRow({ entry, open }: { entry: ShownEntry; open: boolean }) 
           {glance.map(([name, value], i) => (
             <span key={name}>
               {i > 0 && <span class="soft"> · </span>}
-              <span class="soft small">{name.replace(/(Msat|Sats)$/, '')}</span> {textOf(name, value, true)}
+              <span class="soft small">{name.replace(/(^m|M)sat$|(^s|S)ats$/, '')}</span>{' '}
+              {textOf(name, value, true)}
             </span>
           ))}
         </span>

@@ -1,8 +1,6 @@
 import { Fragment } from 'preact'
-import { type Standing, workerAnswer } from '../../api/answers.ts'
+import type { OneWorker } from '../../api/answers.ts'
 import { formatCount } from '../format.ts'
-import { useAnswer } from '../use-answer.ts'
-import { Answered } from './answered.tsx'
 import { Badge } from './badge.tsx'
 import { Hash } from './hash.tsx'
 import { Sats } from './sats.tsx'
@@ -14,65 +12,64 @@ const MEANINGS = {
   suspended: 'Its failed audits can’t be chance: it gets no work, and what had not matured is forfeited.',
 } as const
 
-/** How a worker stands, why, and what that has cost it. */
-export function StandingCard({ worker }: { worker: string }) {
-  const answer = useAnswer(`/v1/workers/${worker}`, workerAnswer)
+/** How a worker stands, why, what that has cost it, and where it is paid. */
+export function StandingCard({
+  worker: { address, thresholdSats, standing: stands },
+}: {
+  worker: OneWorker
+}) {
+  const { standing, scoreNats, since, fails, returnHeight, forfeited } = stands
   return (
     <section class="card">
       <h2>Standing</h2>
-      <Answered answer={answer}>{({ standing }) => <Said standing={standing} />}</Answered>
+      <dl class="facts-list">
+        <dt>
+          <Badge state={standing} />
+        </dt>
+        <dd>{MEANINGS[standing]}</dd>
+        <dt>Evidence against it</dt>
+        <dd>{scoreNats.toFixed(2)} nats; 8 hold its rewards, 16 suspend it</dd>
+        {since !== null && (
+          <>
+            <dt>Said by</dt>
+            <dd>
+              <a href={`#/log/${since}`}>entry {formatCount(since)}</a>
+            </dd>
+          </>
+        )}
+        {fails.length > 0 && (
+          <>
+            <dt>Failed audits</dt>
+            <dd>
+              {fails.map(({ entry, receipt }, i) => (
+                <span key={`${entry} ${receipt}`}>
+                  {i > 0 && ', '}
+                  <Hash hex={receipt} href={`#/log/${entry}`} />
+                </span>
+              ))}
+            </dd>
+          </>
+        )}
+        {returnHeight !== null && (
+          <>
+            <dt>Returns at block</dt>
+            <dd>{formatCount(returnHeight)}</dd>
+          </>
+        )}
+        {forfeited.map(({ entry, msat }) => (
+          <Fragment key={entry}>
+            <dt>Forfeited</dt>
+            <dd>
+              <Sats msat={msat} /> by <a href={`#/log/${entry}`}>entry {formatCount(entry)}</a>
+            </dd>
+          </Fragment>
+        ))}
+        <dt>Paid at</dt>
+        <dd>
+          <span class="mono">{address}</span>
+          {thresholdSats > 0n && ` from ${formatCount(thresholdSats)} sat on`}
+        </dd>
+      </dl>
     </section>
-  )
-}
-
-function Said({
-  standing: { standing, scoreNats, since, fails, returnHeight, forfeited },
-}: {
-  standing: Standing
-}) {
-  return (
-    <dl class="facts-list">
-      <dt>
-        <Badge state={standing} />
-      </dt>
-      <dd>{MEANINGS[standing]}</dd>
-      <dt>Evidence against it</dt>
-      <dd>{scoreNats.toFixed(2)} nats; 8 hold its rewards, 16 suspend it</dd>
-      {since !== null && (
-        <>
-          <dt>Said by</dt>
-          <dd>
-            <a href={`#/log/${since}`}>entry {formatCount(since)}</a>
-          </dd>
-        </>
-      )}
-      {fails.length > 0 && (
-        <>
-          <dt>Failed audits</dt>
-          <dd>
-            {fails.map(({ entry, receipt }, i) => (
-              <span key={`${entry} ${receipt}`}>
-                {i > 0 && ', '}
-                <Hash hex={receipt} href={`#/log/${entry}`} />
-              </span>
-            ))}
-          </dd>
-        </>
-      )}
-      {returnHeight !== null && (
-        <>
-          <dt>Returns at block</dt>
-          <dd>{formatCount(returnHeight)}</dd>
-        </>
-      )}
-      {forfeited.map(({ entry, msat }) => (
-        <Fragment key={entry}>
-          <dt>Forfeited</dt>
-          <dd>
-            <Sats msat={msat} /> by <a href={`#/log/${entry}`}>entry {formatCount(entry)}</a>
-          </dd>
-        </Fragment>
-      ))}
-    </dl>
   )
 }

@@ -217,6 +217,64 @@ describeInChromium('the explorer', () => {
     opened.expectClean()
   })
 
+  test('an entry is told at a glance in words, and one that is not there yet is said not to be', async () => {
+    await using opened = await openPage(
+      browser,
+      `${site.url}/#/log/${site.coordinator().books.log.size() + 9}`,
+    )
+    const { page } = opened
+    await page.getByText(/^There is no entry \d+ yet/).waitFor()
+    const glance = (kind: string) => page.locator('summary', { hasText: kind }).last().innerText()
+    expect(await glance('genesis')).not.toContain('{')
+    expect(await glance('budget')).toMatch(/epoch 0 · +60,000 sat$/)
+    opened.expectClean()
+  })
+
+  test('a transaction is shown short, and copied whole', async () => {
+    await using opened = await openPage(browser, `${site.url}/#/anchors`)
+    const txid = site.status().anchors[0]?.txid ?? expect.fail()
+    const cell = opened.page.getByTitle(txid)
+    expect(await cell.textContent()).toBe(txid)
+    expect((await cell.boundingBox())?.width).toBeLessThan(200)
+  })
+
+  test('receipts have their .ots files without the whole status', async () => {
+    await using opened = await openPage(browser, `${site.url}/verify`)
+    await opened.page.route('**/v1/status', (route) => route.abort())
+    await opened.page.goto(`${site.url}/#/receipts`)
+    await opened.page
+      .getByRole('link', { name: /^Download the .ots file/ })
+      .first()
+      .waitFor()
+  })
+
+  test('what was paid is seen on a phone beside who was paid', async () => {
+    await using opened = await openPage(browser, `${site.url}/#/workers`, PHONE)
+    const box = await opened.page.getByRole('columnheader', { name: 'Paid' }).boundingBox()
+    expect((box?.x ?? 0) + (box?.width ?? Number.POSITIVE_INFINITY)).toBeLessThan(PHONE.viewport.width)
+  })
+
+  test('a worker’s page says where it is paid, and of a key that nobody registered it says so once', async () => {
+    const [peer] = peers
+    await using known = await openPage(browser, `${site.url}/#/workers/${peer?.hex}`)
+    await known.page.getByText(peer?.address ?? '').waitFor()
+    await using unknown = await openPage(browser, `${site.url}/#/workers/${'0'.repeat(64)}`)
+    const alerts = unknown.page.getByRole('alert')
+    await alerts.getByText('This key is not registered. This page asks again by itself.').waitFor()
+    expect(await alerts.count()).toBe(1)
+  })
+
+  test('payouts that the operator has stopped are said to be, with the reason', async () => {
+    const { payer } = site.house()
+    payer.stop('a look first', Date.now())
+    try {
+      await using opened = await openPage(browser, `${site.url}/`)
+      await opened.page.getByRole('alert').getByText('a look first').waitFor()
+    } finally {
+      payer.resume()
+    }
+  })
+
   test('before the log is open, the pages say what will be there and the overview what to do', async () => {
     await using early = await openSite(node, { explorer: pages.folder, funded: false })
     await using opened = await openPage(browser, `${early.url}/`)
