@@ -89,9 +89,13 @@ export function openSpool(path: string): Spool {
     'SELECT id, position, receipt FROM result WHERE batch = ? ORDER BY position',
   )
   const selectIds = db.prepare<[], number>('SELECT id FROM result ORDER BY batch, position').pluck()
-  const countBatch = db.prepare<[number], number>('SELECT count(*) FROM result WHERE batch = ?').pluck()
+  // Positions have no gaps, and the last one is found without a walk through the batch.
+  const countBatch = db
+    .prepare<[number], number>('SELECT coalesce(max(position) + 1, 0) FROM result WHERE batch = ?')
+    .pluck()
   const selectOldest = db.prepare<[], Batch>(
-    'SELECT batch, count(*) AS receipts FROM result GROUP BY batch ORDER BY batch LIMIT 1',
+    `SELECT batch, position + 1 AS receipts FROM result WHERE batch = (SELECT min(batch) FROM result)
+     ORDER BY position DESC LIMIT 1`,
   )
   const selectBacklog = db.prepare<[], { receipts: number; bytes: number }>(
     'SELECT count(*) AS receipts, coalesce(sum(length(outputs)), 0) AS bytes FROM result',
