@@ -23,16 +23,16 @@ export interface Charges {
   availableMsat(requester: string): bigint
   /** Throws RefusedError 401 `authorization_missing`, 402 `insufficient_funds`. `heldMsat`: for requests that wait. */
   assertCover(requester: string, neededMsat: bigint, heldMsat: bigint): void
-  /** In the transaction that logs the job. */
-  reserve(job: Uint8Array, requester: string, msat: bigint, entryIndex: number): void
+  /** In the transaction that logs the job of this number. */
+  reserve(job: number | bigint, requester: string, msat: bigint, entryIndex: number): void
   /** Jobs that nobody submitted, given back for good: a later receipt of theirs is not paid. */
   refund(jobs: readonly Uint8Array[]): void
   /** Refunds what was leased before that epoch and is in no submission yet. @returns how many */
   refundUnsubmitted(beforeEpoch: number): number
   /** From requesters to the workers of the receipts that they bought, less the operator's shares; in the epoch's transaction. */
-  settle(epoch: number, fees: readonly (Fee & { readonly job: Uint8Array })[], entryIndex: number): void
+  settle(epoch: number, fees: readonly (Fee & { readonly job: bigint })[], entryIndex: number): void
   /** Ends the reservations of receipts that are not paid, in the epoch's transaction. */
-  release(jobs: readonly Uint8Array[], entryIndex: number): void
+  release(jobs: readonly bigint[], entryIndex: number): void
 }
 
 /** In one entry: a list of ids below the size of the largest blob by far. */
@@ -47,9 +47,9 @@ export function openCharges(
   const setRefunded = db.prepare(
     `UPDATE job SET refund_entry = ? WHERE id = ? AND state <> 'submitted' AND refund_entry IS NULL`,
   )
-  const selectCharge = db
+  const selectCharged = db
     .prepare<[Uint8Array], bigint>(
-      'SELECT charge_msat FROM job WHERE id = ? AND charge_msat > 0 AND refund_entry IS NULL',
+      'SELECT number FROM job WHERE id = ? AND charge_msat > 0 AND refund_entry IS NULL',
     )
     .pluck()
   const selectUnsubmitted = db
@@ -67,8 +67,9 @@ export function openCharges(
   }
 
   function voidCharge(job: Uint8Array, entryIndex: number): void {
-    if (selectCharge.get(job) === undefined) return
-    const id = chargeId(job)
+    const number = selectCharged.get(job)
+    if (number === undefined) return
+    const id = chargeId(number)
     const outcome = ledger.settlePending(id, { id: `${id}/void`, post: false, entryIndex })
     if (typeof outcome !== 'string') throw new Error(`${id} could not be voided: ${outcome.refused}`)
   }
@@ -138,8 +139,7 @@ export function openCharges(
       }
     },
     settle(epoch, fees, entryIndex) {
-      const quarantined = quarantinedAccounts(books)
-      for (const { job, receipt, requester, subnet, model, worker, msat, shareMsat } of fees) {
+      for (const { receipt, requester, subnet, model, worker, msat, shareMsat } of fees) {
         insertFee.run(
           Buffer.from(receipt, 'hex'),
           epoch,
@@ -150,43 +150,46 @@ export function openCharges(
           msat,
           shareMsat,
         )
-        const account = unmaturedAccount(worker)
-        // A quarantined account waits for the ledger to be rebuilt; the others don't wait for it (DESIGN §8).
-        if ([requesterAccount(requester), account, 'escrow', 'reserve'].some((name) => quarantined.has(name)))
-          continue
-        const id = chargeId(job)
-        const outcome = ledger.settlePending(id, { id: `${id}/post`, post: true, entryIndex })
-        if (typeof outcome !== 'string') throw new Error(`${id} could not be posted: ${outcome.refused}`)
-        const transfers: Transfer[] = [
-          {
-            id: `fee/${receipt}`,
-            debit: 'escrow',
-            credit: account,
-            amountMsat: msat,
-            code: 'fee',
-            entryIndex,
-          },
-          {
-            id: `share/${receipt}`,
-            debit: 'escrow',
-            credit: 'reserve',
-            amountMsat: shareMsat,
-            code: 'operator_share',
-            entryIndex,
-          },
-        ]
-        postAll(
-          books,
-          transfers.filter(({ amountMsat }) => amountMsat > 0n),
-        )
       }
+      // A quarantined account waits for the ledger to be rebuilt; the others don't wait for it (DESIGN §8).
+      const quarantined = quarantinedAccounts(books)
+      const payable = fees.filter(({ requester, worker }) =>
+        [requesterAccount(requester), unmaturedAccount(worker), 'escrow', 'reserve'].every(
+          (name) => !quarantined.has(name),
+        ),
+      )
+      const charges = payable.map(({ job }) => chargeId(job))
+      const posted = ledger.settleAll(charges, 'post', entryIndex)
+      if (posted !== charges.length) throw new Error(`${posted} of ${charges.length} charges could be posted`)
+      const byWorker = Map.groupBy(payable, ({ worker }) => worker)
+      const transfers: Transfer[] = [...byWorker].map(([worker, own]) => ({
+        id: `epoch/${epoch}/fees/${worker}`,
+        debit: 'escrow',
+        credit: unmaturedAccount(worker),
+        amountMsat: own.reduce((sum, { msat }) => sum + msat, 0n),
+        code: 'fee',
+        entryIndex,
+      }))
+      transfers.push({
+        id: `epoch/${epoch}/share`,
+        debit: 'escrow',
+        credit: 'reserve',
+        amountMsat: payable.reduce((sum, { shareMsat }) => sum + shareMsat, 0n),
+        code: 'operator_share',
+        entryIndex,
+      })
+      postAll(
+        books,
+        transfers.filter(({ amountMsat }) => amountMsat > 0n),
+      )
     },
     release(jobs, entryIndex) {
-      for (const job of jobs) voidCharge(job, entryIndex)
+      ledger.settleAll(jobs.map(chargeId), 'void', entryIndex)
     },
   }
 }
 
-function chargeId(job: Uint8Array): string {
-  return `charge/${Buffer.from(job).toString('hex')}`
+/** By the job's number: what is reserved and settled together stands together, where a hash would scatter it over pages. */
+function chargeId(job: number | bigint): string {
+  return `charge/${job}`
 }

@@ -14,15 +14,17 @@ export interface EpochMarks {
 export function openEpochMarks(db: Database): EpochMarks {
   const reopen = db.prepare(
     `UPDATE item SET state = 'open' WHERE state = 'done' AND (subnet, model, item) IN
-       (SELECT subnet, model, item FROM job WHERE id = ?)
+       (SELECT subnet, model, item FROM job WHERE number = ?)
         AND NOT EXISTS (SELECT 1 FROM job JOIN receipt ON receipt.job = job.number
                          WHERE job.subnet = item.subnet AND job.model = item.model AND job.item = item.item
                            AND is_refuted = 0)`,
   )
-  const setReason = db.prepare('UPDATE receipt SET reason = ? WHERE id = ?')
-  const setRefuted = db.prepare(
-    'UPDATE receipt SET is_refuted = 1 WHERE job = (SELECT number FROM job WHERE id = ?)',
+  // In the order of the rows, and one call for each reason: a tenth of a call's time for each receipt.
+  const setReason = db.prepare(
+    `UPDATE receipt SET reason = ? WHERE job IN
+       (SELECT job FROM receipt WHERE id IN (SELECT unhex(value) FROM json_each(?)))`,
   )
+  const setRefuted = db.prepare('UPDATE receipt SET is_refuted = 1 WHERE job = ?')
 
   return {
     reopenRefuted(receipts) {
@@ -31,7 +33,8 @@ export function openEpochMarks(db: Database): EpochMarks {
       for (const { job } of refuted) reopen.run(job)
     },
     keepReasons(receipts) {
-      for (const { receipt, reason } of receipts) setReason.run(reason, Buffer.from(receipt, 'hex'))
+      for (const [reason, own] of Map.groupBy(receipts, (one) => one.reason))
+        setReason.run(reason, JSON.stringify(own.map(({ receipt }) => receipt)))
     },
   }
 }

@@ -22,7 +22,8 @@ import type { Market } from './market.ts'
 export interface EpochReceipt extends SettlementReceipt {
   readonly subnet: string
   readonly units: bigint
-  readonly job: Uint8Array
+  /** Its number. */
+  readonly job: bigint
   /** Of the `jobs` entry. */
   readonly jobEpoch: number
   /** Null where nobody asked. */
@@ -79,6 +80,7 @@ interface ReceiptRow {
   sampled: bigint | null
   verdict: Verdict
   verdict_entry: bigint | null
+  number: bigint
   job: Uint8Array
   input: Uint8Array
   input_salt: Uint8Array
@@ -115,7 +117,7 @@ export function openEpochWork(
   const selectReceipts = db.prepare<[number, bigint, bigint, number], ReceiptRow>(
     `SELECT receipt.id, receipt.submission, receipt.position, job.worker, ${SUSPENDED_ENTRY} job.worker) AS suspended_entry,
             job.subnet, job.model, job.units, reward_msat, job.is_private, job.item, job.epoch, requester, charge_msat, refund_entry, sampled, verdict,
-            verdict_entry, job.id AS job, job.input, job.input_salt, job.leased_ms, result.answered_ms, job.origin_record, job.origin_salt, result.output, result.salt, canary.output AS known
+            verdict_entry, job.number, job.id AS job, job.input, job.input_salt, job.leased_ms, result.answered_ms, job.origin_record, job.origin_salt, result.output, result.salt, canary.output AS known
        FROM receipt JOIN job ON job.number = receipt.job JOIN result ON result.job = job.number LEFT JOIN canary ON canary.job = job.id
       WHERE receipt.submission < ? AND (receipt.submission, receipt.position) > (?, ?)
       ORDER BY receipt.submission, receipt.position LIMIT ?`,
@@ -206,7 +208,7 @@ export function openEpochWork(
         rewardMsat: row.reward_msat,
         share: shareOf(row),
         outcome,
-        job: row.job,
+        job: row.number,
         jobEpoch: Number(row.epoch),
         requester: row.requester,
         chargeMsat: row.charge_msat,

@@ -142,7 +142,7 @@ export function openLeaseDesk(
         const isPrivate = subnet.privacy === 'private'
         // A dataset's are held for good.
         if (item === null) holds.hold([inputDigest], isPrivate)
-        insertJob.run({
+        const { lastInsertRowid: number } = insertJob.run({
           id,
           bytes,
           subnet: subnet.name,
@@ -165,7 +165,7 @@ export function openLeaseDesk(
           unproven,
           isPrivate: isPrivate ? 1 : 0,
         })
-        if (request !== null) charges.reserve(id, request.requester, chargeMsat, entryIndex)
+        if (request !== null) charges.reserve(number, request.requester, chargeMsat, entryIndex)
         if (draft.canary !== null) canaries.spend(draft.canary, id)
       }
       takeItems.run(count)

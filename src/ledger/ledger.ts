@@ -33,6 +33,8 @@ export interface Ledger {
   /** One outcome each, in order; a refused transfer doesn't hinder the others. @throws LedgerError `account_unknown` */
   post(transfers: Transfer[]): Outcome[]
   settlePending(pendingId: string, settlement: Settlement): Outcome
+  /** Of these what is pending still, by ids with `/post` or `/void` behind; not what a quarantined account takes part in. @returns how many */
+  settleAll(pendingIds: readonly string[], kind: 'post' | 'void', entryIndex: number): number
   /** All zero before an account's first transfer. @throws LedgerError `account_unknown` */
   balance(account: AccountName): Balance
   /** Every account whose name starts so, in the order of names. */
@@ -150,6 +152,7 @@ export function openLedger(db: Database.Database): Ledger {
       return inTransaction.post.immediate(list)
     },
     settlePending: (pendingId, settlement) => inTransaction.settle.immediate(pendingId, settlement),
+    settleAll: transfers.settlePending,
     balance: (name) => balanceOf(name, account(name)),
     accounts: (prefix = '') => accounts.withPrefix.all(prefix, prefix).map(accountBalance),
     accountsAfter(name, limit, size) {

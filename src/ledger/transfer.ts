@@ -75,6 +75,17 @@ export function openTransfers(db: Database.Database) {
      VALUES (@id, @kind, @debit, @credit, @amountMsat, @code, @entryIndex, @pendingId)`,
   )
 
+  // As one statement, in the order of the ids: a call for each transfer takes three times as long.
+  const settlePending = db.prepare<[{ ids: string; kind: string; entryIndex: number }]>(
+    `INSERT INTO ledger_transfer (id, kind, debit, credit, amount_msat, code, entry_index, pending_id)
+     SELECT id || '/' || @kind, @kind, debit, credit, amount_msat, code, @entryIndex, id FROM ledger_transfer AS pending
+      WHERE id IN (SELECT value FROM json_each(@ids)) AND kind = 'pending'
+        AND NOT EXISTS (SELECT 1 FROM ledger_transfer WHERE pending_id = pending.id)
+        AND id || '/' || @kind NOT IN (SELECT id FROM ledger_refusal)
+        AND debit NOT IN (SELECT name FROM ledger_account WHERE quarantined = 1)
+        AND credit NOT IN (SELECT name FROM ledger_account WHERE quarantined = 1)`,
+  )
+
   function rowsOf(filter: TransferFilter, afterSequence: number): Row[] {
     if (filter === 'all') return all.all(afterSequence)
     if ('entryIndex' in filter) return ofEntry.all(filter.entryIndex, afterSequence)
@@ -97,6 +108,9 @@ export function openTransfers(db: Database.Database) {
       for (const row of inOrder.iterate()) yield fromRow(row)
     },
     insert: (transfer: Omit<RecordedTransfer, 'sequence'>) => insert.run(transfer),
+    /** @returns how many of them could be settled */
+    settlePending: (ids: readonly string[], kind: 'post' | 'void', entryIndex: number) =>
+      settlePending.run({ ids: JSON.stringify(ids), kind, entryIndex }).changes,
   }
 }
 

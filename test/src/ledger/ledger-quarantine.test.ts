@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { alice, epoch, fundedLedger, transfer } from './funded-ledger.ts'
+import { alice, epoch, fundedLedger, posted, transfer } from './funded-ledger.ts'
 
 test('an account whose sums differ from its transfers is named and quarantined; the rest goes on', () => {
   const { db, ledger } = fundedLedger()
@@ -55,4 +55,14 @@ test('quarantine outlives the sums being put right: only a rebuilt ledger is tru
   db.prepare(`UPDATE ledger_account SET credits_posted_msat = 1000 WHERE name = 'reserve'`).run()
   expect(ledger.check()).toEqual([])
   expect(ledger.post([transfer()])).toEqual([{ refused: 'account_quarantined' }])
+})
+
+test.each(['treasury', alice] as const)('of many reservations none ends that %s takes part in', (name) => {
+  const { db, ledger } = fundedLedger()
+  const own = transfer({ id: 'own', debit: 'treasury', credit: alice, pending: true })
+  ledger.post([own, transfer({ id: 'other', pending: true })])
+  db.prepare('UPDATE ledger_account SET quarantined = 1 WHERE name = ?').run(name)
+  expect(ledger.settleAll(['own', 'other'], 'post', 8)).toBe(1)
+  expect(ledger.balance(epoch)).toEqual(posted(100n))
+  expect(ledger.balance(alice)).toEqual(posted(0n))
 })

@@ -102,3 +102,24 @@ test.each<[string, Partial<Transfer>]>([
     { refused: 'sum_overflow' },
   ])
 })
+
+test('of many reservations those end that are pending still, and whose end was never refused', () => {
+  const { ledger } = fundedLedger()
+  expect(ledger.settlePending('late', { id: 'late/post', post: true, entryIndex: 7 })).toEqual({
+    refused: 'pending_not_found',
+  })
+  ledger.post(['a', 'b', 'ended', 'late', 'other'].map((id) => transfer({ id, pending: true })))
+  ledger.settlePending('ended', { id: 'end', post: false, entryIndex: 7 })
+  const ids = ['b', 'a', 'ended', 'late', 'fund', 'nobody']
+  expect(ledger.settleAll(ids, 'post', 8)).toBe(2)
+  expect(ledger.settleAll(ids, 'void', 9)).toBe(1)
+  const parts = { debit: 'reserve', credit: epoch, amountMsat: 100n, code: 'budget' }
+  expect(ledger.transfers('all').slice(7)).toEqual([
+    { ...parts, sequence: 8, id: 'a/post', kind: 'post', entryIndex: 8, pendingId: 'a' },
+    { ...parts, sequence: 9, id: 'b/post', kind: 'post', entryIndex: 8, pendingId: 'b' },
+    { ...parts, sequence: 10, id: 'late/void', kind: 'void', entryIndex: 9, pendingId: 'late' },
+  ])
+  expect(ledger.balance('reserve')).toEqual({ postedMsat: 800n, pendingMsat: 100n, availableMsat: 700n })
+  expect(ledger.balance(epoch)).toEqual(posted(200n))
+  expect(ledger.check()).toEqual([])
+})
