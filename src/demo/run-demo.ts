@@ -173,6 +173,8 @@ export async function runDemo({
   })
   const seconds = (performance.now() - startedMs) / 1000
   await onMoment('examined', site)
+  // Ctrl-C reaches the site's programs too: what they still close must not change under the removal.
+  await site[Symbol.asyncDispose]()
   if (summary.ok) rmSync(site.folder, { recursive: true, force: true })
   return { ...summary, seconds: Math.round(seconds * 10) / 10, blocks: driver.height() - startHeight }
 

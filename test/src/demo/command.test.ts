@@ -1,17 +1,24 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import type { DemoSummary } from '../../../src/demo/demo-event.ts'
 
 const CLI = fileURLToPath(new URL('../../../src/cli/assay.js', import.meta.url))
 const EXPLORER = /The explorer is at (\S+) until/
 
-/** `assay demo` with `options`; Ctrl-C once `examined` has looked at the coordinator that is left running. */
+/** `assay demo` with `options`; Ctrl-C once `examined` has looked at the coordinator that is left running. Leaves no folder behind. */
 async function demo(options: string[], examined: (url: string) => Promise<void>): Promise<DemoSummary> {
+  const folder = mkdtempSync(join(tmpdir(), 'assay-command-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const program = spawn(process.execPath, [CLI, 'demo', '--stay', '--json', ...options], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, TMPDIR: folder },
+    detached: true,
   })
   const ended = once(program, 'exit')
   let said = ''
@@ -22,9 +29,11 @@ async function demo(options: string[], examined: (url: string) => Promise<void>)
     const [, url] = EXPLORER.exec(line) ?? []
     if (url === undefined) continue
     await examined(url)
-    program.kill('SIGINT')
+    // As a terminal does: to all that run under it.
+    if (program.pid !== undefined) process.kill(-program.pid, 'SIGINT')
   }
   expect(await ended).toEqual([0, null])
+  expect(readdirSync(folder).filter((name) => name.startsWith('assay-demo-'))).toEqual([])
   return JSON.parse(said)
 }
 
