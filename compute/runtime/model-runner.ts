@@ -79,8 +79,10 @@ export async function startModelRunner({
       return modelRunner(candidate, device, first, onEvent)
     } catch (error) {
       if (!(error instanceof RunError)) throw error
-      onEvent({ kind: 'provider_refused', provider: candidate, reason: error.message })
-      reasons.push(`${candidate}: ${error.message}`)
+      const advice = candidate === 'cuda' ? ' (assay worker install-cuda --check says what is missing)' : ''
+      const reason = `${error.message}${advice}`
+      onEvent({ kind: 'provider_refused', provider: candidate, reason })
+      reasons.push(`${candidate}: ${reason}`)
     }
   }
   throw new RunError('provider_unavailable', reasons.join('; '))

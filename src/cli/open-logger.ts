@@ -10,7 +10,10 @@ export function openLogger(
   stream: Pick<NodeJS.WriteStream, 'isTTY'> & { write(text: string): unknown } = process.stdout,
 ): Logger {
   if (stream.isTTY !== true) return pino({ base: null })
-  return pino({ base: null }, { write: (line) => void stream.write(`${lineForPeople(JSON.parse(line))}\n`) })
+  // The usual serializer adds what the cause says, which our errors have said.
+  const serializers = { err: pino.stdSerializers.errWithCause }
+  const write = (line: string) => void stream.write(`${lineForPeople(JSON.parse(line))}\n`)
+  return pino({ base: null, serializers }, { write })
 }
 
 function lineForPeople({ level, time, msg, err, ...fields }: Record<string, unknown>): string {

@@ -73,7 +73,7 @@ function logEvent(logger: Logger, event: CoordinatorEvent): void {
       )
       break
     case 'opened':
-      logger.info(event, 'the log is open')
+      logger.info({ seal: event.seal }, 'the log is open')
       break
     case 'advanced':
       logger.debug(event.advance, 'advanced')

@@ -266,7 +266,7 @@ describe('choosing a provider', () => {
     async () => {
       await expect(startModelRunner({ provider: 'cuda' })).rejects.toMatchObject({
         code: 'provider_unavailable',
-        message: /^cuda: .+/,
+        message: /^cuda: .+install-cuda --check/,
       })
     },
   )

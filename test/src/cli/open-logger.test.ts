@@ -18,9 +18,11 @@ test('on a terminal a line is a time, what happened, and its fields', () => {
 
 test('an error that is expected is said in a line, a bug with its stack', () => {
   const { lines, logger } = terminal()
-  logger.error({ err: Object.assign(new Error('no node'), { code: 'rpc_unreachable' }) }, 'this round failed')
+  const cause = new Error('refused')
+  const expected = Object.assign(new Error('no node: refused', { cause }), { code: 'rpc_unreachable' })
+  logger.error({ err: expected }, 'this round failed')
   logger.error({ err: new Error('a bug') }, 'bug')
-  expect(lines[0]).toMatch(/ ERROR this round failed: no node\n$/)
+  expect(lines[0]).toMatch(/ ERROR this round failed: no node: refused\n$/)
   expect(lines[1]).toMatch(/ ERROR bug: Error: a bug\n +at /)
 })
 
