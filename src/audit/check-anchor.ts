@@ -62,7 +62,7 @@ export function checkAnchor(
   })
   list.check('header_chain', at, () => {
     const own = given(reader.headerAt, 'no headers were given')(height)
-    if (own === null) throw new Error(`the chain given has no block ${height}: newer headers may`)
+    if (own === null) throw new Error(`the chain given has no block ${height}: newer headers may have it`)
     if (Buffer.compare(own, header) !== 0) throw new Error(`block ${height} of the chain given is another`)
   })
   return { seal: txid === null ? null : { txid, vout: 0 }, head, height, position: branch.position }

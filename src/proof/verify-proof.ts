@@ -61,7 +61,7 @@ async function checkHeaderChain(
   list.check(
     'header_chain',
     () => {
-      if (own === null) throw new Error(`the chain given has no block ${height}: newer headers may`)
+      if (own === null) throw new Error(`the chain given has no block ${height}: newer headers may have it`)
       if (Buffer.compare(own, header) !== 0) throw new Error(`block ${height} of the chain given is another`)
     },
     () => `block ${height}, ${headerHash(header)}`,
