@@ -211,7 +211,17 @@ function postFees(
     )
   }
   const rows = accruals.get(epoch)?.rows ?? []
-  accruals.set(epoch, { isMatured: false, rows: [...rows, ...fees] })
+  accruals.set(epoch, { isMatured: false, rows: [...rows, ...summed(fees)] })
+}
+
+/** They wait for their maturity together: one for each receipt would be as many as an epoch has. */
+function summed(fees: readonly Fee[]): Iterable<Accrued> {
+  const sums = new Map<string, Accrued>()
+  for (const { worker, subnet, model, requester, msat } of fees) {
+    const key = `${worker}/${subnet}/${model}/${requester}`
+    sums.set(key, { worker, subnet, model, requester, msat: msat + (sums.get(key)?.msat ?? 0n) })
+  }
+  return sums.values()
 }
 
 /** The epoch's part in the next quotes. */

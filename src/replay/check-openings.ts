@@ -25,7 +25,7 @@ export interface OpenedReceipt {
   readonly requester: string | null
   /** When it was answered; null where that opening is missing, false or says that it was before its lease. */
   readonly answeredMs: number | null
-  /** Digest of the input bundle; null where the opening is missing or false. */
+  /** Digest of an item's input bundle; null where there is no item. */
   readonly input: Uint8Array | null
 }
 
@@ -95,7 +95,7 @@ async function openPart(
       const requester = origin.kind === 'request' ? origin.requester : null
       const answeredMs = answeredAt(check, receipt, opening)
       // A copy, as what else is kept: no part stays longer than it is read.
-      const input = Buffer.from(opening.input)
+      const input = item === null ? null : Buffer.from(opening.input)
       opened.push({ receipt, item, known, requester, answeredMs, input })
     }
   }
@@ -115,7 +115,7 @@ function openReceipt(check: Check, receipt: ReplayedReceipt, opening: Opening): 
   )
     return null
   // A copy: an audit that comes late must not keep the openings of its whole epoch.
-  receipt.outputDigest = opening.output.slice()
+  receipt.outputDigest = Buffer.from(opening.output)
   return readable(check, () => parseOriginRecord(opening.origin))
 }
 
