@@ -9,7 +9,7 @@ interface ChainWatchOptions {
   pollMs: number
   /** At the start, and whenever the tip is another one; tips in between may be left out. */
   onTip: (tip: ChainTip) => void
-  /** What a look at the chain failed with; the watch goes on. */
+  /** What a look at the chain failed with, once until one succeeds, and what ended the listening by ZMQ; the watch goes on. */
   onError: (error: unknown) => void
   signal?: AbortSignal
 }
@@ -20,16 +20,19 @@ export function watchChain(options: ChainWatchOptions): AsyncDisposable {
   const closing = new AbortController()
   const stop = signal === undefined ? closing.signal : AbortSignal.any([signal, closing.signal])
   let lastHash: string | null = null
+  let isAway = false
 
   const look = coalesced(async () => {
     if (stop.aborted) return
     try {
       const { height, hash } = await node.chain()
+      isAway = false
       if (stop.aborted || hash === lastHash) return
       lastHash = hash
       onTip({ height, hash })
     } catch (error) {
-      if (!stop.aborted) onError(error)
+      if (!stop.aborted && !isAway) onError(error)
+      isAway = true
     }
   })
 

@@ -55,7 +55,7 @@ export function decodeCbor(bytes: Uint8Array, limit: { maxBytes: number; maxValu
 
 interface Walked {
   readonly fault: string | null
-  /** If dag-cbor decodes it, which refuses long forms and keys that are no text; where this is false, encoding again says whether it is. */
+  /** Provided that dag-cbor decodes it, which refuses long forms and keys that are no text. False: to be seen by encoding again. */
   readonly isCanonical: boolean
 }
 

@@ -145,7 +145,11 @@ function countLengthPrefixed(data: Uint8Array): number | null {
 
 /** Of a stranger's text what fits in a line of somebody's terminal. */
 export function quoted(text: string): string {
-  return JSON.stringify(text.slice(0, MAX_QUOTED_LENGTH))
+  // JSON escapes C0 alone; U+009B begins a sequence as ESC [ does (ECMA-48, 8.3.16).
+  return JSON.stringify(text.slice(0, MAX_QUOTED_LENGTH)).replaceAll(
+    /[\u007f-\u009f]/g,
+    (control) => `\\u00${control.charCodeAt(0).toString(16)}`,
+  )
 }
 
 /** UTF-8 order, which UTF-16's (that of `<`) differs from above U+FFFF. */

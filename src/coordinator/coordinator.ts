@@ -225,9 +225,8 @@ async function openOver(
     pollMs,
     onTip: () => void rounds.kick(),
     onError(error) {
-      // Said once: a node that is away fails the round too, which keeps saying so, and is tried until one succeeds.
-      if (lastError !== null) return
       onEvent({ kind: 'failed', error })
+      // A node that is away fails the round too, which keeps saying so, and is tried until one succeeds.
       void rounds.kick()
     },
   })

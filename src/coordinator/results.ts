@@ -102,7 +102,6 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
     } finally {
       for (const { job } of taken) underWay.delete(hex(job))
     }
-    // Until here its request is known, or the job would be given back as nobody's.
     for (const { job } of taken) leases.forget(job)
   })
 

@@ -87,6 +87,34 @@ it('reports a node that does not answer, and goes on when it is back', async () 
   await tips.until((tip) => tip.hash === next)
 })
 
+it('says once that looks fail, and again when they do after one that did not', async () => {
+  const looks = listener<'failed' | 'succeeded'>()
+  let isAway = false
+  const chain: Node['chain'] = async () => {
+    looks.hear(isAway ? 'failed' : 'succeeded')
+    if (isAway) throw new Error('away')
+    return node.chain()
+  }
+  const errors = listener<unknown>()
+  await using _watch = watchChain({
+    node: { ...node, chain },
+    pollMs: SOON_MS,
+    onTip: () => {},
+    onError: errors.hear,
+  })
+  for (const times of [1, 2]) {
+    isAway = true
+    for (let failed = 0; failed < 3; failed += 1) {
+      looks.heard.length = 0
+      await looks.until((look) => look === 'failed')
+    }
+    isAway = false
+    looks.heard.length = 0
+    await looks.until((look) => look === 'succeeded')
+    expect(errors.heard).toHaveLength(times)
+  }
+})
+
 it('goes on polling when the ZMQ address is none', async () => {
   const tips = listener<ChainTip>()
   const errors = listener<unknown>()

@@ -109,7 +109,7 @@ describe('compareExact', () => {
   })
 
   test.each([
-    ['text of no datatype', { name: 'n', datatype: 'é\u001b[2J\n'.repeat(10_000) }],
+    ['text of no datatype', { name: 'n', datatype: 'é\u001b[2J\u009b\n'.repeat(10_000) }],
     ['a name', { name: '\u001b[2J\n'.repeat(10_000), datatype: 'FP32' }],
   ])('stays one short line where a bundle is refused for %s', (_, spoiled) => {
     const junk = encodeCbor([{ ...spoiled, shape: [2], data: new Uint8Array(4) }])
