@@ -4,7 +4,7 @@ import type { Node } from './node.ts'
 import type { NewAttempt } from './payer-store.ts'
 import type { PayoutMaker } from './payout-maker.ts'
 import type { PayoutAttempt, PayoutRecord } from './payout-record.ts'
-import { MAX_PAST_BLOCKS, type SpendSearch } from './spend-search.ts'
+import type { SpendSearch } from './spend-search.ts'
 
 const NEXT_STEP = 'once that is final, `assay payout void` gives the payees back what they were to get'
 
@@ -14,7 +14,7 @@ export type Spend = { kind: 'ours'; attempt: NewAttempt } | { kind: 'foreign'; r
 /**
  * The transaction that spends one of the payout's `coins`, of which this database knows nothing: what a
  * restored one meets (DESIGN §8). It is ours if it pays what was meant with our signatures, whatever its fee.
- * `mempool`: one that waits there counts as well. Null while they are unspent. Throws RpcError, NodeError.
+ * `mempool`: one that waits there counts as well. Null while they are unspent. Throws PayerError `spender_unread`; RpcError, NodeError.
  */
 export async function findSpend(
   { node, maker, search }: { node: Node; maker: PayoutMaker; search: SpendSearch },
@@ -29,7 +29,7 @@ export async function findSpend(
   const spender = waiting === null ? await search(coin) : { raw: waiting, height: tipHeight }
   const name = `${coin.txid}:${coin.vout}`
   if (spender === null) {
-    const reason = `${name} is spent, by nothing in the mempool or the latest ${MAX_PAST_BLOCKS} blocks; ${NEXT_STEP}`
+    const reason = `${name} is spent, by nothing in the mempool or the blocks since it was taken; ${NEXT_STEP}`
     return { kind: 'foreign', reason }
   }
   const attempt = adopted(maker, payout, parent, spender)

@@ -9,7 +9,8 @@ const PAYS_TOO_LITTLE = /min (relay )?fee not met|mempool full/
 
 /**
  * One payout, judged at the present tip by all of its attempts, sent again where the node lost it, and bumped where it
- * waits too long. An unknown outcome leaves it as it is. Throws RpcError, NodeError.
+ * waits too long. An unknown outcome leaves it as it is. Throws PayerError `spender_unread`; RpcError,
+ * NodeError.
  */
 export async function advancePayout(site: PayoutSite, payout: PayoutRecord): Promise<void> {
   const { node } = site

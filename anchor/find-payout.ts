@@ -14,7 +14,7 @@ export interface MinedAttempt {
   block: Block
 }
 
-/** The attempt of `attempts` that the best chain holds: at most one can be there. Throws RpcError, NodeError. */
+/** The attempt of `attempts` that the best chain holds: at most one can be there. Throws PayerError `spender_unread`; RpcError, NodeError. */
 export async function findMined(
   { node, search }: { node: Node; search: SpendSearch },
   payout: PayoutRecord,

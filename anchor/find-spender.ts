@@ -3,11 +3,8 @@ import { type Outpoint, txidOf } from './anchor-transaction.ts'
 import { headerHash } from './block-header.ts'
 import type { Node } from './node.ts'
 
-/**
- * Two days: how far back a spender is looked for, one whole block per call. Of a seal that went unwatched for longer,
- * recoverAnchors finds it.
- */
-export const MAX_SEARCHED_BLOCKS = 288
+/** Two days: what one call reads, a whole block after the other. Of a seal that went unwatched for longer, recoverAnchors finds it. */
+const MAX_SEARCHED_BLOCKS = 288
 
 /** A transaction that spends a coin, in a block of the best chain. */
 export interface Spender {

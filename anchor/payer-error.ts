@@ -5,6 +5,7 @@ type PayerErrorCode =
   | 'payout_closed' // settled or voided: nothing is to be done for it
   | 'input_spent' // an input went into something else
   | 'input_unspent' // no block has anything that spends an input, so the payment may yet be mined
+  | 'spender_unread' // it stands in a block that is not read yet, or pruned
   | 'spend_not_final' // a block has, and may yet leave the chain
   | 'spend_is_payment' // what has spent them is the payment itself
   | 'node_syncing' // the node is still catching up: a coin may be spent already

@@ -21,7 +21,7 @@ import { CHANGE_KEY, createPayoutMaker } from './payout-maker.ts'
 import type { PayoutAttempt, PayoutOutput, PayoutRecord } from './payout-record.ts'
 import type { KeyAt, TreasuryCoin } from './payout-transaction.ts'
 import { finalizePsbt } from './psbt.ts'
-import { openSpendSearch } from './spend-search.ts'
+import { openSpendSearch, type SpendSearch } from './spend-search.ts'
 import { taprootAddress } from './taproot-address.ts'
 
 export type { PayoutRecord } from './payout-record.ts'
@@ -54,12 +54,16 @@ export interface Payer {
   pin(id: string, totalSats: bigint, alongside?: (coins: readonly Coin[]) => void): Promise<Coin[]>
   /**
    * Makes the payout's first attempt and keeps it, or the one that has spent the pinned input already; sends nothing. The same call
-   * again does nothing. Throws PayerError `payout_unknown`, `payout_differs`, `input_spent`, `fee_stalled`, `stopped`; AddressError,
-   * PayoutBuildError.
+   * again does nothing. `sinceHeight` as in advance. Throws PayerError `payout_unknown`, `payout_differs`, `input_spent`, `spender_unread`,
+   * `fee_stalled`, `stopped`; AddressError, PayoutBuildError.
    */
-  prepare(id: string, outputs: readonly PayoutOutput[]): Promise<void>
-  /** Judges every payout that isn't settled at the present tip, sends again what the node lost, bumps. Idempotent. */
-  advance(): Promise<void>
+  prepare(id: string, outputs: readonly PayoutOutput[], sinceHeight?: number): Promise<void>
+  /**
+   * Judges every payout that isn't settled at the present tip, sends again what the node lost, bumps. Idempotent. What
+   * has spent a coin unknown to this database is looked for down to the block at `sinceHeight`, below which all were
+   * unspent: PayerError `spender_unread` until that is found.
+   */
+  advance(sinceHeight?: number): Promise<void>
   /**
    * The kill switch, kept in the database: from here on nothing is signed or sent, not even within a call that has begun;
    * what is out is followed. The first reason stays until `resume`.
@@ -101,7 +105,7 @@ export function openPayer(options: PayerOptions): Payer {
   const store = openPayerStore(db)
   const change = parseAddress(taprootAddress(keyAt(CHANGE_KEY).internalKey, network), network)
   const maker = createPayoutMaker({ network, keyAt, changeScript: change.script })
-  const search = openSpendSearch(node)
+  const findSpent = openSpendSearch(node)
   const queue = inTurn()
 
   function scriptAt(keyIndex: number): Uint8Array {
@@ -140,19 +144,24 @@ export function openPayer(options: PayerOptions): Payer {
     return coins
   }
 
-  async function prepare(id: string, outputs: readonly PayoutOutput[]): Promise<void> {
+  async function prepare(id: string, outputs: readonly PayoutOutput[], sinceHeight: number): Promise<void> {
     const known = store.get(id)
     if (known === null) throw new PayerError('payout_unknown', `payout ${id} has no pinned input`)
     const totalSats = sumOf(outputs)
     if (known.totalSats !== totalSats) {
       throw differs(id, `it was pinned for ${known.totalSats} sat, its outputs sum to ${totalSats}`)
     }
-    if (known.state === 'pinned') return build(known, outputs)
+    if (known.state === 'pinned') return build(known, outputs, sinceHeight)
     if (!isDeepStrictEqual(known.outputs, outputs.map(plain)))
       throw differs(id, 'it was prepared for other outputs')
   }
 
-  async function build({ id, inputs, totalSats }: PayoutRecord, outputs: readonly PayoutOutput[]) {
+  async function build(
+    { id, inputs, totalSats }: PayoutRecord,
+    outputs: readonly PayoutOutput[],
+    sinceHeight: number,
+  ) {
+    const search = searchFor(id, sinceHeight)
     const meant = { inputs, outputs: [...outputs] }
     const where = { coins: inputs, parent: null }
     const spend = await findSpend({ node, maker, search }, meant, where, { mempool: true })
@@ -177,9 +186,19 @@ export function openPayer(options: PayerOptions): Payer {
 
   const maySend = () => store.stopped() === null
 
-  async function advance(): Promise<void> {
-    for (const payout of store.open())
+  async function advance(sinceHeight: number): Promise<void> {
+    for (const payout of store.open()) {
+      const search = searchFor(payout.id, sinceHeight)
       await advancePayout({ node, store, maker, search, policy, maySend }, payout)
+    }
+  }
+
+  function searchFor(id: string, sinceHeight: number): SpendSearch {
+    return (coin) =>
+      findSpent(coin, sinceHeight).catch((error) => {
+        if (error instanceof PayerError) store.markTrouble(id, error.message)
+        throw error
+      })
   }
 
   function underWay(id: string): PayoutRecord {
@@ -231,8 +250,8 @@ export function openPayer(options: PayerOptions): Payer {
   return {
     quote: (outputs) => queue(() => quote(outputs)),
     pin: (id, totalSats, alongside = () => undefined) => queue(() => pin(id, totalSats, alongside)),
-    prepare: (id, outputs) => queue(() => prepare(id, outputs)),
-    advance: () => queue(advance),
+    prepare: (id, outputs, sinceHeight = 0) => queue(() => prepare(id, outputs, sinceHeight)),
+    advance: (sinceHeight = 0) => queue(() => advance(sinceHeight)),
     stop: (reason, nowMs) => store.stop({ reason, sinceMs: nowMs }),
     resume: () => store.resume(),
     stopped: () => store.stopped(),

@@ -20,7 +20,6 @@ const STATUS_BY_CODE: Readonly<Record<string, number>> = {
   payout_closed: 409,
   input_unspent: 409,
   spend_not_final: 409,
-  spends_several: 409,
   spend_is_payment: 409,
   nothing_to_sign: 404,
   blob_corrupt: 500,

@@ -78,10 +78,11 @@ export async function advance(
   const anchored = anchoredView(anchorer.places())
 
   desks.leases.expire(Date.now())
-  await desks.payouts.follow(anchored)
+  const isChangeKnown = await desks.payouts.follow(anchored)
   const coins = await watched.treasuryCoins(finalDepth)
   // Confirmations give a height at one tip alone: when a block came meanwhile, the round that it asks for books them.
-  const deposits = (await node.chain()).height === tip ? desks.deposits.bookNew(coins, tip) : 0
+  const isSameTip = (await node.chain()).height === tip
+  const deposits = isChangeKnown && isSameTip ? desks.deposits.bookNew(coins, tip) : 0
   const budgeted = desks.budgets.budgetDue(tip)
   const quoted = desks.prices.quoteDue(tip, anchored)
   const assigned = await desks.assignments.assignDue(tip, anchored, blockHash)

@@ -26,8 +26,8 @@ export interface Payouts {
    * repeats it. While the kill switch is on, what is out is followed and nothing else happens.
    */
   begin(anchored: Anchored, tip: number): Promise<void>
-  /** After it every transaction is known that has spent a coin of an open payout, so its change isn't taken for a deposit. */
-  follow(anchored: Anchored): Promise<void>
+  /** @returns whether every transaction is known that has spent a coin of an open payout: else its change looks like a deposit. */
+  follow(anchored: Anchored): Promise<boolean>
   /** What the next payout would be if it were made now; keeps nothing. Throws RpcError, NodeError. */
   preview(anchored: Anchored, tip: number): Promise<PayoutPreview>
   /**
@@ -99,14 +99,20 @@ export function openPayouts(books: Books, options: PayoutsOptions): Payouts {
   )
   const setSettled = db.prepare(`UPDATE payout SET state = 'settled' WHERE number = ? AND state = 'logged'`)
 
-  let trouble: string | null = null
+  let trouble: Error | null = null
 
   async function step(open: Row, anchored: Anchored): Promise<void> {
     const id = payoutAccount(Number(open.number))
     const isFinal = anchored.firstFinal(Number(open.entry_index)) !== null
-    if (isFinal) await payer.prepare(id, outputsOf(readPayees(open.payees)))
-    await payer.advance()
+    const sinceHeight = sinceHeightOf(open)
+    if (isFinal) await payer.prepare(id, outputsOf(readPayees(open.payees)), sinceHeight)
+    await payer.advance(sinceHeight)
     settle(open, id)
+  }
+
+  /** Its coins were unspent at the tip then, of which no more than what isn't final has left the chain. */
+  function sinceHeightOf({ height }: Row): number {
+    return Number(height) - finalDepth + 1
   }
 
   async function start(anchored: Anchored, tip: number): Promise<void> {
@@ -194,7 +200,9 @@ export function openPayouts(books: Books, options: PayoutsOptions): Payouts {
     },
     async follow(anchored) {
       const open = selectOpen.get()
-      if (open !== undefined) trouble = await troubleIn(() => step(open, anchored))
+      if (open === undefined) return true
+      trouble = await troubleIn(() => step(open, anchored))
+      return !(trouble instanceof PayerError && trouble.code === 'spender_unread')
     },
     async preview(anchored, tip) {
       const planned = plan(anchored, tip)
@@ -202,20 +210,24 @@ export function openPayouts(books: Books, options: PayoutsOptions): Payouts {
       const inTheWay = await troubleIn(async () => {
         if (planned.payees.length > 0) quote = await payer.quote(outputsOf(planned.payees))
       })
-      return { ...planned, height: tip, totalSats: sumOf(planned.payees), quote, trouble: inTheWay }
+      return {
+        ...planned,
+        height: tip,
+        totalSats: sumOf(planned.payees),
+        quote,
+        trouble: inTheWay?.message ?? null,
+      }
     },
     async voidOpen(number, assertWorking) {
       const row = selectOne.get(number)
       if (row === undefined) throw new RefusedError(404, 'payout_unknown', `no payout ${number}`)
-      // It was unspent at the tip then, of which no more than what isn't final has left the chain.
-      const sinceHeight = Number(row.height) - finalDepth + 1
       const payees = readPayees(row.payees)
-      return payer.giveUp(payoutAccount(number), outputsOf(payees), sinceHeight, (spends) => {
+      return payer.giveUp(payoutAccount(number), outputsOf(payees), sinceHeightOf(row), (spends) => {
         assertWorking()
         return bookVoid(number, payees, spends)
       })
     },
-    trouble: () => trouble,
+    trouble: () => trouble?.message ?? null,
     list: () =>
       selectAll.all().map((row) => ({
         number: Number(row.number),
@@ -227,13 +239,13 @@ export function openPayouts(books: Books, options: PayoutsOptions): Payouts {
   }
 }
 
-/** What is in a payout's way, in words; null: nothing is. Throws what is not a payout's. */
-async function troubleIn(act: () => Promise<void>): Promise<string | null> {
+/** What is in a payout's way; null: nothing is. Throws what is not a payout's. */
+async function troubleIn(act: () => Promise<void>): Promise<Error | null> {
   try {
     await act()
     return null
   } catch (error) {
-    if (error instanceof Error && PAYOUT_ERRORS.some((type) => error instanceof type)) return error.message
+    if (error instanceof Error && PAYOUT_ERRORS.some((type) => error instanceof type)) return error
     throw error
   }
 }

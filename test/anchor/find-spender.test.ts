@@ -1,6 +1,7 @@
 import { Block, Transaction } from 'bitcoinjs-lib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { findSpender, spenderIn } from '../../anchor/find-spender.ts'
+import { NodeError } from '../../anchor/node-error.ts'
 import { openSpendSearch } from '../../anchor/spend-search.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
 import { anchorNext, openSite } from './anchor-site.ts'
@@ -56,7 +57,7 @@ it('a search for the same coin reads only the blocks that came since, unless a r
   const search = openSpendSearch({ ...site.node, blockAt })
   const read = async (wanted = coin) => {
     asked.length = 0
-    const found = await search(wanted)
+    const found = await search(wanted, 0)
     return { found: found?.height ?? null, asked: asked.length }
   }
   const { height } = await site.node.chain()
@@ -74,6 +75,38 @@ it('a search for the same coin reads only the blocks that came since, unless a r
   expect(await read()).toEqual({ found: anchored, asked: 0 })
   expect(await read({ ...coin, vout: 99 })).toMatchObject({ found: null })
   expect(await read()).toEqual({ found: anchored, asked: 3 })
+})
+
+it('one call of a search reads 2,016 blocks of the past, the next goes on from there, and no pruned one ends it', async () => {
+  using site = await openSite(bitcoind)
+  const asked: number[] = []
+  let height = 5_000
+  let prunedHeight = 100
+  const search = openSpendSearch({
+    ...site.node,
+    chain: async () => ({ height, hash: `${height}`, pruned: true, initialBlockDownload: false }),
+    blockHash: async (at) => `${at}`,
+    async blockAt(at) {
+      asked.push(at)
+      if (at <= prunedHeight) throw new NodeError('block_pruned', 'Block not available')
+      return null
+    },
+  })
+  const read = async () => {
+    asked.length = 0
+    const unread = await search(site.firstSeal, 99).catch(({ code, message }) => `${code}: ${message}`)
+    return { unread, asked: [asked.length, asked[0], asked.at(-1)] }
+  }
+  const read2016 = { unread: expect.stringContaining('spender_unread: '), asked: [2_016, 5_000, 2_985] }
+  expect(await read()).toEqual(read2016)
+  expect(await read()).toEqual({ ...read2016, asked: [2_016, 2_984, 969] })
+  const pruned = expect.stringMatching(/^spender_unread: .*block 100 is pruned: connect a node that has it/)
+  expect(await read()).toEqual({ unread: pruned, asked: [869, 968, 100] })
+  height += 1
+  expect(await read()).toEqual({ unread: pruned, asked: [2, 5_001, 100] })
+  prunedHeight = 0
+  expect(await read()).toEqual({ unread: null, asked: [2, 100, 99] })
+  expect(await read()).toEqual({ unread: null, asked: [0, undefined, undefined] })
 })
 
 it('bytes of an outpoint that are no input spend nothing', () => {

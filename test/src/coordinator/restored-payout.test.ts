@@ -1,6 +1,8 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { expect, onTestFinished, test } from 'vitest'
-import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import type { BitcoinRpc } from '../../../anchor/rpc.ts'
+import { RpcError } from '../../../anchor/rpc-error.ts'
+import { startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { restoreBackup } from '../../../src/backup/restore-backup.ts'
 import { takeBackup } from '../../../src/backup/take-backup.ts'
 import { openCoordinator } from '../../../src/coordinator/coordinator.ts'
@@ -29,14 +31,14 @@ async function back(site: Site, name: string) {
 }
 
 /** A coordinator over what was backed up. */
-async function open({ config, keys }: Site, node: RegtestNode, backup: Awaited<ReturnType<typeof back>>) {
+async function open({ config, keys }: Site, rpc: BitcoinRpc, backup: Awaited<ReturnType<typeof back>>) {
   await restoreBackup(backup)
   // At another price it would make another transaction of the same coin.
   const anchor = { ...config.anchor, floorSatPerKvb: 7_000n }
   return openCoordinator({
     config: { ...config, anchor, dataDir: backup.to },
     keys,
-    rpc: node.rpc,
+    rpc,
     onEvent: onProgress,
   })
 }
@@ -64,7 +66,7 @@ test('a payout that was out already is paid once: by what is restored from after
   await site.close()
 
   {
-    await using old = await open(site, node, hourOld)
+    await using old = await open(site, node.rpc, hourOld)
     const entries = old.books.log.size()
     for (let block = 0; block < 3; block += 1) {
       await old.kick()
@@ -75,7 +77,7 @@ test('a payout that was out already is paid once: by what is restored from after
     expect(statusOf(old).open?.payouts).toEqual([])
     expect(old.books.log.size()).toBe(entries)
   }
-  await using restored = await open(site, node, newest)
+  await using restored = await open(site, node.rpc, newest)
   for (let block = 0; block < 6; block += 1) {
     await restored.kick()
     await node.mine(1)
@@ -88,35 +90,61 @@ test('a payout that was out already is paid once: by what is restored from after
   expect(await reconcile(restored, house)).toMatchObject({ ok: true, inconsistent: [] })
 })
 
-test('a payment of long ago is taken for its own in the first round, and its change for no deposit', async () => {
-  await using node = await startBitcoind()
-  await using site = await openSite(node)
-  const acme = await openRequester(site, 'acme')
-  await node.fund(acme.depositAddress, 20_000n)
-  await site.begin(0)
-  expect((await acme.withdraw('20000000')).status).toBe(202)
-  const payout = () => site.status().payouts[0]
-  await site.mineUntil('an anchored intent', () => payout()?.state === 'pinned')
-  const backup = await back(site, 'old')
-  const anchors = site.house().anchorer.anchors().length
-  await site.mineUntil('the payout in the mempool', () => payout()?.state === 'broadcast')
-  expect(site.house().anchorer.anchors()).toHaveLength(anchors)
-  const txid = payout()?.txid
-  expect(await node.rpc.call('getrawmempool')).toContain(txid)
-  await site.close()
-  await node.mine(300)
+test.each([
+  ['in the first round', false],
+  ['once its block can be read', true],
+])(
+  'a payment of long ago is taken for its own %s, and its change for no deposit',
+  async (_when, isPruned) => {
+    await using node = await startBitcoind()
+    await using site = await openSite(node)
+    const acme = await openRequester(site, 'acme')
+    await node.fund(acme.depositAddress, 20_000n)
+    await site.begin(0)
+    expect((await acme.withdraw('20000000')).status).toBe(202)
+    const payout = () => site.status().payouts[0]
+    await site.mineUntil('an anchored intent', () => payout()?.state === 'pinned')
+    const backup = await back(site, 'old')
+    const anchors = site.house().anchorer.anchors().length
+    await site.mineUntil('the payout in the mempool', () => payout()?.state === 'broadcast')
+    expect(site.house().anchorer.anchors()).toHaveLength(anchors)
+    const txid = payout()?.txid
+    expect(await node.rpc.call('getrawmempool')).toContain(txid)
+    await site.close()
+    await node.mine(300)
 
-  await using restored = await open(site, node, backup)
-  const deposits = () => restored.books.db.prepare('SELECT txid, vout FROM deposit').all()
-  const before = deposits()
-  await restored.kick()
-  expect(statusOf(restored).open).toMatchObject({
-    halted: null,
-    payouts: [{ state: 'settled', txid, paidSats: 20_000n }],
-  })
-  expect(deposits()).toEqual(before)
-  expect(await site.satsOnChain(acme.refundAddress)).toBe(20_000n)
-  const house = restored.house()
-  if (house === null) throw new Error('the log is not open')
-  expect(await reconcile(restored, house)).toMatchObject({ ok: true, inconsistent: [] })
-})
+    const blocks = { arePruned: isPruned }
+    const rpc: BitcoinRpc = {
+      ...node.rpc,
+      async call(method, ...params) {
+        if (blocks.arePruned && method === 'getblock' && params[1] === 0) {
+          throw new RpcError('rpc_refused', 'Block not available (pruned data)', { sent: 'yes', rpcCode: -1 })
+        }
+        return node.rpc.call(method, ...params)
+      },
+    }
+    await using restored = await open(site, rpc, backup)
+    const deposits = () => restored.books.db.prepare('SELECT txid, vout FROM deposit').all()
+    const before = deposits()
+    if (isPruned) {
+      await restored.kick()
+      const height = await node.rpc.call('getblockcount')
+      expect(statusOf(restored)).toMatchObject({ height, error: null })
+      const trouble = expect.stringContaining(`block ${height} is pruned`)
+      expect(statusOf(restored).open).toMatchObject({ payoutTrouble: trouble, payouts: [{ trouble }] })
+      expect(deposits()).toEqual(before)
+      blocks.arePruned = false
+    }
+    await restored.kick()
+    expect(statusOf(restored).open).toMatchObject({
+      halted: null,
+      payoutTrouble: null,
+      payouts: [{ state: 'settled', txid, paidSats: 20_000n }],
+    })
+    expect(deposits()).toEqual(before)
+    expect(await site.satsOnChain(acme.refundAddress)).toBe(20_000n)
+    const house = restored.house()
+    if (house === null) throw new Error('the log is not open')
+    expect(await reconcile(restored, house)).toMatchObject({ ok: true, inconsistent: [] })
+  },
+)
