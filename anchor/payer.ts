@@ -1,15 +1,13 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { Database } from 'better-sqlite3'
-import { Transaction } from 'bitcoinjs-lib'
 import { parseAddress } from './address.ts'
 import { adopted, findSpend } from './adopt-spend.ts'
 import { advancePayout } from './advance-payout.ts'
-import { spendsAt } from './check-anchor-transaction.ts'
 import { PayoutCheckError } from './check-payout-transaction.ts'
 import { chooseCoins } from './choose-coins.ts'
 import { sealScript } from './commitment.ts'
 import { anchorFee } from './fee.ts'
-import { findFinalSpends } from './final-spend.ts'
+import { checkLeft, findFinalSpends } from './final-spend.ts'
 import type { Spender } from './find-spender.ts'
 import { inTurn } from './in-turn.ts'
 import type { NetworkName } from './network.ts'
@@ -215,17 +213,18 @@ export function openPayer(options: PayerOptions): Payer {
     alongside: (spends: readonly Spender[]) => T,
   ): Promise<T> {
     const { inputs } = underWay(id)
-    const spends = await findFinalSpends(node, inputs, { sinceHeight, finalDepth: policy.finalDepth })
+    const { spends, left } = await findFinalSpends(node, inputs, {
+      sinceHeight,
+      finalDepth: policy.finalDepth,
+    })
     for (const spend of spends) {
       if (adopted(maker, { inputs, outputs: [...outputs] }, null, spend) instanceof PayoutCheckError) continue
       throw new PayerError('spend_is_payment', `${spend.txid} is the payment of ${id}`)
     }
-    const transactions = spends.map(({ raw }) => Transaction.fromBuffer(raw))
-    const isLeft = (coin: Coin) =>
-      !transactions.some((one) => one.ins.some((_input, at) => spendsAt(one, at, coin)))
     return queue(async () => {
       underWay(id)
-      return store.markVoided(id, inputs.filter(isLeft), () => alongside(spends))
+      await checkLeft(node, left)
+      return store.markVoided(id, left, () => alongside(spends))
     })
   }
 
