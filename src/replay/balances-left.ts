@@ -4,7 +4,7 @@ import type { InheritedBalances } from '../log/inherited-balances.ts'
 import { txidBytes, txidText } from '../log/txid.ts'
 import { isPayment, settlePayment } from './check-payment.ts'
 import { bookVoid, paidElsewhere, spendCoins } from './check-void.ts'
-import { findPayment } from './find-payment.ts'
+import { findPayment, findSpends } from './find-payment.ts'
 import type { ChainNode } from './replay-source.ts'
 import { payToOf, type ReplayedPayout, type ReplayState } from './replay-state.ts'
 import { SuccessionError } from './succession-error.ts'
@@ -68,6 +68,8 @@ async function closePayout(state: ReplayState, node: ChainNode, payout: Replayed
   }
   const transaction = Transaction.fromBuffer(found.raw)
   if (isPayment(state, payout, transaction)) return settlePayment(state, payout)
-  const paid = paidElsewhere(state, payout, transaction.outs)
-  bookVoid(state, payout, { paid, spentSats: spendCoins(state, transaction) })
+  const spends = await findSpends(state, node, payout.height - state.rules.finalDepth + 1, found.height)
+  const outs = spends.flatMap((spend) => spend.outs)
+  const spentSats = spends.reduce((sum, spend) => sum + spendCoins(state, spend), 0n)
+  bookVoid(state, payout, { paid: paidElsewhere(state, payout, outs), spentSats })
 }

@@ -1,3 +1,4 @@
+import { Block, type Transaction } from 'bitcoinjs-lib'
 import { type Outpoint, txidOf } from '../../anchor/anchor-transaction.ts'
 import { spenderIn } from '../../anchor/find-spender.ts'
 import { parseTransaction } from '../../anchor/parse-transaction.ts'
@@ -8,6 +9,27 @@ import { paysTo } from './script-of.ts'
 
 /** A week: a payment is sent when its intent is final, unless the coordinator was down. */
 const MAX_BLOCKS_SEARCHED = 1_008
+
+/** Of the blocks of these heights, what spends coins that the treasury holds by the log. Throws NodeError `block_pruned`. */
+export async function findSpends(
+  { coins }: ReplayState,
+  node: ChainNode,
+  from: number,
+  to: number,
+): Promise<Transaction[]> {
+  const found: Transaction[] = []
+  for (let height = from; height <= to; height += 1) {
+    const block = await node.blockAt(height)
+    const { transactions = [] } = block === null ? {} : Block.fromBuffer(block)
+    const isHeld = (outpoint: string) => coins.get(outpoint)?.isSpent === false
+    found.push(
+      ...transactions.filter(({ ins }) =>
+        ins.some(({ hash, index }) => isHeld(`${txidText(hash)}:${index}`)),
+      ),
+    )
+  }
+  return found
+}
 
 type Located = Pick<ClaimedPayment, 'txid' | 'height' | 'child'>
 

@@ -385,6 +385,24 @@ test('several transactions that each took a coin of a payout are told, and count
   const log = await recordLog(site, node)
   expect((await replay(log)).first).toBeNull()
   expect((await replay({ ...log, chain: { ...log.chain, node: null } })).first).toBeNull()
+  // Closed before the void was logged, it counts what was spent up to the block in which the pinned coin was.
+  const before = (await entriesOf(log)).slice(0, size)
+  const swapped = new Map(spends.map((spend, i) => [spend.height, spends[1 - i]?.height]))
+  const chain = log.chain.node
+  if (chain === null) throw new Error('recorded with a node')
+  const blockAt = (at: number) => chain.blockAt(swapped.get(at) ?? at)
+  const bolts = { requester: 'bolt', msat: 30_000_000n }
+  for (const [source, owed, isLeft] of [
+    [chain, [bolts], true],
+    [{ ...chain, blockAt }, [], false],
+  ] as const) {
+    const { state } = await replayLog({ ...log, claims: null, entries: () => inOrder(before) })
+    if (state === null) throw new Error('a log')
+    const { requesters, coins } = await balancesLeft(state, source)
+    expect(requesters).toEqual([{ requester: 'acme', msat: 2_500_000_000n }, ...owed])
+    expect(coins.some(({ sats }) => sats === TREASURY_SATS)).toBe(isLeft)
+  }
+
   const blockHash = await node.rpc.call('getblockhash', height)
   const [coinbase] = Object(await node.rpc.call('getblock', blockHash)).tx
   const [one, two] = spends.map(({ txid, height }) => ({ txid: txidBytes(txid), height }))
