@@ -173,3 +173,38 @@ test('work is public, payouts name accounts, the treasury’s own key signs, and
     [3, 5, 8].map((fill) => ({ digest: Buffer.from(bytes(fill)), epoch: null })),
   )
 })
+
+test('what is reserved is named for its job’s number from now on, what has ended keeps its name, and neither is changed again', () => {
+  oldDatabase(NAMES_1, (db) =>
+    db.exec(`
+      INSERT INTO worker (key, address, threshold_sats, entry_index) VALUES (x'${'01'.repeat(32)}', 'bcrt1p', 0, 1);
+      ${[4, 5]
+        .map(
+          (
+            id,
+          ) => `INSERT INTO job (id, bytes, subnet, model, input, input_salt, origin_salt, origin_record, requester, charge_msat,
+                                    worker, epoch, units, entry_index, deadline_ms, unproven, state)
+            VALUES (x'${`0${id}`.repeat(32)}', x'00', 's', x'${'02'.repeat(32)}', x'${'05'.repeat(32)}', x'${'06'.repeat(32)}',
+                    x'${'06'.repeat(32)}', x'00', 'alice', 9, x'${'01'.repeat(32)}', 3, 10, 2, 99, 1, 'leased');`,
+        )
+        .join('')}
+      INSERT INTO ledger_account (name, credit_normal) VALUES ('treasury', 0), ('requester/alice', 1), ('escrow', 1);
+      INSERT INTO ledger_transfer (id, kind, debit, credit, amount_msat, code, entry_index, pending_id) VALUES
+        ('deposit', 'direct', 'treasury', 'requester/alice', 100, 'deposit', 1, NULL),
+        ('charge/${'04'.repeat(32)}', 'pending', 'requester/alice', 'escrow', 9, 'charge', 2, NULL),
+        ('charge/${'05'.repeat(32)}', 'pending', 'requester/alice', 'escrow', 9, 'charge', 2, NULL),
+        ('charge/${'04'.repeat(32)}/void', 'void', 'requester/alice', 'escrow', 9, 'charge', 3, 'charge/${'04'.repeat(32)}');`),
+  )
+  const db = opened(folder)
+  const number = db
+    .prepare('SELECT number FROM job WHERE id = ?')
+    .pluck()
+    .get(Buffer.from(bytes(5)))
+  expect(db.prepare('SELECT id FROM ledger_transfer ORDER BY sequence').pluck().all()).toEqual([
+    'deposit',
+    `charge/${'04'.repeat(32)}`,
+    `charge/${number}`,
+    `charge/${'04'.repeat(32)}/void`,
+  ])
+  expect(() => db.exec(`UPDATE ledger_transfer SET id = 'other' WHERE id = 'deposit'`)).toThrow('immutable')
+})
