@@ -36,13 +36,8 @@ export async function readInclusion(node: Node, raw: Uint8Array, height: number)
 const MAX_SEARCHED_BLOCKS = 2_016
 
 /** The height of the best chain's block that holds `txid`, searched downwards from `fromHeight`; null: not found. */
-export async function findHeight(
-  node: Node,
-  txid: string,
-  fromHeight: number,
-  toHeight: number,
-): Promise<number | null> {
-  const lowest = Math.max(toHeight, fromHeight - MAX_SEARCHED_BLOCKS + 1, 0)
+export async function findHeight(node: Node, txid: string, fromHeight: number): Promise<number | null> {
+  const lowest = Math.max(0, fromHeight - MAX_SEARCHED_BLOCKS + 1)
   for (let height = fromHeight; height >= lowest; height--) {
     const blockHash = await node.blockHash(height)
     if (blockHash !== null && (await node.transactionInBlock(txid, blockHash)) !== null) return height

@@ -71,7 +71,7 @@ async function heightOf(
   childHeight: number | null,
   tip: ChainTip,
 ): Promise<number | null> {
-  if (childHeight !== null) return findHeight(node, txid, childHeight, 0)
+  if (childHeight !== null) return findHeight(node, txid, childHeight)
   const output = await node.txOut({ txid, vout: 0 }, { mempool: false })
   return output === null ? null : tip.height - output.confirmations + 1
 }

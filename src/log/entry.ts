@@ -21,6 +21,8 @@ export const MAX_REASON_LENGTH = 500
 export const MAX_CHECKPOINT_LENGTH = 1_024
 /** Keys of 34 bytes each: an entry holds no more. The rule names the first. */
 export const MAX_FROZEN_WORKERS = 1_000
+/** As many as a payout has coins. */
+const MAX_SPENDS = 200
 
 const bytes64 = bytesOf(64)
 const countOf = integer.min(1)
@@ -203,6 +205,7 @@ const entrySchema = z.discriminatedUnion('kind', [
     spends: z
       .array(z.strictObject({ txid: bytes32, height: integer }))
       .min(1)
+      .max(MAX_SPENDS)
       .refine((spends) => new Set(spends.map(({ txid }) => hex(txid))).size === spends.length),
     spentSats: money,
     paid: z.array(integer).refine(isAscending),

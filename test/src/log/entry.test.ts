@@ -128,6 +128,11 @@ test.each<[kind: string, key: string, value: unknown]>([
   ['payout', 'count', 0],
   ['void', 'spends', [{ txid: new Uint8Array(31), height: 1 }]],
   ['void', 'spends', [1, 2].map((height) => ({ txid: new Uint8Array(32), height }))],
+  [
+    'void',
+    'spends',
+    Array.from({ length: 201 }, (_, i) => ({ txid: new Uint8Array(32).fill(i), height: 1 })),
+  ],
   ['void', 'spentSats', -1],
   ['void', 'paid', [-1]],
   ['void', 'paid', [1, 0]],
