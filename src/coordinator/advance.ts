@@ -99,20 +99,12 @@ export async function advance(
   desks.inheritance.matureDue(tip)
   const collected = await desks.retention.collectDue(tip)
   const planted = await desks.proctor.plantDue(tip)
-  const planned = desks.payouts.list().length
-  await desks.payouts.begin(anchored, tip)
+  const isPayoutBegun = await desks.payouts.begin(anchored, tip)
 
   // These must be anchored in time, whatever the cadence: budget and prices before their epoch, a verdict before the cutoff, an intent
   // before its payment.
   const isClosing = desks.settlement.nextCutoff() - tip <= CLOSING_BLOCKS
-  if (
-    budgeted ||
-    quoted ||
-    isClosing ||
-    silent > 0 ||
-    settled.length > 0 ||
-    desks.payouts.list().length > planned
-  ) {
+  if (budgeted || quoted || isClosing || silent > 0 || settled.length > 0 || isPayoutBegun) {
     anchorer.request()
     await anchorer.advance()
   }

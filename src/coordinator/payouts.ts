@@ -23,9 +23,9 @@ export interface Payouts {
   /**
    * In this order and no other: plan → input pinned, intent logged, balances moved (one transaction; `begin`) → its anchor is
    * final → sign, persist, broadcast, bump (payer) → settled → ledger (`follow`). Each step is idempotent, so a crash in between
-   * repeats it. While the kill switch is on, what is out is followed and nothing else happens.
+   * repeats it. While the kill switch is on, what is out is followed and nothing else happens. @returns whether one was begun.
    */
-  begin(anchored: Anchored, tip: number): Promise<void>
+  begin(anchored: Anchored, tip: number): Promise<boolean>
   /** @returns whether every transaction is known that has spent a coin of an open payout: else its change looks like a deposit. */
   follow(anchored: Anchored): Promise<boolean>
   /** What the next payout would be if it were made now; keeps nothing. Throws RpcError, NodeError. */
@@ -84,8 +84,8 @@ export function openPayouts(books: Books, options: PayoutsOptions): Payouts {
   const { db } = books
   const bookVoid = openVoiding(books, options)
   const selectAll = db.prepare<[], Row & { paid_sats: bigint }>(
-    `SELECT *, (SELECT coalesce(sum(amount_msat), 0) / ${MSAT_PER_SAT} FROM ledger_transfer
-                 WHERE debit = 'payout/' || number AND credit IN ('treasury', 'reserve')) AS paid_sats
+    `SELECT *, (SELECT coalesce(sum(msat), 0) / ${MSAT_PER_SAT} FROM paid
+                 WHERE paid.entry_index = payout.entry_index AND state <> 'logged') AS paid_sats
        FROM payout ORDER BY number`,
   )
   const selectOpen = db.prepare<[], Row>(
@@ -195,8 +195,9 @@ export function openPayouts(books: Books, options: PayoutsOptions): Payouts {
   // What is in a payout's way is shown and tried again; nothing else of the round waits for it.
   return {
     async begin(anchored, tip) {
-      if (selectOpen.get() !== undefined) return
+      if (selectOpen.get() !== undefined) return false
       trouble = payer.stopped() === null ? await troubleIn(() => start(anchored, tip)) : null
+      return selectOpen.get() !== undefined
     },
     async follow(anchored) {
       const open = selectOpen.get()

@@ -15,6 +15,7 @@ export function createMoneyReadings(coordinator: Coordinator): () => Reading[] {
     .prepare<[], bigint>('SELECT count(*) FROM ledger_account WHERE quarantined = 1')
     .pluck()
   const forfeited = db.prepare<[], bigint>('SELECT coalesce(sum(forfeited_msat), 0) FROM suspension').pluck()
+  const payouts = db.prepare<[], PayoutRow>('SELECT number, state FROM payout')
   const lastSettled = db.prepare<[], bigint | null>('SELECT max(number) FROM epoch WHERE settled = 1').pluck()
 
   return () => {
@@ -47,7 +48,7 @@ export function createMoneyReadings(coordinator: Coordinator): () => Reading[] {
         'Unmatured rewards that suspended workers have lost.',
         forfeited.get() ?? 0n,
       ),
-      ...payoutReadings(house),
+      ...payoutReadings(house, payouts.all()),
     ]
   }
 }
@@ -67,11 +68,16 @@ function priceReadings(house: OpenHouse | null, epoch: number | null): Reading[]
   ]
 }
 
-function payoutReadings(house: OpenHouse | null): Reading[] {
+interface PayoutRow {
+  number: bigint
+  state: string
+}
+
+function payoutReadings(house: OpenHouse | null, payouts: readonly PayoutRow[]): Reading[] {
   const payments = new Map(house?.payer.payouts().map((payment) => [payment.id, payment]))
   const counts = new Map<string, number>(PAYOUT_STATES.map((state) => [state, 0]))
-  for (const { number, state } of house?.desks.payouts.list() ?? []) {
-    const now = (state === 'logged' ? payments.get(payoutAccount(number))?.state : undefined) ?? state
+  for (const { number, state } of payouts) {
+    const now = (state === 'logged' ? payments.get(payoutAccount(Number(number)))?.state : undefined) ?? state
     counts.set(now, (counts.get(now) ?? 0) + 1)
   }
   const stuck = [...payments.values()].filter(({ state, trouble }) => state !== 'settled' && trouble !== null)
