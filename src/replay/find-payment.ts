@@ -17,11 +17,11 @@ export async function findSpends(
   from: number,
   to: number,
 ): Promise<Transaction[]> {
+  const isHeld = (outpoint: string) => coins.get(outpoint)?.isSpent === false
   const found: Transaction[] = []
   for (let height = from; height <= to; height += 1) {
     const block = await node.blockAt(height)
     const { transactions = [] } = block === null ? {} : Block.fromBuffer(block)
-    const isHeld = (outpoint: string) => coins.get(outpoint)?.isSpent === false
     found.push(
       ...transactions.filter(({ ins }) =>
         ins.some(({ hash, index }) => isHeld(`${txidText(hash)}:${index}`)),
