@@ -4,21 +4,18 @@ import { mkdtempDisposableSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { isDeepStrictEqual } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parseAddress } from '../../anchor/address.ts'
 import type { Payer } from '../../anchor/payer.ts'
-import type { TreasuryCoin } from '../../anchor/payout-transaction.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
-import { openDatabase, youngNode } from './anchor-site.ts'
-import { onlyPayout, openTreasury, payees, paymentOf, type Treasury } from './payer-treasury.ts'
+import { openDatabase } from './anchor-site.ts'
+import { foreignSpend, never, PAID } from './foreign-spend.ts'
+import { onlyPayout, openTreasury, payees, paymentOf } from './payer-treasury.ts'
 import { signedPayment } from './signed-payment.ts'
 
 const CHILD = fileURLToPath(new URL('./dying-give-up.ts', import.meta.url))
 /** Before and after what is written alongside, and after it all. */
 const MOMENTS = 3
-/** Of two coins. */
-const PAID = payees(100_000n, 50_000n)
 
 let bitcoind: RegtestNode
 beforeAll(async () => {
@@ -35,19 +32,6 @@ async function pinned(db = openDatabase(':memory:')) {
   return { treasury, payer, coin, other }
 }
 
-/** Whoever has the key besides the payer sends the coin elsewhere. */
-function foreignSpend({ secretKey, address }: Treasury, coin: TreasuryCoin): { txid: string; hex: string } {
-  const [elsewhere] = payees(40_000n)
-  const { txid, raw } = signedPayment({
-    secretKey,
-    inputs: [coin],
-    outputs: [{ script: parseAddress(elsewhere?.address ?? '', 'regtest').script, valueSats: 40_000n }],
-    changeScript: parseAddress(address, 'regtest').script,
-    feeSats: 1_000n,
-  })
-  return { txid, hex: Buffer.from(raw).toString('hex') }
-}
-
 /** A block has it, which the payer names; it is given up. */
 async function loseTo({ txid, hex }: { txid: string; hex: string }, payer: Payer): Promise<void> {
   await bitcoind.rpc.call('generateblock', 'raw(51)', [hex])
@@ -55,10 +39,6 @@ async function loseTo({ txid, hex }: { txid: string; hex: string }, payer: Payer
   expect(onlyPayout(payer).trouble).toMatch(new RegExp(`${txid}.*assay payout void`))
   await bitcoind.mine(2)
   await payer.giveUp('a', PAID, 0, () => undefined)
-}
-
-const never = () => {
-  throw new Error('it was given up')
 }
 
 test('a payout is given up once something else has spent its coin for good, never before, and never twice', async () => {
@@ -226,93 +206,6 @@ test('what is stopped by the kill switch is told as well that its coin is spent'
   await bitcoind.rpc.call('generateblock', 'raw(51)', [hex])
   await payer.advance()
   expect(onlyPayout(payer).trouble).toMatch(new RegExp(`${txid}.*assay payout void`))
-})
-
-test('no other call waits while blocks are searched, and who comes second finds it closed', async () => {
-  using treasury = await openTreasury(bitcoind, 200_000n)
-  const node = youngNode(bitcoind.rpc)
-  const searched = Promise.withResolvers<void>()
-  const payer = treasury.open({
-    node: { ...node, blockAt: (height) => searched.promise.then(() => node.blockAt(height)) },
-  })
-  const [coin] = await payer.pin('a', 150_000n)
-  if (coin === undefined) throw new Error('a coin')
-  await bitcoind.rpc.call('generateblock', 'raw(51)', [foreignSpend(treasury, coin).hex])
-  await bitcoind.mine(2)
-  const both = Promise.allSettled([
-    payer.giveUp('a', PAID, 0, () => 'given up'),
-    payer.giveUp('a', PAID, 0, () => 'given up'),
-  ])
-  expect(await payer.pin('a', 150_000n)).toEqual([coin])
-  searched.resolve()
-  const [first, second] = (await both).toSorted((a, b) => (a.status < b.status ? -1 : 1))
-  expect(first).toMatchObject({ value: 'given up' })
-  expect(second).toMatchObject({ reason: { code: 'payout_closed' } })
-})
-
-test('coins that went into one transaction are one search', async () => {
-  using treasury = await openTreasury(bitcoind, 100_000n, 90_000n)
-  const node = youngNode(bitcoind.rpc)
-  const asked: number[] = []
-  const payer = treasury.open({
-    node: {
-      ...node,
-      blockAt(height) {
-        asked.push(height)
-        return node.blockAt(height)
-      },
-    },
-  })
-  const inputs = await payer.pin('a', 150_000n)
-  expect(inputs).toHaveLength(2)
-  const { txid, raw } = signedPayment({
-    secretKey: treasury.secretKey,
-    inputs,
-    outputs: [],
-    changeScript: parseAddress(treasury.address, 'regtest').script,
-    feeSats: 1_000n,
-  })
-  await bitcoind.rpc.call('generateblock', 'raw(51)', [Buffer.from(raw).toString('hex')])
-  await bitcoind.mine(2)
-  const found = await payer.giveUp('a', PAID, 0, (spends) => spends.map((one) => one.txid))
-  expect({ found, asked: asked.length }).toEqual({ found: [txid], asked: 3 })
-  expect(onlyPayout(payer)).toMatchObject({ state: 'voided', inputs })
-})
-
-test('it is not given up when a coin that was left is spent after the search, before its turn', async () => {
-  using treasury = await openTreasury(bitcoind, 100_000n, 90_000n)
-  const node = youngNode(bitcoind.rpc)
-  const searched = Promise.withResolvers<void>()
-  let turn = Promise.resolve()
-  const payer = treasury.open({
-    listCoins: () => turn.then(() => treasury.coins),
-    node: {
-      ...node,
-      async txOut(outpoint, options) {
-        const found = await node.txOut(outpoint, options)
-        if (isDeepStrictEqual(outpoint, other)) searched.resolve()
-        return found
-      },
-    },
-  })
-  let other: TreasuryCoin | undefined
-  const [coin, left] = await payer.pin('a', 150_000n)
-  if (coin === undefined || left === undefined) throw new Error('two coins')
-  await bitcoind.rpc.call('generateblock', 'raw(51)', [foreignSpend(treasury, coin).hex])
-  await bitcoind.mine(2)
-
-  other = left
-  const held = Promise.withResolvers<void>()
-  turn = held.promise
-  const before = payer.pin('b', 150_000n).catch((error) => error.code)
-  const given = payer.giveUp('a', PAID, 0, never).catch((error) => error.code)
-  await searched.promise
-  await bitcoind.rpc.call('getmempoolinfo')
-  await bitcoind.rpc.call('sendrawtransaction', foreignSpend(treasury, left).hex)
-  held.resolve()
-  expect(await before).toBe('insufficient_funds')
-  expect(await given).toBe('spend_not_final')
-  expect(onlyPayout(payer)).toMatchObject({ state: 'pinned', inputs: [coin, left] })
 })
 
 test('killed before, within and after its one transaction, it is given up whole or not at all, and once', async () => {
