@@ -16,7 +16,7 @@ export class CliError extends Error {
   }
 }
 
-const USAGE_CODES = /^(commander\.|config_|address_|receipt_id_|key_|log_key_|repository_)/
+const USAGE_CODES = /^(config_|address_|receipt_id_|key_|log_key_|repository_)/
 
 /** The one place where errors become exit codes: arguments and configuration are usage, all else the environment. */
 export function exitCodeOf(error: unknown): ExitCode {
@@ -30,6 +30,11 @@ export function exitCodeOf(error: unknown): ExitCode {
   return USAGE_CODES.test(code) ? EXIT.usage : EXIT.environment
 }
 
+/** Our own codes are lower-case, the system's such as ENOSPC; ERR_ASSERTION and SQLITE_ERROR are bugs, as is what has no code. */
+const EXPECTED_CODE = /^([a-z][a-z0-9_]*|E[A-Z0-9]+)$/
+
+/** `internal`: a bug. */
 export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'internal'
+  const code = error instanceof Error && 'code' in error ? error.code : null
+  return typeof code === 'string' && EXPECTED_CODE.test(code) ? code : 'internal'
 }

@@ -1,4 +1,6 @@
+import { inspect } from 'node:util'
 import { CommanderError } from 'commander'
+import { escapeControls } from './escape-controls.ts'
 import { codeOf, EXIT, type ExitCode, exitCodeOf } from './exit-code.ts'
 import { openProgram } from './program.ts'
 
@@ -15,10 +17,9 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
     const text = error instanceof Error ? error.message : String(error)
     // A worker's errors begin with their code.
     const said = text.startsWith(`${code}: `) ? text : `${text} (${code})`
-    process.stderr.write(
-      args.includes('--json') ? `${JSON.stringify({ code, error: text })}\n` : `assay: ${said}\n`,
-    )
-    if (code === 'internal' && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+    const line = args.includes('--json') ? JSON.stringify({ code, error: text }) : `assay: ${said}`
+    const bug = code === 'internal' ? `${inspect(error)}\n` : ''
+    process.stderr.write(escapeControls(`${line}\n${bug}`))
     return exitCodeOf(error)
   }
 }

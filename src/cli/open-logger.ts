@@ -1,5 +1,7 @@
 import { inspect } from 'node:util'
 import pino, { type Logger } from 'pino'
+import { escapeControls } from './escape-controls.ts'
+import { codeOf } from './exit-code.ts'
 
 /** pino's own. */
 const WARN = 40
@@ -10,8 +12,11 @@ export function openLogger(
   stream: Pick<NodeJS.WriteStream, 'isTTY'> & { write(text: string): unknown } = process.stdout,
 ): Logger {
   if (stream.isTTY !== true) return pino({ base: null })
-  // The usual serializer adds what the cause says, which our errors have said.
-  const serializers = { err: pino.stdSerializers.errWithCause }
+  // A stack is for whoever looks for a bug; an expected error has said what its cause says.
+  const serializers = {
+    err: (error: unknown) =>
+      codeOf(error) !== 'internal' && error instanceof Error ? error.message : inspect(error),
+  }
   const write = (line: string) => void stream.write(`${lineForPeople(JSON.parse(line))}\n`)
   return pino({ base: null, serializers }, { write })
 }
@@ -19,13 +24,12 @@ export function openLogger(
 function lineForPeople({ level, time, msg, err, ...fields }: Record<string, unknown>): string {
   const label = Number(level) >= ERROR ? 'ERROR ' : Number(level) >= WARN ? 'WARN ' : ''
   const said = Object.entries(fields).map(([name, value]) => ` ${name}=${textOf(value)}`)
-  const { code, message, stack } = Object(err)
-  // A stack is for whoever looks for a bug: an error that is expected has a code.
-  const why = err === undefined ? '' : `: ${code === undefined ? stack : message}`
-  return `${new Date(Number(time)).toTimeString().slice(0, 8)} ${label}${msg}${said.join('')}${why}`
+  const why = err === undefined ? '' : `: ${err}`
+  const clock = new Date(Number(time)).toTimeString().slice(0, 8)
+  return escapeControls(`${clock} ${label}${msg}${said.join('')}${why}`)
 }
 
-/** What others wrote must not steer the terminal: anything but a plain word stands in quotes, its control characters escaped. */
+/** Anything but a plain word stands in quotes, on one line. */
 function textOf(value: unknown): string {
   return typeof value === 'string' && /^[\w.:/@+-]+$/.test(value)
     ? value

@@ -1,3 +1,5 @@
+import assert from 'node:assert/strict'
+import Database from 'better-sqlite3'
 import { expect, test } from 'vitest'
 import { openLogger } from '../../../src/cli/open-logger.ts'
 
@@ -26,8 +28,36 @@ test('an error that is expected is said in a line, a bug with its stack', () => 
   expect(lines[1]).toMatch(/ ERROR bug: Error: a bug\n +at /)
 })
 
+test.each([
+  ['a broken assertion', () => assert.equal(1, 2), 'AssertionError'],
+  ['a query that SQLite refuses', () => new Database(':memory:').exec('nonsense'), 'SqliteError'],
+])('%s is a bug, although it has a code: its stack is said, and its cause', (_what, run, name) => {
+  const { lines, logger } = terminal()
+  try {
+    run()
+  } catch (error) {
+    logger.error({ err: Object.assign(error as Error, { cause: new Error('the cause') }) }, 'bug')
+  }
+  expect(lines[0]).toContain(` ERROR bug: ${name}`)
+  expect(lines[0]).toMatch(/\n +at .*open-logger\.test/)
+  expect(lines[0]).toMatch(/Error: the cause\n +at /)
+})
+
+test('what the system refuses is no bug', () => {
+  const { lines, logger } = terminal()
+  logger.error({ err: Object.assign(new Error('ENOSPC: no space left'), { code: 'ENOSPC' }) }, 'failed')
+  expect(lines[0]).toMatch(/ ERROR failed: ENOSPC: no space left\n$/)
+})
+
 test('what somebody else wrote does not steer the terminal', () => {
   const { lines, logger } = terminal()
   logger.warn({ detail: '\u001b[2J\u009b31m\n12:00:00 all is well' }, 'warning')
+  const said = '\u001b[2J\u009b31m\r'
+  const err = Object.assign(new Error(`no:\n\t${said}`), { code: 'lease_full' })
+  logger.error({ err }, `refused ${said}`)
+  logger.error({ err: new Error(said) }, 'bug')
   expect(lines[0]?.trimEnd()).not.toMatch(/\p{Cc}/u)
+  const escaped = String.raw`\u001b[2J\u009b31m\u000d`
+  expect(lines[1]).toContain(` ERROR refused ${escaped}: no:\n\t${escaped}\n`)
+  expect(lines[2]).toContain(` ERROR bug: Error: ${escaped}\n`)
 })

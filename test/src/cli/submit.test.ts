@@ -63,14 +63,17 @@ test('what a worker wrote does not steer the terminal', async () => {
     parameters: { assay_receipt_id: '00'.repeat(32) },
     outputs: [{ name: 'y', datatype: 'BYTES', shape: [2], data: ['\u001b[2J', '\u009b2J'] }],
   }
-  const server = createServer((_request, response) => void response.end(JSON.stringify(answer)))
-  onTestFinished(() => void server.close())
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  const url = `http://127.0.0.1:${Object(server.address()).port}`
-  const file = join(folder, 'any.json')
-  writeFileSync(file, JSON.stringify({ inputs: [x] }))
-  const { stdout } = await runCli('submit', 'identity', file, '--url', url)
+  const { stdout } = await submitTo(await serve(200, answer))
   expect(stdout).toContain(String.raw`'\x1B[2J', '\x9B2J'`)
+})
+
+test('what a coordinator refuses with does not steer the terminal', async () => {
+  const detail = 'no\u001b[2J\n\u009b31m'
+  const url = await serve(400, { code: 'shape_mismatch', detail })
+  expect((await submitTo(url)).stderr).toBe('assay: no\\u001b[2J\n\\u009b31m (shape_mismatch)\n')
+  const { stderr } = await submitTo(url, '--json')
+  expect(stderr.trimEnd()).not.toMatch(/\p{Cc}/u)
+  expect(JSON.parse(stderr)).toEqual({ code: 'shape_mismatch', error: detail })
 })
 
 test('a file that is not there is said to be missing', async () => {
@@ -84,6 +87,21 @@ test('a file that is not there is said to be missing', async () => {
   expect(exitCode).toBe(3)
   expect(stderr).toContain('none.json')
 })
+
+async function serve(status: number, answer: object): Promise<string> {
+  const server = createServer((_request, response) => {
+    response.writeHead(status).end(JSON.stringify(answer))
+  })
+  onTestFinished(() => void server.close())
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  return `http://127.0.0.1:${Object(server.address()).port}`
+}
+
+function submitTo(url: string, ...more: string[]) {
+  const file = join(folder, 'any.json')
+  writeFileSync(file, JSON.stringify({ inputs: [x] }))
+  return runCli('submit', 'identity', file, '--url', url, ...more)
+}
 
 function submit(model: string, request: object, ...more: string[]) {
   const file = join(folder, 'request.json')
