@@ -47,11 +47,8 @@ export function postAll(books: Books, transfers: readonly Transfer[]): void {
 }
 
 /** Accounts that take part in no transfer until the ledger is rebuilt: the rest goes on without them (DESIGN §8). */
-export function quarantinedAccounts(books: Books): ReadonlySet<string> {
+export function quarantinedAccounts({ db }: Books): ReadonlySet<string> {
   return new Set(
-    books.ledger
-      .accounts()
-      .filter(({ isQuarantined }) => isQuarantined)
-      .map(({ name }) => name),
+    db.prepare<[], string>('SELECT name FROM ledger_account WHERE quarantined = 1').pluck().all(),
   )
 }

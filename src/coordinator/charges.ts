@@ -1,6 +1,7 @@
 import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
 import { requesterAccount, unmaturedAccount } from '../ledger/accounts.ts'
+import { MAX_TRANSFERS_PER_POST } from '../ledger/ledger.ts'
 import type { Transfer } from '../ledger/transfer.ts'
 import type { Fee } from '../rules/fees.ts'
 import { chargeMsat } from '../rules/price.ts'
@@ -30,9 +31,16 @@ export interface Charges {
   /** Refunds what was leased before that epoch and is in no submission yet. @returns how many */
   refundUnsubmitted(beforeEpoch: number): number
   /** From requesters to the workers of the receipts that they bought, less the operator's shares; in the epoch's transaction. */
-  settle(epoch: number, fees: readonly (Fee & { readonly job: bigint })[], entryIndex: number): void
-  /** Ends the reservations of receipts that are not paid, in the epoch's transaction. */
-  release(jobs: readonly bigint[], entryIndex: number): void
+  settle(epoch: number, fees: readonly (Fee & Charge)[], entryIndex: number): void
+  /** Ends what is reserved for receipts that are not paid, in the epoch's transaction. */
+  release(charges: readonly Charge[], entryIndex: number): void
+}
+
+/** What is reserved for a job. */
+interface Charge {
+  /** Its number. */
+  readonly job: bigint
+  readonly requester: string
 }
 
 /** In one entry: a list of ids below the size of the largest blob by far. */
@@ -47,11 +55,9 @@ export function openCharges(
   const setRefunded = db.prepare(
     `UPDATE job SET refund_entry = ? WHERE id = ? AND state <> 'submitted' AND refund_entry IS NULL`,
   )
-  const selectCharged = db
-    .prepare<[Uint8Array], bigint>(
-      'SELECT number FROM job WHERE id = ? AND charge_msat > 0 AND refund_entry IS NULL',
-    )
-    .pluck()
+  const selectCharge = db.prepare<[Uint8Array], Charge>(
+    'SELECT number AS job, requester FROM job WHERE id = ? AND charge_msat > 0 AND refund_entry IS NULL',
+  )
   const selectUnsubmitted = db
     .prepare<[number, number], Uint8Array>(
       `SELECT id FROM job WHERE epoch < ? AND charge_msat > 0 AND refund_entry IS NULL
@@ -66,12 +72,18 @@ export function openCharges(
     return ledger.balance(requesterAccount(requester)).availableMsat - withdrawals.waitingMsat(requester)
   }
 
-  function voidCharge(job: Uint8Array, entryIndex: number): void {
-    const number = selectCharged.get(job)
-    if (number === undefined) return
-    const id = chargeId(number)
-    const outcome = ledger.settlePending(id, { id: `${id}/void`, post: false, entryIndex })
-    if (typeof outcome !== 'string') throw new Error(`${id} could not be voided: ${outcome.refused}`)
+  /** A charge that is pending no more, or never was, is a bug, and takes its entry down with it. */
+  function end(charges: readonly Charge[], kind: 'post' | 'void', entryIndex: number): void {
+    // A quarantined account waits for the ledger to be rebuilt; the others don't wait for it (DESIGN §8).
+    const quarantined = quarantinedAccounts(books)
+    const ids = charges
+      .filter(({ requester }) => !quarantined.has(requesterAccount(requester)) && !quarantined.has('escrow'))
+      .map(({ job }) => chargeId(job))
+    for (let from = 0; from < ids.length; from += MAX_TRANSFERS_PER_POST) {
+      const some = ids.slice(from, from + MAX_TRANSFERS_PER_POST)
+      const ended = ledger.settleAll(some, kind, entryIndex)
+      if (ended !== some.length) throw new Error(`${ended} of ${some.length} charges could end: ${kind}`)
+    }
   }
 
   function refund(jobs: readonly Uint8Array[]): void {
@@ -83,8 +95,9 @@ export function openCharges(
     const list = encodeCbor(jobs)
     books.blobs.putSync(list)
     record(books, { v: 1, kind: 'refund', count: jobs.length, jobs: sha256(list) }, (entryIndex) => {
+      const charges = jobs.flatMap((job) => selectCharge.get(job) ?? [])
+      end(charges, 'void', entryIndex)
       for (const job of jobs) {
-        voidCharge(job, entryIndex)
         if (setRefunded.run(entryIndex, job).changes !== 1)
           throw new Error('a job is refunded once, or submitted')
       }
@@ -158,9 +171,7 @@ export function openCharges(
           (name) => !quarantined.has(name),
         ),
       )
-      const charges = payable.map(({ job }) => chargeId(job))
-      const posted = ledger.settleAll(charges, 'post', entryIndex)
-      if (posted !== charges.length) throw new Error(`${posted} of ${charges.length} charges could be posted`)
+      end(payable, 'post', entryIndex)
       const byWorker = Map.groupBy(payable, ({ worker }) => worker)
       const transfers: Transfer[] = [...byWorker].map(([worker, own]) => ({
         id: `epoch/${epoch}/fees/${worker}`,
@@ -183,9 +194,7 @@ export function openCharges(
         transfers.filter(({ amountMsat }) => amountMsat > 0n),
       )
     },
-    release(jobs, entryIndex) {
-      ledger.settleAll(jobs.map(chargeId), 'void', entryIndex)
-    },
+    release: (charges, entryIndex) => end(charges, 'void', entryIndex),
   }
 }
 

@@ -211,7 +211,7 @@ export function openEpochWork(
         job: row.number,
         jobEpoch: Number(row.epoch),
         requester: row.requester,
-        chargeMsat: row.charge_msat,
+        chargeMsat: row.refund_entry === null ? row.charge_msat : 0n,
       }
     }
 

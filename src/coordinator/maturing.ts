@@ -31,28 +31,36 @@ interface UnmaturedRow {
   subnet: string
   model: string
   msat: bigint
+  /** Of it what the ledger has posted. */
+  posted_msat: bigint
   /** Whose fee; null: of the subsidy, or of several. */
   requester: string | null
   is_fee: bigint
 }
 
+/** Of fees: a quarantined account's reservations stay open until the ledger is rebuilt, which posts fee and end from the log. */
+const POSTED_MSAT = `coalesce(sum(msat) FILTER (WHERE NOT (
+  EXISTS (SELECT 1 FROM ledger_account WHERE quarantined = 1) AND EXISTS (
+    SELECT 1 FROM receipt JOIN ledger_transfer AS charge ON charge.id = 'charge/' || receipt.job
+     WHERE receipt.id = fee.receipt AND NOT EXISTS (SELECT 1 FROM ledger_transfer WHERE pending_id = charge.id)))), 0)`
+
 export function openMaturing(books: Books, rows: Pick<StandingRows, 'standingOf' | 'isFrozen'>): Maturing {
   const { db } = books
   const selectDue = db.prepare<[], UnmaturedRow>(
-    `SELECT epoch, worker, subnet, model, msat, NULL AS requester, 0 AS is_fee
+    `SELECT epoch, worker, subnet, model, msat, msat AS posted_msat, NULL AS requester, 0 AS is_fee
        FROM accrual JOIN epoch ON epoch.number = accrual.epoch
       WHERE fate IS NULL AND matured_entry IS NOT NULL
-      UNION ALL SELECT epoch, worker, subnet, model, sum(msat), NULL, 1 FROM fee JOIN epoch ON epoch.number = fee.epoch
+      UNION ALL SELECT epoch, worker, subnet, model, sum(msat), ${POSTED_MSAT}, NULL, 1 FROM fee JOIN epoch ON epoch.number = fee.epoch
       WHERE fate IS NULL AND msat > 0 AND matured_entry IS NOT NULL GROUP BY epoch, worker, subnet, model
-      UNION ALL SELECT NULL, worker, '${INHERITED}', '${NO_MODEL}', unmatured_msat, NULL, 0 FROM inheritance
+      UNION ALL SELECT NULL, worker, '${INHERITED}', '${NO_MODEL}', unmatured_msat, unmatured_msat, NULL, 0 FROM inheritance
       WHERE fate IS NULL AND unmatured_msat > 0 AND is_due = 1 ORDER BY epoch, worker, subnet, model, is_fee`,
   )
   const selectOwn = db.prepare<{ worker: Uint8Array }, UnmaturedRow>(
-    `SELECT epoch, worker, subnet, model, msat, NULL AS requester, 0 AS is_fee FROM accrual
+    `SELECT epoch, worker, subnet, model, msat, msat AS posted_msat, NULL AS requester, 0 AS is_fee FROM accrual
       WHERE worker = @worker AND fate IS NULL
-      UNION ALL SELECT epoch, worker, subnet, model, sum(msat), requester, 1 FROM fee
+      UNION ALL SELECT epoch, worker, subnet, model, sum(msat), ${POSTED_MSAT}, requester, 1 FROM fee
       WHERE worker = @worker AND fate IS NULL AND msat > 0 GROUP BY epoch, subnet, model, requester
-      UNION ALL SELECT NULL, worker, '${INHERITED}', '${NO_MODEL}', unmatured_msat, NULL, 0 FROM inheritance
+      UNION ALL SELECT NULL, worker, '${INHERITED}', '${NO_MODEL}', unmatured_msat, unmatured_msat, NULL, 0 FROM inheritance
       WHERE worker = @worker AND fate IS NULL AND unmatured_msat > 0`,
   )
   const setFate = db.prepare(
@@ -73,7 +81,10 @@ export function openMaturing(books: Books, rows: Pick<StandingRows, 'standingOf'
     // A quarantined account waits for the ledger to be rebuilt; the others don't wait for it (DESIGN §8).
     postAll(
       books,
-      transfers.filter(({ debit, credit }) => !quarantined.has(debit) && !quarantined.has(credit)),
+      transfers.filter(
+        ({ debit, credit, amountMsat }) =>
+          amountMsat > 0n && !quarantined.has(debit) && !quarantined.has(credit),
+      ),
     )
     for (const row of ended) if (endRow(fate, row) < 1) throw new Error('a reward ends once')
   }
@@ -143,6 +154,6 @@ export function openMaturing(books: Books, rows: Pick<StandingRows, 'standingOf'
   }
 }
 
-function accruedOf({ worker, subnet, model, msat, requester }: UnmaturedRow): Accrued {
+function accruedOf({ worker, subnet, model, posted_msat: msat, requester }: UnmaturedRow): Accrued {
   return { worker: Buffer.from(worker).toString('hex'), subnet, model, msat, requester }
 }

@@ -204,11 +204,10 @@ export function openSettlement(
       return job === undefined ? [] : [{ ...fee, job }]
     })
     parts.charges.settle(epoch, bought, entryIndex)
-    const unpaid = receipts.filter(({ outcome }) => isRefuted(outcome))
-    parts.charges.release(
-      unpaid.map(({ job }) => job),
-      entryIndex,
+    const unpaid = receipts.flatMap(({ job, requester, chargeMsat, outcome }) =>
+      requester !== null && chargeMsat > 0n && isRefuted(outcome) ? [{ job, requester }] : [],
     )
+    parts.charges.release(unpaid, entryIndex)
   }
 
   function matureDue(tip: number): number[] {

@@ -16,6 +16,7 @@ CREATE TABLE IF NOT EXISTS ledger_account (
   -- left the treasury on chain must be bookable, and reconciliation shows the hole.
   CHECK (credit_normal = 0 OR debits_posted_msat + debits_pending_msat <= credits_posted_msat)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS ledger_account_quarantined ON ledger_account (name) WHERE quarantined = 1;
 
 CREATE TABLE IF NOT EXISTS ledger_transfer (
   sequence    INTEGER NOT NULL PRIMARY KEY,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { listSubnets } from '../../../src/coordinator/list-subnets.ts'
-import { requesterAccount, unmaturedAccount } from '../../../src/ledger/accounts.ts'
+import { maturedAccount, requesterAccount, unmaturedAccount } from '../../../src/ledger/accounts.ts'
 import { ask, leaseOne, openRequester, type PayingRequester } from './paying-requester.ts'
 import type { Peer } from './peer.ts'
 import { openSite, type Site } from './site.ts'
@@ -125,21 +125,66 @@ test('what is never submitted is given back in an epoch in which nothing else ha
   expect(await requester.balances()).toMatchObject({ reservedMsat: 0n, availableMsat: 1_000_000n })
 })
 
-test('a restart between lease and answer gives the money back, and a later answer is not paid', async () => {
+test.each([
+  ['right', undefined],
+  ['wrong', cheatedOutput],
+] as const)(
+  'a restart between lease and answer gives the money back: one that comes later, %s, is not paid',
+  async (_, compute) => {
+    await using site = await openSite(node, { subnets: [MARKET] })
+    const [requester, worker, operator] = await begin(site, DEPOSIT_SATS)
+    if (worker === undefined || operator === undefined) throw new Error('two peers')
+    const asked = requester.ask(1).catch(() => null)
+    const job = await leaseOne(worker)
+    expect(await requester.balances()).toMatchObject({ reservedMsat: CHARGE_MSAT })
+    await site.reopen()
+    await asked
+    expect(await requester.balances()).toMatchObject({ reservedMsat: 0n, availableMsat: 1_000_000n })
+    const works = await worker.hold([job], compute)
+    await worker.submit(worker.draft(works.map(({ receipt }) => receipt)))
+    await site.mineAudited([operator], 'the settlement', () =>
+      site.status().epochs.some((one) => one.settled),
+    )
+    expect(await requester.balances()).toMatchObject({ balanceMsat: 1_000_000n, availableMsat: 1_000_000n })
+    expect(site.coordinator().books.ledger.balance(unmaturedAccount(worker.hex)).postedMsat).toBe(0n)
+  },
+)
+
+test('what a quarantined requester asked waits for the ledger to be rebuilt; others get refunds and pay, and their fees mature', async () => {
   await using site = await openSite(node, { subnets: [MARKET] })
-  const [requester, worker, operator] = await begin(site, DEPOSIT_SATS)
-  if (worker === undefined || operator === undefined) throw new Error('two peers')
-  const asked = requester.ask(1).catch(() => null)
-  const job = await leaseOne(worker)
-  expect(await requester.balances()).toMatchObject({ reservedMsat: CHARGE_MSAT })
-  await site.reopen()
-  await asked
-  expect(await requester.balances()).toMatchObject({ reservedMsat: 0n, availableMsat: 1_000_000n })
-  const works = await worker.hold([job])
-  await worker.submit(worker.draft(works.map(({ receipt }) => receipt)))
-  await site.mineAudited([operator], 'the settlement', () => site.status().epochs.some((one) => one.settled))
-  expect(await requester.balances()).toMatchObject({ balanceMsat: 1_000_000n, availableMsat: 1_000_000n })
-  expect(site.coordinator().books.ledger.balance(unmaturedAccount(worker.hex)).postedMsat).toBe(0n)
+  const other = await openRequester(site, 'other')
+  await node.fund(other.depositAddress, 10_000n)
+  const [requester, honest, cheat, operator] = await begin(site, 10_000n, 2)
+  if (honest === undefined || cheat === undefined || operator === undefined) throw new Error('three peers')
+  const { db, ledger } = site.coordinator().books
+  for (const { ask } of [requester, other]) {
+    const asked = [ask(1)]
+    await submit(honest)
+    asked.push(ask(2))
+    await submit(cheat, cheatedOutput)
+    asked.push(ask(3))
+    await cheat.hold([await leaseOne(cheat)])
+    for (const response of await Promise.all(asked)) expect(response.status).toBe(200)
+  }
+  db.prepare('UPDATE ledger_account SET quarantined = 1 WHERE name = ?').run(requesterAccount('acme'))
+
+  const settled = () => site.status().epochs.filter((epoch) => epoch.settled).length
+  await site.mineAudited([honest, operator], 'two settlements', () => settled() > 1)
+  expect(await requester.balances()).toMatchObject({
+    balanceMsat: 10_000_000n,
+    reservedMsat: 3n * CHARGE_MSAT,
+  })
+  expect(await other.balances()).toMatchObject({ balanceMsat: 9_600_000n, reservedMsat: 0n })
+  await site.mineAudited([honest, operator], 'the maturing', () =>
+    site.status().epochs.some(({ matured }) => matured),
+  )
+  expect(ledger.balance(unmaturedAccount(honest.hex)).postedMsat).toBe(0n)
+  expect(ledger.balance(maturedAccount(honest.hex)).postedMsat).toBe(360_000n)
+  expect(ledger.balance('escrow')).toMatchObject({ postedMsat: 0n })
+  expect(site.troubles).toEqual([])
+  expect(() => site.house().desks.charges.release([{ job: 1_000n, requester: 'other' }], 0)).toThrow(
+    '0 of 1 charges',
+  )
 })
 
 test('a restart after the answer charges it once it is submitted', async () => {
