@@ -17,7 +17,10 @@ export function takeClaim(newest: Int32Array<SharedArrayBuffer>, number: number)
   return isMine
 }
 
-/** Once the request before it is taken: one that is on its way will be, by the main thread. */
+/**
+ * Once the request before it is taken: one that is on its way will be, by the main thread. The one before that has been: at most two
+ * that nobody took are with the process.
+ */
 export async function takeWithdrawn(newest: Int32Array<SharedArrayBuffer>, number: number): Promise<boolean> {
   await Atomics.waitAsync(newest, 0, numberAfter(number, -2)).value
   return takeClaim(newest, number)

@@ -119,7 +119,7 @@ function modelRunner(
 ): PooledRunner {
   let current = first
   let relaunch: Promise<void> | null = null
-  /** The end of all runs but the newest. */
+  /** The end of all runs but the newest: with the process lie one and one behind it, or takeWithdrawn would not wait for the first. */
   let allButOne: Promise<unknown> = Promise.resolve()
   let all: Promise<unknown> = Promise.resolve()
   let waiting = 0

@@ -128,10 +128,10 @@ export function spawnRunnerChild(device: number | null): RunnerChild {
 
     request(expected, request, body, deadlineMs) {
       assert(unanswered < REQUEST_NUMBERS - 1, 'the numbers tell apart what is with the process')
-      newest = numberAfter(newest)
-      const number = newest
+      const number = numberAfter(newest)
       const isBehind = unanswered > 0
       writeMessage(socket, request, body)
+      newest = number
       unanswered += 1
       const answered = turn
         .then(() => answer(expected, { deadlineMs, atLeastMs: isBehind ? LATE_RUN_MS : 0 }))
