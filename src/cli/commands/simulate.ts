@@ -94,7 +94,8 @@ function strategies({ floor, maturity, cost, seed, runs, svg, json }: SimulateOp
       found.lowestFloor === null
         ? 'At no floor does every cheat lose.'
         : `Lowest floor at which every cheat loses: ${renderRatio(found.lowestFloor)}.`,
-      'A cheat loses where it earns less than honest work under as many keys: sybil less than many-keys, which is none. Items are drawn by key, and a key costs nothing but its start as a newcomer: who can answer more draws more by more keys.',
+      'A cheat loses where it earns less than honest work under as many keys: sybil less than many-keys.',
+      'many-keys is no cheat: items are drawn by key, and a key costs only its start as a newcomer.',
       `Not counted: trickle. Who watches its own score can cheat in up to ${(100 * found.unnoticedShare).toFixed(1)}% of its work unconvicted; that bounds what it gains.`,
     ].join('\n'),
   )

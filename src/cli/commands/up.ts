@@ -67,13 +67,10 @@ async function up(config: Config, options: { passphraseFile?: string }): Promise
 function logEvent(logger: Logger, event: CoordinatorEvent): void {
   switch (event.kind) {
     case 'waiting_for_seal':
-      logger.warn(
-        { treasury: event.treasuryAddress },
-        `the log opens once fee money for anchors is final at ${event.anchorAddress}`,
-      )
+      logger.warn(event, 'the log opens once fee money for anchors is final at anchorAddress')
       break
     case 'opened':
-      logger.info({ seal: event.seal }, 'the log is open')
+      logger.info(event, 'the log is open')
       break
     case 'advanced':
       logger.debug(event.advance, 'advanced')

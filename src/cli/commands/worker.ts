@@ -38,6 +38,8 @@ interface WorkerOptions {
 const MAX_CONCURRENCY = 64
 /** Forty models of the largest size. */
 const DEFAULT_MODEL_BYTES = 20 * 1024 ** 3
+/** Events after which less is earned than could be. */
+const WARNINGS = /^(warning|failed|refused)$/
 
 export function addWorker(program: Command): void {
   const worker = program.command('worker').description('run models for a coordinator and earn')
@@ -127,7 +129,7 @@ async function work(options: WorkerOptions): Promise<void> {
     cheatShare: options.cheat,
     trustLog: (log) => trustLog(join(dataDir, 'logs'), log),
     signal: stop.signal,
-    onEvent: ({ type, ...fields }) => logger[type === 'warning' ? 'warn' : 'info'](fields, type),
+    onEvent: ({ type, ...fields }) => logger[WARNINGS.test(type) ? 'warn' : 'info'](fields, type),
   })
   logger.info('stopped')
 }
