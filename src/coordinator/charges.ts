@@ -79,6 +79,8 @@ export function openCharges(
     const ids = charges
       .filter(({ requester }) => !quarantined.has(requesterAccount(requester)) && !quarantined.has('escrow'))
       .map(({ job }) => chargeId(job))
+      // By the receipts' hashes each statement would read all the pages.
+      .sort()
     for (let from = 0; from < ids.length; from += MAX_TRANSFERS_PER_POST) {
       const some = ids.slice(from, from + MAX_TRANSFERS_PER_POST)
       const ended = ledger.settleAll(some, kind, entryIndex)

@@ -33,7 +33,10 @@ export interface Ledger {
   /** One outcome each, in order; a refused transfer doesn't hinder the others. @throws LedgerError `account_unknown` */
   post(transfers: Transfer[]): Outcome[]
   settlePending(pendingId: string, settlement: Settlement): Outcome
-  /** Of these what is pending still, by ids with `/post` or `/void` behind; not what a quarantined account takes part in. @returns how many */
+  /**
+   * Settles those of these that are pending still, in the order of their ids, under ids with `/post` or `/void` behind. What a
+   * quarantined account takes part in stays pending. @returns how many were settled
+   */
   settleAll(pendingIds: readonly string[], kind: 'post' | 'void', entryIndex: number): number
   /** All zero before an account's first transfer. @throws LedgerError `account_unknown` */
   balance(account: AccountName): Balance
@@ -148,11 +151,15 @@ export function openLedger(db: Database.Database): Ledger {
 
   return {
     post(list) {
-      assert(list.length <= MAX_TRANSFERS_PER_POST, `at most ${MAX_TRANSFERS_PER_POST} transfers at once`)
+      assertSize(list)
       return inTransaction.post.immediate(list)
     },
     settlePending: (pendingId, settlement) => inTransaction.settle.immediate(pendingId, settlement),
-    settleAll: transfers.settlePending,
+    settleAll(pendingIds, kind, entryIndex) {
+      assertSize(pendingIds)
+      for (const id of pendingIds) assertIdentity(`${id}/${kind}`, entryIndex)
+      return transfers.settlePending(pendingIds, kind, entryIndex)
+    },
     balance: (name) => balanceOf(name, account(name)),
     accounts: (prefix = '') => accounts.withPrefix.all(prefix, prefix).map(accountBalance),
     accountsAfter(name, limit, size) {
@@ -171,6 +178,10 @@ export function openLedger(db: Database.Database): Ledger {
 function accountBalance(stored: StoredAccount): AccountBalance {
   const { name, quarantined } = stored
   return { name, isQuarantined: quarantined !== 0n, ...balanceOf(name, stored) }
+}
+
+function assertSize({ length }: readonly unknown[]): void {
+  assert(length <= MAX_TRANSFERS_PER_POST, `at most ${MAX_TRANSFERS_PER_POST} transfers at once`)
 }
 
 function assertIdentity(id: string, entryIndex: number): void {

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { listSubnets } from '../../../src/coordinator/list-subnets.ts'
 import { maturedAccount, requesterAccount, unmaturedAccount } from '../../../src/ledger/accounts.ts'
+import { MAX_TRANSFERS_PER_POST } from '../../../src/ledger/ledger.ts'
 import { ask, leaseOne, openRequester, type PayingRequester } from './paying-requester.ts'
 import type { Peer } from './peer.ts'
 import { openSite, type Site } from './site.ts'
@@ -182,9 +183,20 @@ test('what a quarantined requester asked waits for the ledger to be rebuilt; oth
   expect(ledger.balance(maturedAccount(honest.hex)).postedMsat).toBe(360_000n)
   expect(ledger.balance('escrow')).toMatchObject({ postedMsat: 0n })
   expect(site.troubles).toEqual([])
-  expect(() => site.house().desks.charges.release([{ job: 1_000n, requester: 'other' }], 0)).toThrow(
-    '0 of 1 charges',
+  const { charges } = site.house().desks
+  expect(() => charges.release([{ job: 1_000n, requester: 'other' }], 0)).toThrow('0 of 1 charges')
+
+  const many = Array.from({ length: MAX_TRANSFERS_PER_POST + 1 }, (_, i) => BigInt(1_000 + i))
+  db.transaction(() => many.forEach((job) => void charges.reserve(job, 'other', 1n, 0)))()
+  charges.release(
+    many.toReversed().map((job) => ({ job, requester: 'other' })),
+    0,
   )
+  expect(await other.balances()).toMatchObject({ balanceMsat: 9_600_000n, reservedMsat: 0n })
+  const ended = db.prepare<[], string>(
+    `SELECT pending_id FROM ledger_transfer WHERE kind = 'void' AND entry_index = 0 ORDER BY sequence`,
+  )
+  expect(ended.pluck().all()).toEqual(many.map((job) => `charge/${job}`).sort())
 })
 
 test('a restart after the answer charges it once it is submitted', async () => {

@@ -123,3 +123,17 @@ test('of many reservations those end that are pending still, and whose end was n
   expect(ledger.balance(epoch)).toEqual(posted(200n))
   expect(ledger.check()).toEqual([])
 })
+
+test.each<[string, Partial<Transfer>]>([
+  ['an id too long for what is put behind it', { id: 'x'.repeat(196) }],
+  ['a negative entry', { entryIndex: -1 }],
+])('to settle many with %s is a bug', (_, change) => {
+  const { ledger } = fundedLedger()
+  const { id, entryIndex } = transfer(change)
+  ledger.post([transfer({ id, pending: true })])
+  expect(() => ledger.settleAll([id], 'post', entryIndex)).toThrow(
+    expect.objectContaining({ code: 'ERR_ASSERTION' }),
+  )
+  expect(ledger.settleAll(['x'.repeat(195)], 'post', 8)).toBe(0)
+  expect(ledger.balance(epoch)).toEqual(posted(0n))
+})
