@@ -20,11 +20,6 @@ export function satsOf(msat: bigint | null): number {
   return Number(msat ?? 0n) / Number(MSAT_PER_SAT)
 }
 
-/** Both ends of a hash or key: enough to tell two apart by eye. */
-export function shortHex(hex: string): string {
-  return hex.length <= 20 ? hex : `${hex.slice(0, 10)}…${hex.slice(-6)}`
-}
-
 /** UTC to the minute, as block times deserve no more. */
 export function formatTime(unixSeconds: number): string {
   return `${new Date(unixSeconds * 1000).toISOString().slice(0, 16).replace('T', ' ')} UTC`

@@ -65,19 +65,21 @@ async function init(options: InitOptions): Promise<void> {
   const { network } = config
   const passphrase = await readPassphrase(options)
   // One that was interrupted goes on with the keystore that it made.
-  if (!existsSync(keystore)) await createKeystore(keystore, { passphrase, network })
+  const keystoreFound = existsSync(keystore)
+  if (!keystoreFound) await createKeystore(keystore, { passphrase, network })
   const keys = await openKeystore(keystore, { passphrase, network })
   writeFileSync(file, renderConfig(config), { flag: 'wx', mode: 0o600 })
   const result = {
     config: file,
     keystore,
+    keystoreFound,
     anchorAddress: taprootAddress(keys.anchor.internalKey, network),
     treasuryAddress: taprootAddress(keys.treasury.internalKey, network),
   }
   openTerminal(options.json === true).result(
     result,
     (made) =>
-      `Wrote ${made.config}; the only copy of the keys is ${made.keystore}: back it up.\n` +
+      `Wrote ${made.config}; the only copy of the keys is ${made.keystore}${made.keystoreFound ? ', which was there already' : ''}: back it up.\n` +
       `Next: assay up --config ${made.config}\n` +
       `Then send fee money for anchors to ${made.anchorAddress}\n` +
       `and what is to be earned to       ${made.treasuryAddress}`,

@@ -10,6 +10,7 @@ import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { readWorkerKey } from '../own-worker-key.ts'
 import { openTerminal } from '../terminal.ts'
+import { webAddress } from '../web-address.ts'
 import { blockHeight, wholeSats } from '../whole-number.ts'
 
 interface AddressOptions {
@@ -31,7 +32,7 @@ export function addWorkerAddress(worker: Command): void {
     .description(
       'be paid elsewhere: prints what the key of the present address must sign, and sends the signature',
     )
-    .requiredOption('--coordinator <url>', 'where `assay up` listens')
+    .requiredOption('--coordinator <url>', 'where `assay up` listens', webAddress)
     .requiredOption('--address <address>', 'the new one')
     .option('--data <folder>', "the worker's", 'assay-worker')
     .option('--threshold-sats <sats>', 'be paid from this sum on', wholeSats)

@@ -11,6 +11,7 @@ import { readWorkerKey } from '../own-worker-key.ts'
 import { reasonInWords } from '../reason-words.ts'
 import { renderTable } from '../table.ts'
 import { openTerminal } from '../terminal.ts'
+import { webAddress } from '../web-address.ts'
 import { epochNumber } from '../whole-number.ts'
 
 interface StatementOptions {
@@ -28,8 +29,8 @@ export function addWorkerStatement(worker: Command): void {
     .description(
       'what a worker earned in an epoch and why, receipt by receipt, held against the public table',
     )
-    .requiredOption('--coordinator <url>', 'where `assay up` listens')
-    .option('--mirror <url>', 'take the public table from here')
+    .requiredOption('--coordinator <url>', 'where `assay up` listens', webAddress)
+    .option('--mirror <url>', 'take the public table from here', webAddress)
     .option('--data <folder>', "the worker's", 'assay-worker')
     .option('--key <hex>', "any worker's key, in place of the folder's", workerKey)
     .option('--epoch <number>', 'the newest that is settled by default', epochNumber)

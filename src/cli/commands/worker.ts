@@ -12,6 +12,7 @@ import { ownWorkerKey } from '../own-worker-key.ts'
 import { readPassphrase } from '../passphrase.ts'
 import { keepHeapRoomy } from '../roomy-heap.ts'
 import { untilSignal } from '../until-signal.ts'
+import { webAddress } from '../web-address.ts'
 import { wholeSats } from '../whole-number.ts'
 import { addWorkerAddress } from './worker-address.ts'
 import { addWorkerCheck } from './worker-check.ts'
@@ -132,11 +133,6 @@ async function work(options: WorkerOptions): Promise<void> {
     onEvent: ({ type, ...fields }) => logger[WARNINGS.test(type) ? 'warn' : 'info'](fields, type),
   })
   logger.info('stopped')
-}
-
-function webAddress(text: string): string {
-  if (URL.canParse(text) && /^https?:/.test(text)) return text
-  throw new InvalidArgumentError('expected a URL, such as https://assay.example')
 }
 
 function deviceList(text: string): readonly number[] {

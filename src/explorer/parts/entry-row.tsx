@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks'
-import { formatBytes, formatCount, formatMsat, formatTime, shortHex } from '../format.ts'
+import { formatBytes, formatCount, formatMsat, formatTime } from '../format.ts'
+import { Hash } from './hash.tsx'
 
 export interface ShownEntry {
   readonly index: number
@@ -36,7 +37,7 @@ export function EntryRow({ entry, open }: { entry: ShownEntry; open: boolean }) 
             <span key={name}>
               {i > 0 && <span class="soft"> · </span>}
               <span class="soft small">{name.replace(/(^m|M)sat$|(^s|S)ats$/, '')}</span>{' '}
-              {textOf(name, value, true)}
+              {value instanceof Uint8Array ? <Hash hex={hexOf(name, value)} /> : textOf(name, value)}
             </span>
           ))}
         </span>
@@ -53,7 +54,7 @@ export function EntryRow({ entry, open }: { entry: ShownEntry; open: boolean }) 
 }
 
 function Fact({ name, value }: { name: string; value: unknown }) {
-  const text = textOf(name, value, false)
+  const text = textOf(name, value)
   return (
     <>
       <dt>{name}</dt>
@@ -73,12 +74,13 @@ function flatten(prefix: string, fields: object): [string, unknown][] {
   })
 }
 
-function textOf(name: string, value: unknown, isShort: boolean): string {
-  if (value instanceof Uint8Array) {
-    // A txid is shown as Bitcoin shows it, which is backwards.
-    const hex = (name.endsWith('txid') ? Buffer.from(value).reverse() : Buffer.from(value)).toString('hex')
-    return isShort ? shortHex(hex) : hex
-  }
+/** A txid is shown as Bitcoin shows it, which is backwards. */
+function hexOf(name: string, value: Uint8Array): string {
+  return (name.endsWith('txid') ? Buffer.from(value).reverse() : Buffer.from(value)).toString('hex')
+}
+
+function textOf(name: string, value: unknown): string {
+  if (value instanceof Uint8Array) return hexOf(name, value)
   if (typeof value === 'bigint')
     return name.endsWith('Msat') || name === 'msat' ? `${formatMsat(value)} sat` : `${formatCount(value)} sat`
   if (name === 'time' && typeof value === 'number') return formatTime(value / 1000)

@@ -133,11 +133,14 @@ test('what is written to a reader who has gone is no error to show', () => {
   expect(status).toBe(141)
 })
 
-test('a worker refuses a coordinator that is no URL, and leaves nothing behind', () => {
+test.each([
+  ['run', ['--address', 'bcrt1q', '--coordinator', 'assay.example']],
+  ['address', ['--address', 'bcrt1q', '--coordinator', 'assay.example']],
+  ['statement', ['--coordinator', 'assay.example']],
+  ['statement', ['--coordinator', NOWHERE, '--mirror', 'ftp://assay.example']],
+])('worker %s refuses what is no URL, and leaves nothing behind', (command, options) => {
   const data = join(folder, 'no-worker')
-  const { exitCode, stderr } = assay([
-    ...['worker', '--coordinator', 'assay.example', '--address', 'bcrt1q', '--data', data],
-  ])
+  const { exitCode, stderr } = assay(['worker', command, ...options, '--data', data])
   expect(exitCode).toBe(2)
   expect(stderr).toContain('expected a URL')
   expect(existsSync(data)).toBe(false)
@@ -178,7 +181,12 @@ describe('init', () => {
     rmSync(join(folder, 'interrupted', 'assay.toml'))
     const wrong = assay(initArgs('interrupted'), { env: { ASSAY_PASSPHRASE: 'wrong horse' } })
     expect(wrong.stderr).toContain('(passphrase_wrong)')
-    expect(addressOf(assay(initArgs('interrupted', '--json'), { env }))).toBe(addressOf(made))
+    const again = assay(initArgs('interrupted', '--json'), { env })
+    expect(addressOf(again)).toBe(addressOf(made))
+    const found = [made, again].map(({ stdout }) => JSON.parse(stdout).keystoreFound)
+    expect(found).toEqual([false, true])
+    rmSync(join(folder, 'interrupted', 'assay.toml'))
+    expect(assay(initArgs('interrupted'), { env }).stdout).toContain('keystore.json, which was there already')
   })
 
   test('up refuses a wrong passphrase, and a node that does not answer, and says which', () => {

@@ -21,6 +21,11 @@ async function demo(options: string[], examined: (url: string) => Promise<void>)
     detached: true,
   })
   const ended = once(program, 'exit')
+  onTestFinished(async () => {
+    if (program.pid === undefined || program.exitCode !== null || program.signalCode !== null) return
+    process.kill(-program.pid, 'SIGKILL')
+    await ended
+  })
   let said = ''
   program.stdout.setEncoding('utf8').on('data', (text: string) => {
     said += text

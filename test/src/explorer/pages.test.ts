@@ -239,6 +239,17 @@ describeInChromium('the explorer', () => {
     expect(await opened.page.evaluate('String(getSelection())')).toBe(txid)
   })
 
+  test('so is a key among the entries of the log', async () => {
+    await using opened = await openPage(browser, `${site.url}/#/log`)
+    const key = opened.page
+      .locator('summary')
+      .getByTitle(/^[0-9a-f]{64}$/)
+      .first()
+    await key.waitFor()
+    expect((await key.boundingBox())?.width).toBeLessThan(200)
+    expect(await key.textContent()).toBe(await key.getAttribute('title'))
+  })
+
   test('receipts have their .ots files without the whole status', async () => {
     await using opened = await openPage(browser, `${site.url}/verify`)
     await opened.page.route('**/v1/status', (route) => route.abort())
