@@ -19,7 +19,7 @@ export function openEpochMarks(db: Database): EpochMarks {
                          WHERE job.subnet = item.subnet AND job.model = item.model AND job.item = item.item
                            AND is_refuted = 0)`,
   )
-  // In the order of the rows, and one call for each reason: a tenth of a call's time for each receipt.
+  // In the order of the rows, and one call for each reason.
   const setReason = db.prepare(
     `UPDATE receipt SET reason = ? WHERE job IN
        (SELECT job FROM receipt WHERE id IN (SELECT unhex(value) FROM json_each(?)))`,
