@@ -30,8 +30,9 @@ export function exitCodeOf(error: unknown): ExitCode {
   return USAGE_CODES.test(code) ? EXIT.usage : EXIT.environment
 }
 
-/** Our own codes are lower-case, the system's such as ENOSPC; ERR_ASSERTION and SQLITE_ERROR are bugs, as is what has no code. */
-const EXPECTED_CODE = /^([a-z][a-z0-9_]*|E[A-Z0-9]+)$/
+/** Our own codes are lower-case, the system's such as ENOSPC, EAI_AGAIN and SQLITE_FULL; ERR_ASSERTION and SQLITE_ERROR are bugs, as is what has no code. */
+const EXPECTED_CODE =
+  /^([a-z][a-z0-9_]*|E[A-Z0-9]+|EAI_[A-Z]+|SQLITE_(BUSY|CANTOPEN|CORRUPT|FULL|IOERR|NOTADB|READONLY)(_[A-Z]+)*)$/
 
 /** `internal`: a bug. */
 export function codeOf(error: unknown): string {

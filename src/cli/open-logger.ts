@@ -15,7 +15,9 @@ export function openLogger(
   // A stack is for whoever looks for a bug; an expected error has said what its cause says.
   const serializers = {
     err: (error: unknown) =>
-      codeOf(error) !== 'internal' && error instanceof Error ? error.message : inspect(error),
+      codeOf(error) !== 'internal' && error instanceof Error
+        ? error.message.replaceAll('\n', ' ')
+        : inspect(error),
   }
   const write = (line: string) => void stream.write(`${lineForPeople(JSON.parse(line))}\n`)
   return pino({ base: null, serializers }, { write })

@@ -1,4 +1,5 @@
 import { toJson } from '../api/json.ts'
+import { escapeControls } from './escape-controls.ts'
 
 /** Where a command writes: people read lines, programs one JSON value as the last line of standard output. */
 export interface Terminal {
@@ -12,7 +13,8 @@ export interface Terminal {
 export function openTerminal(json: boolean): Terminal {
   return {
     json,
-    line: (text) => void (json ? process.stderr : process.stdout).write(`${text}\n`),
-    result: (value, render) => void process.stdout.write(`${json ? toJson(value) : render(value)}\n`),
+    line: (text) => void (json ? process.stderr : process.stdout).write(`${escapeControls(text)}\n`),
+    result: (value, render) =>
+      void process.stdout.write(`${json ? toJson(value) : escapeControls(render(value))}\n`),
   }
 }

@@ -191,12 +191,11 @@ const MIGRATIONS: readonly string[] = [
    DROP INDEX item_assigned;
    INSERT INTO held_blob SELECT digest, 0, NULL, 0 FROM (
      SELECT input AS digest FROM item UNION SELECT input FROM job UNION SELECT output FROM result
-     UNION SELECT input FROM canary UNION SELECT output FROM canary);
-
-   -- A reservation was named for its job's hash; what has ended keeps its name. The ledger's schema makes the trigger anew.
+     UNION SELECT input FROM canary UNION SELECT output FROM canary);`,
+  `-- A reservation was named for its job's hash; what has ended keeps its name. The ledger's schema makes the trigger anew.
    DROP TRIGGER ledger_transfer_no_update;
    UPDATE ledger_transfer AS pending SET id = 'charge/' || (SELECT number FROM job WHERE id = unhex(substr(pending.id, 8)))
-    WHERE kind = 'pending' AND code = 'charge'
+    WHERE kind = 'pending' AND code = 'charge' AND length(id) = 71
       AND NOT EXISTS (SELECT 1 FROM ledger_transfer WHERE pending_id = pending.id);`,
 ]
 

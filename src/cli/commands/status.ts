@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Command } from 'commander'
 import { ClientError } from '../../client/ask-coordinator.ts'
 import { readStatus } from '../../client/read-status.ts'
+import { escapeControls } from '../escape-controls.ts'
 import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
 import { renderStatus } from '../status-screen.ts'
@@ -37,7 +38,7 @@ async function watchStatus(url: string): Promise<void> {
   const stop = new AbortController()
   void untilSignal().then(() => stop.abort())
   while (!stop.signal.aborted) {
-    process.stdout.write(`${CLEAR}${await screenOrError(url)}\n`)
+    process.stdout.write(`${CLEAR}${escapeControls(await screenOrError(url))}\n`)
     // Ends early, by an error, when a signal has come: the loop's condition says the rest.
     await delay(REDRAW_EVERY_MS, undefined, { signal: stop.signal }).catch(() => undefined)
   }
