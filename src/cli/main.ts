@@ -6,18 +6,27 @@ import { openProgram } from './program.ts'
 
 /** Runs one command line. @returns the exit code; never throws. */
 export async function main(args: readonly string[]): Promise<ExitCode> {
-  const program = await openProgram(args[0] ?? null)
+  const isJson = args.includes('--json')
+  let usage = ''
+  const program = await openProgram(args[0] ?? null, (text) => {
+    usage += text
+  })
   try {
     await program.parseAsync(args, { from: 'user' })
     return process.exitCode === EXIT.checkFailed ? EXIT.checkFailed : EXIT.ok
   } catch (error) {
-    // Help and version come as errors of exit code 0; commander has printed its own usage errors.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    if (error instanceof CommanderError) {
+      // Help and version come as errors of exit code 0.
+      if (error.exitCode === 0) return EXIT.ok
+      const text = usage.trim().replace(/^error: /, '')
+      process.stderr.write(isJson ? `${JSON.stringify({ code: 'usage', error: text })}\n` : usage)
+      return EXIT.usage
+    }
     const code = codeOf(error)
     const text = error instanceof Error ? error.message : String(error)
     // A worker's errors begin with their code.
     const said = text.startsWith(`${code}: `) ? text : `${text} (${code})`
-    const line = args.includes('--json') ? JSON.stringify({ code, error: text }) : `assay: ${said}`
+    const line = isJson ? JSON.stringify({ code, error: text }) : `assay: ${said}`
     const bug = code === 'internal' ? `${inspect(error)}\n` : ''
     process.stderr.write(escapeControls(`${line}\n${bug}`))
     return exitCodeOf(error)

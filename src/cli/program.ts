@@ -31,12 +31,16 @@ const COMMANDS: Readonly<Record<string, Add>> = {
     (await import('./commands/completion.ts')).addCompletion(program, () => openProgram(null)),
 }
 
-/** @param name the one command to load; all where it is none. */
-export async function openProgram(name: string | null): Promise<Command> {
+/** @param name the one command to load; all where it is none. @param writeErr takes what it says of wrong usage */
+export async function openProgram(
+  name: string | null,
+  writeErr: (text: string) => unknown = (text) => process.stderr.write(text),
+): Promise<Command> {
   const program = new Command('assay')
     .description('Pays machines for AI work that they can prove, and writes the proof into Bitcoin.')
     .version(ownPackage().version)
     .showHelpAfterError('--help says what it takes.')
+    .configureOutput({ writeErr: (text) => void writeErr(text) })
     .exitOverride()
   const asked = name !== null && Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
   for (const add of asked === undefined ? Object.values(COMMANDS) : [asked]) await add(program)

@@ -98,6 +98,16 @@ describe('exit codes', () => {
     expect(plain.stderr).not.toContain('    at ')
   })
 
+  test.each([
+    ['an unknown option', ['status', '--jsn', '--json'], /unknown option '--jsn'/],
+    ['a missing option', ['worker', '--json'], /required option '--coordinator/],
+    ['an unknown command', ['frob', '--json'], /unknown command 'frob'/],
+  ])('%s is said as JSON to who asks for that', (_what, args, said) => {
+    const { exitCode, stdout, stderr } = assay(args)
+    expect([exitCode, stdout]).toEqual([2, ''])
+    expect(JSON.parse(stderr)).toEqual({ code: 'usage', error: expect.stringMatching(said) })
+  })
+
   test('a usage error says where to read more', () => {
     expect(assay(['up']).stderr).toMatch(/'--config <file>' not specified\n\n?--help says/)
   })
