@@ -1,9 +1,9 @@
 import { Socket } from 'node:net'
 import { workerData } from 'node:worker_threads'
 import { takeWithdrawn } from './claim.ts'
+import { LIFELINE_FD } from './runner-fds.ts'
 
 // A thread of the runner process, which hears its parent even while a model blocks the main thread.
-const LIFELINE_FD = 4
 const newest: Int32Array<SharedArrayBuffer> = workerData
 const lifeline = new Socket({ fd: LIFELINE_FD })
 

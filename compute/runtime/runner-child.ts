@@ -3,8 +3,9 @@ import { Socket } from 'node:net'
 import { numberAfter, REQUEST_NUMBERS } from './claim.ts'
 import { readMessages, writeMessage } from './message.ts'
 import { RunError, WithdrawnError } from './run-error.ts'
+import { LIFELINE_FD, REQUESTS_FD } from './runner-fds.ts'
 import { type RunnerReply, type RunnerRequest, runnerReply } from './runner-message.ts'
-import { LIFELINE_FD, REQUESTS_FD, spawnCapped } from './spawn-capped.ts'
+import { spawnCapped } from './spawn-capped.ts'
 
 /** setTimeout takes no more. */
 const MAX_TIMER_MS = 2 ** 31 - 1

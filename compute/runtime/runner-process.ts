@@ -3,10 +3,10 @@ import { Worker } from 'node:worker_threads'
 import { createAnswerer } from './answer-request.ts'
 import { numberAfter, takeClaim } from './claim.ts'
 import { readMessages, writeMessage } from './message.ts'
+import { REQUESTS_FD } from './runner-fds.ts'
 import type { RunnerRequest } from './runner-message.ts'
 
 // The process that holds ONNX Runtime: one request at a time, answered in order, until it is killed. It keeps nothing that would be missed.
-const REQUESTS_FD = 3
 const WITHDRAWN = { header: { kind: 'withdrawn' }, body: new Uint8Array(0) } as const
 
 const newest = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))

@@ -2,10 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
-/** Where the runner process finds its sockets. */
-export const REQUESTS_FD = 3
-export const LIFELINE_FD = 4
-
 const ENTRY = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? './runner-process.ts' : './runner-process.js', import.meta.url),
 )
@@ -20,7 +16,7 @@ const MAX_MEMORY_BYTES = Math.min(8 * 1024 ** 3, Math.floor(totalmem() / 2))
  */
 const CAPPED = `ulimit -d ${Math.floor(MAX_MEMORY_BYTES / 1024)} 2>/dev/null || :; exec "$@"`
 
-/** Descriptor 3 carries the messages, 4 is the lifeline (parent-watch.ts). @param device the one GPU that it may see */
+/** The last two descriptors are those of runner-fds.ts. @param device the one GPU that it may see */
 export function spawnCapped(device: number | null): ChildProcess {
   const command = [process.execPath, ENTRY] as const
   const [file, args] =
