@@ -30,7 +30,10 @@ export function exitCodeOf(error: unknown): ExitCode {
   return USAGE_CODES.test(code) ? EXIT.usage : EXIT.environment
 }
 
-/** Our own codes are lower-case, the system's such as ENOSPC, EAI_AGAIN and SQLITE_FULL; ERR_ASSERTION and SQLITE_ERROR are bugs, as is what has no code. */
+/**
+ * Our own codes are lower-case, the system's such as ENOSPC, EAI_AGAIN and SQLITE_FULL; ERR_ASSERTION and
+ * SQLITE_ERROR are bugs, as is what has no code.
+ */
 const EXPECTED_CODE =
   /^([a-z][a-z0-9_]*|E[A-Z0-9]+|EAI_[A-Z]+|SQLITE_(BUSY|CANTOPEN|CORRUPT|FULL|IOERR|NOTADB|READONLY)(_[A-Z]+)*)$/
 
