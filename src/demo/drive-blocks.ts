@@ -8,7 +8,7 @@ const BLOCK_LIMIT_MS = 60_000
 
 /** What somebody may do at each moment of the demo. */
 export type OnMoment = (moment: Moment, site: Site) => Promise<void>
-export type Moment = 'mined' | 'asking' | 'worked' | 'examined'
+export type Moment = 'mined' | 'asking' | 'worked'
 
 /** Bitcoin's clock for the demo: a block when everything that the last one made due is done. */
 interface BlockDriver {

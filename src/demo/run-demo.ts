@@ -34,6 +34,8 @@ interface DemoOptions {
   readonly cheat?: boolean
   readonly onEvent: (event: DemoEvent) => void
   readonly onMoment?: OnMoment
+  /** While the coordinator and its explorer still run. */
+  readonly onSummary?: (summary: DemoSummary, url: string) => Promise<void>
 }
 
 /** The worker that cheats, if one is to. */
@@ -50,6 +52,7 @@ export async function runDemo({
   cheat = false,
   onEvent,
   onMoment = async () => undefined,
+  onSummary = async () => undefined,
 }: DemoOptions): Promise<DemoSummary> {
   const startedMs = performance.now()
   const stage = (name: Stage) => onEvent({ kind: 'stage', stage: name })
@@ -157,7 +160,7 @@ export async function runDemo({
 
   stage('proofs')
   await site.stopWorkers()
-  const summary = await examine({
+  const examined = await examine({
     chain,
     bitcoind: node.version,
     site,
@@ -171,12 +174,13 @@ export async function runDemo({
     cheat: cheat ? { log: join(site.folder, `${CHEAT}.log`), node } : null,
     onFraction: (fraction, detail) => onEvent({ kind: 'fraction', fraction, detail }),
   })
-  const seconds = (performance.now() - startedMs) / 1000
-  await onMoment('examined', site)
+  const seconds = Math.round((performance.now() - startedMs) / 100) / 10
+  const summary = { ...examined, seconds, blocks: driver.height() - startHeight }
+  await onSummary(summary, site.url)
   // Ctrl-C reaches the site's programs too: what they still close must not change under the removal.
   await site[Symbol.asyncDispose]()
   if (summary.ok) rmSync(site.folder, { recursive: true, force: true })
-  return { ...summary, seconds: Math.round(seconds * 10) / 10, blocks: driver.height() - startHeight }
+  return summary
 
   /** Genesis names the operator's auditor; whoever else may recheck work is the operator's public decision. */
   async function admitWorkers(): Promise<void> {

@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander'
-import type { DemoSummary } from '../../demo/demo-event.ts'
 import { runDemo } from '../../demo/run-demo.ts'
 import { openDemoScreen } from '../demo-screen.ts'
 import { renderDemoSummary } from '../demo-summary.ts'
@@ -21,24 +20,23 @@ export function addDemo(program: Command): void {
       async (options: { method: 'dual' | 'taproot'; cheat?: boolean; stay?: boolean; json?: boolean }) => {
         const terminal = openTerminal(options.json === true)
         const screen = openDemoScreen(process.stderr)
-        let summary: DemoSummary | null = null
         try {
-          summary = await runDemo({
+          await runDemo({
             method: options.method,
             cheat: options.cheat === true,
             onEvent: screen.show,
-            async onMoment(moment, { url }) {
-              if (moment !== 'examined' || options.stay !== true) return
-              screen.close(true)
+            async onSummary(summary, url) {
+              screen.close(summary.ok)
+              terminal.result(summary, renderDemoSummary)
+              if (!summary.ok) process.exitCode = EXIT.checkFailed
+              if (options.stay !== true) return
               terminal.line(`The explorer is at ${url} until you press Ctrl-C.`)
               await untilSignal()
             },
           })
         } finally {
-          screen.close(summary?.ok === true)
+          screen.close(false)
         }
-        terminal.result(summary, renderDemoSummary)
-        if (!summary.ok) process.exitCode = EXIT.checkFailed
       },
     )
 }

@@ -33,6 +33,8 @@ async function demo(options: string[], examined: (url: string) => Promise<void>)
   for await (const line of createInterface(program.stderr)) {
     const [, url] = EXPLORER.exec(line) ?? []
     if (url === undefined) continue
+    // The summary is read before the stay ends.
+    while (!said.endsWith('\n')) await once(program.stdout, 'data')
     await examined(url)
     // As a terminal does: to all that run under it.
     if (program.pid !== undefined) process.kill(-program.pid, 'SIGINT')
