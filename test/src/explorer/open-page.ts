@@ -4,6 +4,9 @@ import { expect } from 'vitest'
 /** As long as anything else in a test may take (vitest.config.ts): only what hangs fails. */
 const LIMIT_MS = 120_000
 
+/** The narrowest screen that the explorer is made for. */
+export const PHONE = { viewport: { width: 360, height: 740 } }
+
 /** A page and everything that it must not do: errors, dialogs, requests to anywhere but `home`. */
 interface WatchedPage extends AsyncDisposable {
   readonly page: Page
