@@ -1,3 +1,4 @@
+import { expect } from 'vitest'
 import { sealScript } from '../../../anchor/commitment.ts'
 import type { Coin } from '../../../anchor/payer.ts'
 import type { Payment } from '../../../anchor/payout-transaction.ts'
@@ -5,6 +6,7 @@ import type { RegtestNode } from '../../../regtest/start-bitcoind.ts'
 import { voidPayout } from '../../../src/client/payouts.ts'
 import { depositKey } from '../../../src/keystore/derive-keys.ts'
 import { signedPayment } from '../../anchor/signed-payment.ts'
+import type { PayingRequester } from './paying-requester.ts'
 import { type Site, TOKEN } from './site.ts'
 
 /** The status and code by which `payout void` is refused, or null. */
@@ -13,6 +15,23 @@ export async function refusal(site: Site, payout: number): Promise<unknown> {
     () => null,
     ({ status, code }) => `${status} ${code}`,
   )
+}
+
+/** Opens the log and has one payout begun of what these want back, each of a deposit of its own. */
+export async function beginPayoutOf(
+  node: RegtestNode,
+  site: Site,
+  wanted: readonly (readonly [requester: PayingRequester, sats: bigint])[],
+): Promise<void> {
+  for (const [{ depositAddress }, sats] of wanted) await node.fund(depositAddress, sats)
+  await site.begin(0)
+  // Nothing is begun before the last of them is owed.
+  site.house().payer.stop('a test', 0)
+  for (const [requester, sats] of wanted) {
+    expect((await requester.withdraw(`${sats * 1_000n}`)).status).toBe(202)
+  }
+  site.house().payer.resume()
+  await site.coordinator().kick()
 }
 
 /** The coin's key, used elsewhere: it goes to `outputs`, the change to the treasury. */

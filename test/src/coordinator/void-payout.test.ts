@@ -17,7 +17,7 @@ import { runCli } from '../cli/run-cli.ts'
 import { scrape } from '../metrics/scrape.ts'
 import { changeEntry } from '../replay/changed-log.ts'
 import { entriesOf, inOrder, recordLog } from '../replay/recorded-log.ts'
-import { refusal, spendElsewhere, transfersOf } from './lost-coin.ts'
+import { beginPayoutOf, refusal, spendElsewhere, transfersOf } from './lost-coin.ts'
 import { openRequester } from './paying-requester.ts'
 import { worksOf } from './peer.ts'
 import { openSite, type Site, TOKEN, TREASURY_SATS } from './site.ts'
@@ -197,14 +197,7 @@ test('whom a payment by hand pays is not paid again; the others are owed, and no
     [bolt, 20_000n],
     [cora, 30_000n],
   ] as const
-  for (const [{ depositAddress }, sats] of wanted) await node.fund(depositAddress, sats)
-  await site.begin(0)
-  site.house().payer.stop('a test', 0)
-  for (const [requester, sats] of wanted) {
-    expect((await requester.withdraw(`${sats * 1_000n}`)).status).toBe(202)
-  }
-  site.house().payer.resume()
-  await site.coordinator().kick()
+  await beginPayoutOf(node, site, wanted)
   expect(site.status().payouts).toMatchObject([{ state: 'pinned', totalSats: 40_000n }])
 
   // The change comes first, and one of two payments alike is left out.

@@ -9,7 +9,7 @@ import { balancesLeft } from '../../../src/replay/balances-left.ts'
 import { replay, replayLog } from '../../../src/replay/replay.ts'
 import { changeEntry } from '../replay/changed-log.ts'
 import { entriesOf, inOrder, recordLog } from '../replay/recorded-log.ts'
-import { refusal, spendElsewhere, transfersOf } from './lost-coin.ts'
+import { beginPayoutOf, refusal, spendElsewhere, transfersOf } from './lost-coin.ts'
 import { openRequester } from './paying-requester.ts'
 import { openSite, TOKEN, TREASURY_SATS } from './site.ts'
 
@@ -29,14 +29,7 @@ test('several transactions that each took a coin of a payout are told, and count
     [acme, 2_500_000n],
     [bolt, 30_000n],
   ] as const
-  for (const [{ depositAddress }, sats] of wanted) await node.fund(depositAddress, sats)
-  await site.begin(0)
-  site.house().payer.stop('a test', 0)
-  for (const [requester, sats] of wanted) {
-    expect((await requester.withdraw(`${sats * 1_000n}`)).status).toBe(202)
-  }
-  site.house().payer.resume()
-  await site.coordinator().kick()
+  await beginPayoutOf(node, site, wanted)
   const [pinned, other, ...others] = site.house().payer.payouts()[0]?.inputs ?? []
   if (pinned === undefined || other === undefined) throw new Error('two coins')
   expect([pinned.valueSats, other.valueSats, others]).toEqual([2_500_000n, TREASURY_SATS, []])
