@@ -8,7 +8,7 @@ import { type Column, Table } from '../parts/table.tsx'
 
 const COLUMNS: readonly Column<Anchor>[] = [
   { head: 'Anchor', align: 'right', cell: ({ index }) => index },
-  { head: 'State', cell: ({ state }) => <Badge state={state} /> },
+  { head: 'State', wide: true, cell: ({ state }) => <Badge state={state} /> },
   { head: 'Block', align: 'right', cell: ({ height }) => (height === null ? '–' : formatCount(height)) },
   {
     head: 'Mined',
@@ -18,6 +18,7 @@ const COLUMNS: readonly Column<Anchor>[] = [
   {
     head: 'New entries',
     align: 'right',
+    wide: true,
     cell: ({ firstEntry, size }) =>
       size > firstEntry ? (
         <a href={`#/log/${size - 1}`}>
@@ -30,6 +31,7 @@ const COLUMNS: readonly Column<Anchor>[] = [
   {
     head: 'Size',
     align: 'right',
+    wide: true,
     cell: ({ vsize }) => (
       <>
         {vsize} <span class="unit">vB</span>
@@ -39,6 +41,7 @@ const COLUMNS: readonly Column<Anchor>[] = [
   {
     head: 'Fee',
     align: 'right',
+    wide: true,
     cell: ({ feeSats }) => (
       <>
         {formatCount(feeSats)} <span class="unit">sat</span>

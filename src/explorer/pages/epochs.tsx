@@ -15,13 +15,14 @@ const COLUMNS: readonly Column<Epoch>[] = [
   {
     head: 'Blocks',
     align: 'right',
+    wide: true,
     cell: ({ firstHeight, lastHeight }) => `${formatCount(firstHeight)}–${formatCount(lastHeight)}`,
   },
   { head: 'Budget', align: 'right', cell: ({ budgetMsat }) => amount(budgetMsat) },
-  { head: 'Work', align: 'right', cell: ({ computeMsat }) => amount(computeMsat) },
-  { head: 'Audits', align: 'right', cell: ({ auditMsat }) => amount(auditMsat) },
+  { head: 'Work', align: 'right', wide: true, cell: ({ computeMsat }) => amount(computeMsat) },
+  { head: 'Audits', align: 'right', wide: true, cell: ({ auditMsat }) => amount(auditMsat) },
   { head: 'Returned', align: 'right', wide: true, cell: ({ returnedMsat }) => amount(returnedMsat) },
-  { head: 'Earners', align: 'right', cell: ({ earners }) => earners },
+  { head: 'Earners', align: 'right', wide: true, cell: ({ earners }) => earners },
   {
     head: 'Settles at',
     align: 'right',
@@ -37,6 +38,7 @@ const COLUMNS: readonly Column<Epoch>[] = [
   {
     head: 'Entry',
     align: 'right',
+    wide: true,
     cell: ({ settledEntry }) =>
       settledEntry === null ? '–' : <a href={`#/log/${settledEntry}`}>{formatCount(settledEntry)}</a>,
   },

@@ -26,7 +26,10 @@ describeInChromium('every page of the explorer', () => {
       path: () => '/',
       shows: (page) => page.getByRole('link', { name: /^Anchor 0, final/ }).waitFor(),
     },
-    anchors: { path: () => '/#/anchors', shows: (page) => page.getByText('162 vB').first().waitFor() },
+    anchors: {
+      path: () => '/#/anchors',
+      shows: (page) => page.getByTitle(site.status().anchors[0]?.txid ?? expect.fail()).waitFor(),
+    },
     log: { path: () => '/#/log', shows: (page) => page.locator('summary', { hasText: 'genesis' }).waitFor() },
     'an entry': {
       path: () => '/#/log/0',

@@ -86,6 +86,7 @@ describeInChromium('single pages of the explorer', () => {
   test('a transaction is shown short, and copied whole', async () => {
     await using opened = await openPage(browser, `${site.url}/#/anchors`)
     const txid = site.status().anchors[0]?.txid ?? expect.fail()
+    await opened.page.getByText('162 vB').first().waitFor()
     const cell = opened.page.getByTitle(txid)
     expect((await cell.boundingBox())?.width).toBeLessThan(200)
     await cell.dblclick()
@@ -117,6 +118,13 @@ describeInChromium('single pages of the explorer', () => {
     await using opened = await openPage(browser, `${site.url}/#/workers`, PHONE)
     const box = await opened.page.getByRole('columnheader', { name: 'Paid' }).boundingBox()
     expect((box?.x ?? 0) + (box?.width ?? Number.POSITIVE_INFINITY)).toBeLessThan(PHONE.viewport.width)
+  })
+
+  test.each(['anchors', 'epochs'])('the table of %s is read on a phone without scrolling', async (name) => {
+    await using opened = await openPage(browser, `${site.url}/#/${name}`, PHONE)
+    const table = await opened.page.getByRole('table').boundingBox()
+    const frame = await opened.page.locator('.scroll').boundingBox()
+    expect(table?.width).toBeLessThan(frame?.width ?? 0)
   })
 
   test('a worker’s page says where it is paid, and of a key that nobody registered it says so once', async () => {
