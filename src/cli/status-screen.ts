@@ -1,3 +1,4 @@
+import { Help } from 'commander'
 import { formatMsat } from '../client/format-msat.ts'
 import type { OpenStatus, ReadStatus } from '../client/status-answer.ts'
 import { renderTable } from './table.ts'
@@ -10,8 +11,11 @@ const MAX_ROWS_SHOWN = 10
 const UNITS_SHOWN = 1e9
 const MILLIJOULES_PER_JOULE = 1e3
 
-/** One screen for an operator: what goes on, what is stuck, and what to do about it. */
-export function renderStatus(status: ReadStatus): string {
+/**
+ * One screen for an operator: what goes on, what is stuck, and what to do about it.
+ * @param columns the terminal's; without one, lines are as long as they get
+ */
+export function renderStatus(status: ReadStatus, columns = Number.POSITIVE_INFINITY): string {
   const { origin, network, height, error, open, anchorAddress } = status
   const epoch = open === null || open.epoch === null ? '' : ` · epoch ${open.epoch}`
   return [
@@ -22,7 +26,9 @@ export function renderStatus(status: ReadStatus): string {
     ...(open === null
       ? [line('Waiting', `send fee money for anchors to ${anchorAddress}: the log opens once it is final`)]
       : openLines(status, open)),
-  ].join('\n')
+  ]
+    .map((text) => foldLine(text, columns))
+    .join('\n')
 }
 
 function witnessLines(witnesses: ReadStatus['witnesses']): string[] {
@@ -208,4 +214,10 @@ function countsText(rows: readonly { readonly state: string }[]): string {
 
 function line(label: string, text: string): string {
   return `${label.padEnd(LABEL_WIDTH)}${text}`
+}
+
+/** Between words, on under the text: as commander does it in the commands' help. */
+function foldLine(text: string, columns: number): string {
+  const folded = new Help().boxWrap(text.slice(LABEL_WIDTH), columns - LABEL_WIDTH)
+  return text.slice(0, LABEL_WIDTH) + folded.replaceAll('\n', `\n${' '.repeat(LABEL_WIDTH)}`)
 }

@@ -23,7 +23,9 @@ export function addStatus(program: Command): void {
     .addHelpText('after', example('assay status --watch'))
     .action(async ({ url, watch, json }: { url: string; watch?: boolean; json?: boolean }) => {
       if (watch === true) return watchStatus(url)
-      openTerminal(json === true).result(await readStatus(url), renderStatus)
+      openTerminal(json === true).result(await readStatus(url), (status) =>
+        renderStatus(status, process.stdout.columns),
+      )
     })
 }
 
@@ -47,7 +49,7 @@ async function watchStatus(url: string): Promise<void> {
 /** A coordinator that restarts is watched on. */
 async function screenOrError(url: string): Promise<string> {
   try {
-    return renderStatus(await readStatus(url))
+    return renderStatus(await readStatus(url), process.stdout.columns)
   } catch (error) {
     if (error instanceof ClientError) return `${error.message} (${error.code})`
     throw error

@@ -70,6 +70,16 @@ test('the screen shows work, audits, anchors, money and workers as they are', as
   expect(json).toMatchObject({ origin: site.origin, open: { runwayBlocks, audits: { failed: 0 } } })
 })
 
+test('on a terminal no line is longer than it is wide, and no word is broken', async () => {
+  await using site = await openSite(node)
+  const status = await readStatus(site.url)
+  const whole = renderStatus(status)
+  const lines = renderStatus(status, 80).split('\n')
+  expect(Math.max(...whole.split('\n').map(({ length }) => length))).toBeGreaterThan(80)
+  expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80)
+  expect(lines.join(' ').split(/\s+/)).toEqual(whole.split(/\s+/))
+})
+
 test('a stall is shown with its reason and what to do', async () => {
   await using site = await openSite(node, { flags: { 'anchor.capSats': '1' } })
   site.house().anchorer.request()
