@@ -12,7 +12,7 @@ export const openToPages: RequestHandler = (request, response, next) => {
   if ((request.method === 'GET' || request.method === 'HEAD') && PUBLIC.test(request.path)) {
     response.set({
       'access-control-allow-origin': '*',
-      'access-control-expose-headers': 'content-range, etag, ratelimit, retry-after',
+      'access-control-expose-headers': 'content-range, etag, ratelimit, ratelimit-policy, retry-after',
     })
   }
   next()

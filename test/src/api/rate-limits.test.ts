@@ -33,11 +33,18 @@ function openLimited({ funded = false, requests = REQUESTS } = {}): Promise<Site
 }
 
 describe('how often one may ask', () => {
-  test('is bounded by address, for reads and for the rest apart, and said in Retry-After', async () => {
+  test('is bounded by address, for reads and for the rest apart, and said in headers that pages may read', async () => {
     await using site = await openLimited()
     const get = (path: string, from: string) =>
       fetch(new URL(path, site.url), { headers: { 'x-forwarded-for': from } })
-    for (let n = 0; n < READS; n += 1) expect((await get('/v1/status', '192.0.2.1')).status).toBe(200)
+    for (let left = READS - 1; left >= 0; left -= 1) {
+      const { status, headers } = await get('/v1/status', '192.0.2.1')
+      expect([status, headers.get('ratelimit-policy')]).toEqual([200, `${READS};w=60`])
+      expect(headers.get('ratelimit')).toMatch(new RegExp(`^limit=${READS}, remaining=${left}, reset=\\d+$`))
+      expect(headers.get('access-control-expose-headers')).toContain(
+        'ratelimit, ratelimit-policy, retry-after',
+      )
+    }
     const refused = await get('/v1/status', '192.0.2.1')
     expect(refused.status).toBe(429)
     expect(refused.headers.get('content-type')).toBe('application/problem+json; charset=utf-8')
@@ -73,6 +80,7 @@ describe('how often one may ask', () => {
       const refused = await register(path)
       expect([refused.status, Object(await refused.json()).code]).toEqual([429, 'rate_limited'])
       expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(60)
+      expect(refused.headers.get('ratelimit-policy')).toBe(`${REGISTRATIONS};w=3600`)
     }
     expect((await createPeer(site).post('/v1/leases', encodeCbor({ max: 1, waitMs: 0 }))).status).toBe(404)
   })
