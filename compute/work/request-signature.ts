@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, randomBytes, sign, verify } from 'node:crypto'
+import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign, verify } from 'node:crypto'
 import { checkHashSignature, signHash } from './bip340.ts'
 import { encodeCbor } from './canonical-cbor.ts'
 import { hex } from './hex.ts'
@@ -110,14 +110,18 @@ export function checkGrant(origin: string, { key, session, untilMs, grant }: Ses
   return checkHashSignature(grantHash(origin, session, untilMs), key, grant)
 }
 
+/** To be kept with a grant that is good: making it takes a third of what a check does. */
+export function sessionKeyOf({ session }: SessionGrant): KeyObject {
+  return createPublicKey({ key: Buffer.concat([SPKI_PREFIX, session]), format: 'der', type: 'spki' })
+}
+
 /** The session's signature alone: the grant, the age of `timeMs` and the nonce's freshness are checked apart. */
-export function checkRequest(target: RequestTarget, signed: RequestSignature): boolean {
-  const publicKey = createPublicKey({
-    key: Buffer.concat([SPKI_PREFIX, signed.session]),
-    format: 'der',
-    type: 'spki',
-  })
-  return verify(null, requestHash(target, signed.timeMs, signed.nonce), publicKey, signed.signature)
+export function checkRequest(
+  target: RequestTarget,
+  signed: RequestSignature,
+  sessionKey = sessionKeyOf(signed),
+): boolean {
+  return verify(null, requestHash(target, signed.timeMs, signed.nonce), sessionKey, signed.signature)
 }
 
 function grantHash(origin: string, session: Uint8Array, untilMs: number): Uint8Array {

@@ -1,9 +1,11 @@
+import type { KeyObject } from 'node:crypto'
 import type { Request, RequestHandler } from 'express'
 import {
   checkGrant,
   checkRequest,
   MAX_SESSION_MS,
   parseRequestSignature,
+  sessionKeyOf,
 } from '../../compute/work/request-signature.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 
@@ -16,8 +18,8 @@ const NONCE_LIFE_MS = 2 * MAX_CLOCK_SKEW_MS + MAX_BODY_MS
 /** Some 2,800 requests a second for that long; beyond that, the flood is refused, not the memory spent. */
 const MAX_NONCES = 600_000
 
-/** Grants known to be good, so that each costs one BIP-340 verification: as many as workers may register, at 200 bytes each. */
-const MAX_GRANTS = 100_000
+/** Grants known to be good, so that each costs one BIP-340 verification: more than connections are held, at 1.2 kB each. */
+const MAX_GRANTS = 10_000
 
 type SignedRequest = Pick<Request, 'headers' | 'method' | 'originalUrl'>
 
@@ -41,22 +43,25 @@ interface Authenticator {
  */
 export function createAuthenticator(originOf: () => string): Authenticator {
   const seen = new Map<string, number>()
-  const granted = new Set<string>()
+  const granted = new Map<string, KeyObject>()
 
-  function assertGranted(signed: ReturnType<typeof parseRequestSignature>, now: number): void {
+  function grantedKey(signed: ReturnType<typeof parseRequestSignature>, now: number): KeyObject {
     if (signed.untilMs < now || signed.untilMs > now + MAX_SESSION_MS + MAX_CLOCK_SKEW_MS) {
       const detail = `its session ends at ${signed.untilMs}, not within ${MAX_SESSION_MS} ms of ours, ${now}`
       throw new RefusedError(401, 'session_expired', detail)
     }
     const { key, session, untilMs, grant } = signed
     const name = Buffer.concat([key, session, grant]).toString('base64') + untilMs
-    if (granted.has(name)) return
+    const known = granted.get(name)
+    if (known !== undefined) return known
     if (!checkGrant(originOf(), signed)) {
       throw new RefusedError(401, 'signature_invalid', 'the session is not granted by its key for this log')
     }
-    const [oldest] = granted
+    const [oldest] = granted.keys()
     if (granted.size >= MAX_GRANTS && oldest !== undefined) granted.delete(oldest)
-    granted.add(name)
+    const sessionKey = sessionKeyOf(signed)
+    granted.set(name, sessionKey)
+    return sessionKey
   }
 
   function remember(nonce: string, now: number): void {
@@ -86,9 +91,9 @@ export function createAuthenticator(originOf: () => string): Authenticator {
       if (now - arrivedMs > MAX_BODY_MS) {
         throw new RefusedError(401, 'request_expired', `its body took over ${MAX_BODY_MS} ms`)
       }
-      assertGranted(signed, now)
+      const sessionKey = grantedKey(signed, now)
       const { method, originalUrl: path } = request
-      if (!checkRequest({ origin: originOf(), method, path, body }, signed)) {
+      if (!checkRequest({ origin: originOf(), method, path, body }, signed, sessionKey)) {
         throw new RefusedError(
           401,
           'signature_invalid',
