@@ -26,7 +26,7 @@ export interface BlobStore {
   putSync(bytes: Uint8Array): string
   /** As `putSync` for each, syncing once for all small ones. After a failure any of them may be there, whole. */
   putMany(blobs: readonly Uint8Array[]): string[]
-  /** As `putMany`, but small ones are on the disk only when the next `putSync` or `putMany` of a small one has returned. */
+  /** As `putMany`, but small ones are on the disk only when the next `putSync` or `putMany` has returned. */
   putUnsynced(blobs: readonly Uint8Array[]): string[]
   /** Null when absent. Throws BlobError `blob_corrupt` rather than give bytes that aren't the name's. */
   get(name: string): Uint8Array | null
@@ -71,7 +71,8 @@ export function openBlobStore(folder: string): BlobStore {
   function putAll(blobs: readonly Uint8Array[], putSmall: SmallBlobs['put']): string[] {
     const named = blobs.map((bytes) => ({ bytes, name: nameOf(bytes) }))
     const [little, large] = [named.filter(isSmall), named.filter((blob) => !isSmall(blob))]
-    if (little.length > 0) putSmall(little)
+    // Even none: what was put unsynced before is on the disk then.
+    putSmall(little)
     if (large.length > 0) putFiles(large)
     return named.map(({ name }) => name)
   }

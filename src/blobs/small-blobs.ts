@@ -13,7 +13,7 @@ export interface NamedBlob {
 
 /** Blobs of at most MAX_SMALL_BLOB_BYTES in one SQLite file: what is put together costs one sync of the disk. */
 export interface SmallBlobs {
-  /** On the disk when it returns; all of them or none. */
+  /** On the disk when it returns, and all that was put before; all of them or none. */
   put(blobs: readonly NamedBlob[]): void
   /** All of them or none; on the disk when the next `put` returns. */
   putUnsynced(blobs: readonly NamedBlob[]): void
@@ -51,8 +51,14 @@ export function openSmallBlobs(path: string): SmallBlobs {
   const all = db.prepare<[], { name: string; bytes: Uint8Array }>(
     'SELECT lower(hex(name)) AS name, bytes FROM blob',
   )
-  const put = db.transaction((blobs: readonly NamedBlob[]) => {
+  const putUnsynced = db.transaction((blobs: readonly NamedBlob[]) => {
     for (const { name, bytes } of blobs) upsert.run(Buffer.from(name, 'hex'), bytes)
+  })
+  const version = db.pragma('user_version', { simple: true })
+  const put = db.transaction((blobs: readonly NamedBlob[]) => {
+    putUnsynced(blobs)
+    // Writes a page: a commit of none, as of bytes that are there already, syncs nothing.
+    db.pragma(`user_version = ${version}`)
   })
   const deleteOne = db.prepare('DELETE FROM blob WHERE name = ?')
   const remove = db.transaction((names: readonly string[]) => {
@@ -60,7 +66,7 @@ export function openSmallBlobs(path: string): SmallBlobs {
   })
   return {
     put: (blobs) => put.immediate(blobs),
-    putUnsynced: (blobs) => unsynced(db, () => put.immediate(blobs)),
+    putUnsynced: (blobs) => unsynced(db, () => putUnsynced.immediate(blobs)),
     get: (name) => select.get(Buffer.from(name, 'hex')) ?? null,
     sizeBytes(name) {
       const size = selectSize.get(Buffer.from(name, 'hex'))

@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs'
@@ -75,6 +76,18 @@ test('blobs that are not synced yet come back all the same, small or large, to a
   for (const store of [blobs, openBlobStore(folder)]) {
     expect(store.get(HELLO_NAME)).toEqual(HELLO)
     expect(store.get(LARGE_NAME)).toEqual(LARGE)
+  }
+})
+
+test('a synced put brings along what was not, be its own blobs large or there already', () => {
+  const { folder, blobs } = open()
+  const writtenBytes = () => statSync(join(folder, 'small.sqlite-wal')).size
+  blobs.putUnsynced([HELLO])
+  for (const put of [() => blobs.putSync(LARGE), () => blobs.putMany([LARGE]), () => blobs.putSync(HELLO)]) {
+    const before = writtenBytes()
+    put()
+    // A commit of its own: unsynced.test.ts says that those are synced.
+    expect(writtenBytes()).toBeGreaterThan(before)
   }
 })
 
