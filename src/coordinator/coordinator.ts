@@ -28,6 +28,7 @@ import type { Desks } from './desks.ts'
 import { openDesks } from './desks.ts'
 import type { Genesis } from './genesis.ts'
 import { chooseSeal, readGenesis, writeGenesis } from './genesis.ts'
+import { putLostJobLists } from './lost-job-lists.ts'
 import { openSiteDatabase } from './migrations.ts'
 import { reconcileSettled } from './reconcile-epochs.ts'
 import { repeating } from './repeating.ts'
@@ -105,6 +106,7 @@ async function openOver(
   applySchema(db, SCHEMA)
   const log = openLog({ db, origin, seed: keys.logSeed })
   const books: Books = { db, log, blobs: openBlobStore(join(dataDir, 'blobs')), ledger: openLedger(db) }
+  putLostJobLists(books)
   const node = openNode(rpc, network)
   const pins = pinsOf(config)
   await node.chain()

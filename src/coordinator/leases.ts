@@ -122,13 +122,17 @@ export function openLeaseDesk(
     return leased
   }
 
-  /** Inputs are held, and the jobs in the log, before anybody gets them: what is leased can be audited. */
+  /**
+   * Inputs are held, and the jobs in the log, before anybody gets them: what is leased can be audited. Neither waits for the
+   * disk beyond the log's own sync. A power cut that takes an input takes its requester's connection, and no answer to it is
+   * acknowledged any more; the list of jobs is put again from their rows (putLostJobLists).
+   */
   function log(worker: Uint8Array, epoch: number, drafts: readonly Draft[]): LeasedJob[] {
     const leasedMs = Date.now()
     const deadlineMs = leasedMs + policy.deadlineMs
     const jobs = drafts.map((draft) => ({ draft, ...newJob(draft, deadlineMs) }))
     const list = encodeCbor(jobs.map(({ bytes }) => bytes))
-    books.blobs.putMany([
+    books.blobs.putUnsynced([
       list,
       ...drafts.flatMap(({ request, inputs }) => (request === null ? [] : [inputs])),
     ])
