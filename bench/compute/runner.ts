@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { mkdtempDisposableSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type PoolRequest, type RunnerPool, startRunnerPool } from '../../compute/runtime/runner-pool.ts'
+import { startModelRunner } from '../../compute/runtime/model-runner.ts'
+import { type PoolRequest, startRunnerPool } from '../../compute/runtime/runner-pool.ts'
 import { encodeTensorBundle, parseTensorBundle } from '../../compute/work/tensor-bundle.ts'
 import { sideBySide } from '../measure.ts'
 import { type Row, rowOf } from '../row.ts'
@@ -32,12 +33,17 @@ async function batching(): Promise<Row> {
   const modelPath = join(folder.path, 'model.onnx')
   writeFileSync(modelPath, model.file)
   await using pool = await startRunnerPool({ ...ONE_PROCESS, onEvent: () => undefined })
+  // The pool by itself gives a process many runs at once, batches or not.
+  await using single = await startModelRunner({ provider: 'cpu' })
   const request = requestOf(modelPath, 'mlp', model.shape, inputRows(model, 1))
   await using bare = await openBareRuntime(model, 1)
   const [y] = parseTensorBundle((await pool.run({ ...request, mayJoin: false })).outputs)
   assert(Buffer.from(y?.data ?? []).equals(await bare.run()), 'the model gives its answer')
-  const all = (mayJoin: boolean) => () => callTogether(pool, { ...request, mayJoin }, REQUESTS)
-  const { oursSeconds, baselineSeconds } = await sideBySide(all(true), all(false), 3)
+  const { oursSeconds, baselineSeconds } = await sideBySide(
+    () => callTogether(pool, { ...request, mayJoin: true }, REQUESTS),
+    () => callTogether(single, request, REQUESTS),
+    3,
+  )
   return rowOf({
     name: `runner, mlp, single rows of ${CALLERS} callers, in batches, beside one by one`,
     value: REQUESTS / oursSeconds,
@@ -101,10 +107,14 @@ function requestOf(
   }
 }
 
-async function callTogether(pool: RunnerPool, request: PoolRequest, requests: number): Promise<void> {
+async function callTogether(
+  runner: { run(request: PoolRequest): Promise<unknown> },
+  request: PoolRequest,
+  requests: number,
+): Promise<void> {
   let left = requests
   const caller = async () => {
-    while (left-- > 0) await pool.run(request)
+    while (left-- > 0) await runner.run(request)
   }
   await Promise.all(Array.from({ length: CALLERS }, caller))
 }

@@ -7,14 +7,12 @@ import { outputShapes } from './output-shapes.ts'
 import { probeProvider } from './probe-provider.ts'
 import { RunError } from './run-error.ts'
 import type { Provider, RunnerReply, RunnerRequest } from './runner-message.ts'
-import { createSessionCache } from './session-cache.ts'
+import { createSessionCache, type LoadedModel } from './session-cache.ts'
 
 interface Answer {
   header: RunnerReply
-  body: Uint8Array
+  bodies: readonly Uint8Array[]
 }
-
-const NO_BODY = new Uint8Array(0)
 
 /** ONNX Runtime's messages may quote much of a model. */
 const MAX_MESSAGE_LENGTH = 1_000
@@ -28,25 +26,24 @@ export function createAnswerer(): (request: RunnerRequest, body: Uint8Array) => 
     await probeProvider(wanted)
     const device = deviceName(wanted, gpu)
     devices.set(wanted, device)
-    return { header: { kind: 'started', device }, body: NO_BODY }
+    return { header: { kind: 'started', device }, bodies: [] }
   }
 
-  async function run(request: RunnerRequest & { kind: 'run' }, bundle: Uint8Array): Promise<Answer> {
-    const { modelPath: path, modelDigest: digest, provider, profile } = request
+  async function run(request: RunnerRequest & { kind: 'run' }, body: Uint8Array): Promise<Answer> {
+    const { modelPath: path, modelDigest: digest, provider, profile, sizes } = request
     const device = devices.get(provider)
     if (device === undefined) throw new RunError('provider_unavailable', `${provider} was not started`)
-    const inputs = parseInputs(bundle)
-    const { session, signature } = await sessions.load({ path, digest }, provider, profile)
-    checkInputs(inputs, signature.inputs)
-    const feeds = Object.fromEntries(inputs.map((input) => [input.name, toOrtTensor(input)]))
-    const startedMs = Date.now()
-    const outputs = await session.run(feeds)
-    const finishedMs = Date.now()
-    const batch = inputs.find(({ name }) => name === signature.inputs[0]?.name)?.shape[0] ?? 1
-    return {
-      header: { kind: 'ran', startedMs, finishedMs, batch, device, ort: env.versions.node ?? 'unknown' },
-      body: encodeTensorBundle(Object.entries(outputs).map(([name, tensor]) => fromOrtTensor(name, tensor))),
+    const model = await sessions.load({ path, digest }, provider, profile)
+    const runs = []
+    const bodies = []
+    let end = 0
+    for (const size of sizes) {
+      end += size
+      const { outputs, ...run } = await runOne(model, body.subarray(end - size, end))
+      runs.push({ ...run, bytes: outputs.length })
+      bodies.push(outputs)
     }
+    return { header: { kind: 'ran', runs, device, ort: env.versions.node ?? 'unknown' }, bodies }
   }
 
   async function answer(request: RunnerRequest, body: Uint8Array): Promise<Answer> {
@@ -56,12 +53,26 @@ export function createAnswerer(): (request: RunnerRequest, body: Uint8Array) => 
       case 'run':
         return run(request, body)
       case 'shapes':
-        return { header: { kind: 'shapes', shapes: await outputShapes(body, request.inputs) }, body: NO_BODY }
+        return { header: { kind: 'shapes', shapes: await outputShapes(body, request.inputs) }, bodies: [] }
     }
   }
 
-  return (request, body) =>
-    answer(request, body).catch((error) => ({ header: failure(error), body: NO_BODY }))
+  return (request, body) => answer(request, body).catch((error) => ({ header: failure(error), bodies: [] }))
+}
+
+async function runOne({ session, signature }: LoadedModel, bundle: Uint8Array) {
+  const inputs = parseInputs(bundle)
+  checkInputs(inputs, signature.inputs)
+  const feeds = Object.fromEntries(inputs.map((input) => [input.name, toOrtTensor(input)]))
+  const startedMs = Date.now()
+  const outputs = await session.run(feeds)
+  const finishedMs = Date.now()
+  return {
+    startedMs,
+    finishedMs,
+    batch: inputs.find(({ name }) => name === signature.inputs[0]?.name)?.shape[0] ?? 1,
+    outputs: encodeTensorBundle(Object.entries(outputs).map(([name, tensor]) => fromOrtTensor(name, tensor))),
+  }
 }
 
 function parseInputs(bundle: Uint8Array): Tensor[] {

@@ -17,15 +17,17 @@ const MAX_HEADER_BYTES = 256 * 1024
 /** The largest body is a model to measure; tensor bundles are smaller. */
 const MAX_BODY_BYTES = MAX_MODEL_BYTES
 
-export function writeMessage(stream: Writable, header: unknown, body: Uint8Array): void {
+/** @param bodies one after the other the message's body */
+export function writeMessage(stream: Writable, header: unknown, bodies: readonly Uint8Array[]): void {
   const head = Buffer.from(JSON.stringify(header))
-  assert(head.length <= MAX_HEADER_BYTES && body.length <= MAX_BODY_BYTES)
+  const bodyBytes = bodies.reduce((sum, { length }) => sum + length, 0)
+  assert(head.length <= MAX_HEADER_BYTES && bodyBytes <= MAX_BODY_BYTES)
   const prefix = Buffer.alloc(PREFIX_BYTES)
   prefix.writeUInt32BE(head.length, 0)
-  prefix.writeUInt32BE(body.length, 4)
+  prefix.writeUInt32BE(bodyBytes, 4)
   stream.cork()
   stream.write(Buffer.concat([prefix, head]))
-  stream.write(body)
+  for (const body of bodies) stream.write(body)
   stream.uncork()
 }
 

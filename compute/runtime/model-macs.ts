@@ -39,14 +39,9 @@ export async function modelMacs(bytes: Uint8Array): Promise<bigint> {
 async function measureShapes(model: Uint8Array, inputs: InputShape[]): Promise<Record<string, number[]>> {
   const child = spawnRunnerChild(null)
   try {
-    const reply = await child.request(
-      'shapes',
-      { kind: 'shapes', inputs },
-      model,
-      Date.now() + MEASURE_LIMIT_MS,
-    )
-    assert(reply !== null, 'nothing was asked before')
-    return reply.header.shapes
+    const request = { kind: 'shapes', inputs } as const
+    const { header } = await child.request('shapes', request, [model], Date.now() + MEASURE_LIMIT_MS)
+    return header.shapes
   } finally {
     await child[Symbol.asyncDispose]()
   }

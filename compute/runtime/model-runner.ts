@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { ExecutionProfile } from '../work/receipt.ts'
-import { RunError, WithdrawnError } from './run-error.ts'
+import { RunError } from './run-error.ts'
 import { type RunnerChild, spawnRunnerChild } from './runner-child.ts'
 import type { Provider, RequiredProfile } from './runner-message.ts'
 
@@ -18,15 +18,18 @@ export type RunnerEvent =
   | { kind: 'provider_chosen'; provider: Provider; device: string }
   | { kind: 'process_started'; pid: number }
 
-export interface RunRequest {
+export interface RunManner {
   modelPath: string
   /** SHA-256 of the file in hex, already checked; it names the loaded model. */
   modelDigest: string
   profile: RequiredProfile
-  /** Tensor bundle. */
-  inputs: Uint8Array
   /** Unix ms; loading the model counts. */
   deadlineMs: number
+}
+
+export interface RunRequest extends RunManner {
+  /** Tensor bundle. */
+  inputs: Uint8Array
 }
 
 export interface RunResult {
@@ -42,16 +45,13 @@ export interface RunResult {
 export interface ModelRunner extends AsyncDisposable {
   readonly provider: Provider
   readonly device: string
-  /**
-   * Runs wait for each other, the next one with the process already. Throws RunError; whatever happens to one, the next finds a
-   * process that works.
-   */
+  /** Runs wait for each other. Throws RunError; whatever happens to one, the next finds a process that works. */
   run(request: RunRequest): Promise<RunResult>
 }
 
 export interface PooledRunner extends ModelRunner {
-  /** Takes the newest run back: it throws WithdrawnError, unless it has begun. */
-  withdraw(): void
+  /** One run for each of the bundles, in one exchange with the process: all of them, or the RunError that the first at fault throws. */
+  runEach(manner: RunManner, bundles: readonly Uint8Array[]): Promise<RunResult[]>
 }
 
 interface RunnerOptions {
@@ -102,8 +102,7 @@ async function launch(
   onEvent({ kind: 'process_started', pid: child.pid })
   try {
     const request = { kind: 'start', provider, gpu: gpu ?? 0 } as const
-    const started = await child.request('started', request, new Uint8Array(0), Date.now() + START_LIMIT_MS)
-    assert(started !== null, 'nothing was asked before')
+    const started = await child.request('started', request, [], Date.now() + START_LIMIT_MS)
     return { child, device: started.header.device }
   } catch (error) {
     await child[Symbol.asyncDispose]()
@@ -118,42 +117,37 @@ function modelRunner(
   onEvent: (event: RunnerEvent) => void,
 ): PooledRunner {
   let current = first
-  let relaunch: Promise<void> | null = null
-  /** The end of all runs but the newest: with the process lie one and one behind it, or takeWithdrawn would not wait for the first. */
-  let allButOne: Promise<unknown> = Promise.resolve()
-  let all: Promise<unknown> = Promise.resolve()
+  let over: Promise<unknown> = Promise.resolve()
   let waiting = 0
   let closed = false
 
-  async function runNow(run: RunRequest): Promise<RunResult> {
-    const { inputs, deadlineMs, profile: required, ...model } = run
+  async function runNow(manner: RunManner, bundles: readonly Uint8Array[]): Promise<RunResult[]> {
+    const { deadlineMs, profile: required, modelPath, modelDigest } = manner
     if (Date.now() >= deadlineMs)
       throw new RunError('deadline_exceeded', 'the deadline passed before the run')
-    if (current.child.ended && !closed) {
-      relaunch ??= launch(own, gpu, onEvent)
-        .then((next) => {
-          current = next
-        })
-        .finally(() => {
-          relaunch = null
-        })
-      await relaunch
-    }
+    if (current.child.ended && !closed) current = await launch(own, gpu, onEvent)
     if (closed) throw await closedWhileRunning()
     const { optimization, threads, precision, provider = own } = required
     const profile = { optimization, threads, precision }
-    const request = { kind: 'run', ...model, provider, profile } as const
-    const reply = await current.child.request('ran', request, inputs, deadlineMs)
-    // The run before it has taken the process along.
-    if (reply === null) return runNow(run)
-    const { startedMs, finishedMs, batch, device, ort } = reply.header
-    return {
-      outputs: reply.body,
-      startedMs,
-      finishedMs,
-      // The graph names its own types and TF32 is off: nothing here can lower the precision that the model was registered with.
-      profile: { ...profile, batch, device, ort, provider },
-    }
+    const sizes = bundles.map(({ length }) => length)
+    const request = { kind: 'run', modelPath, modelDigest, provider, profile, sizes } as const
+    const { header, body } = await current.child.request('ran', request, bundles, deadlineMs)
+    const { runs, device, ort } = header
+    let end = 0
+    const results = runs.map(({ bytes, batch, startedMs, finishedMs }) => {
+      end += bytes
+      return {
+        outputs: body.subarray(end - bytes, end),
+        startedMs,
+        finishedMs,
+        // The graph names its own types and TF32 is off: nothing here can lower the precision that the model was registered with.
+        profile: { ...profile, batch, device, ort, provider },
+      }
+    })
+    // A hostile model's process may say anything.
+    if (results.length === bundles.length && end === body.length) return results
+    await current.child[Symbol.asyncDispose]()
+    throw new RunError('runner_died', `${runs.length} runs of ${end} bytes were answered in ${body.length}`)
   }
 
   /** A process that was started while the runner was being closed must not be left. */
@@ -162,34 +156,32 @@ function modelRunner(
     return new RunError('runner_died', 'the runner is closed')
   }
 
+  async function runEach(manner: RunManner, bundles: readonly Uint8Array[]): Promise<RunResult[]> {
+    assert(waiting < MAX_WAITING_RUNS, 'more runs wait than any worker leases')
+    waiting++
+    const results = over.then(() => runNow(manner, bundles)).finally(() => waiting--)
+    // Its end alone: a chain of results would keep every output that was ever computed.
+    over = results.then(
+      () => undefined,
+      () => undefined,
+    )
+    return results
+  }
+
   return {
     provider: own,
     device: first.device,
-
-    async run(request) {
-      assert(waiting < MAX_WAITING_RUNS, 'more runs wait than any worker leases')
-      waiting++
-      const turn = allButOne
-      const before = all
-      const result = turn.then(() => runNow(request)).finally(() => waiting--)
-      allButOne = before
-      all = result.then(
-        () => before,
-        (error) => {
-          // Its place behind what runs is free again.
-          if (error instanceof WithdrawnError && allButOne === before) allButOne = turn
-          return before
-        },
-      )
+    runEach,
+    async run({ inputs, ...manner }) {
+      const [result] = await runEach(manner, [inputs])
+      assert(result !== undefined, 'one bundle has one result')
       return result
     },
-
-    withdraw: () => current.child.withdraw(),
 
     async [Symbol.asyncDispose]() {
       closed = true
       await current.child[Symbol.asyncDispose]()
-      await all
+      await over
     },
   }
 }

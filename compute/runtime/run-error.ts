@@ -18,9 +18,3 @@ export class RunError extends Error {
     this.code = code
   }
 }
-
-/** What lay behind another run in a process was asked back before it began: it is to be run elsewhere. */
-export class WithdrawnError extends Error {
-  override readonly name = 'WithdrawnError'
-  readonly code = 'withdrawn'
-}

@@ -1,17 +1,13 @@
 import assert from 'node:assert/strict'
 import { Socket } from 'node:net'
-import { numberAfter, REQUEST_NUMBERS } from './claim.ts'
 import { readMessages, writeMessage } from './message.ts'
-import { RunError, WithdrawnError } from './run-error.ts'
+import { RunError } from './run-error.ts'
 import { LIFELINE_FD, REQUESTS_FD } from './runner-fds.ts'
 import { type RunnerReply, type RunnerRequest, runnerReply } from './runner-message.ts'
 import { spawnCapped } from './spawn-capped.ts'
 
 /** setTimeout takes no more. */
 const MAX_TIMER_MS = 2 ** 31 - 1
-
-/** For a run whose deadline passed while it lay behind another: it has begun then, and is likely to be over as soon. */
-const LATE_RUN_MS = 1_000
 
 /** Of what the process says, the end is kept for the error when it dies. */
 const MAX_STDERR_CHARACTERS = 1_000
@@ -26,18 +22,15 @@ export interface RunnerChild extends AsyncDisposable {
   /** Nothing more can be asked of it. */
   readonly ended: boolean
   /**
-   * What is asked while another is answered lies with the process, which begins it at once then; null where it ended before.
-   * Throws WithdrawnError; RunError: what the process answers, `runner_died`, or `deadline_exceeded` (Unix ms), which ends the
+   * One after the other. Throws RunError: what the process answers, `runner_died`, or `deadline_exceeded` (Unix ms), which ends the
    * process because a native run can't be interrupted.
    */
   request<Kind extends RunnerReply['kind']>(
     expected: Kind,
     request: RunnerRequest,
-    body: Uint8Array,
+    bodies: readonly Uint8Array[],
     deadlineMs: number,
-  ): Promise<Reply<Kind> | null>
-  /** Takes the newest request back; nothing happens where it has begun. */
-  withdraw(): void
+  ): Promise<Reply<Kind>>
 }
 
 /**
@@ -62,15 +55,7 @@ export function spawnRunnerChild(device: number | null): RunnerChild {
   const closed = new Promise((resolve) => child.once('close', resolve))
   const replies = readMessages(socket)
   let ended = false
-  /** The end of what was asked before. */
-  let turn: Promise<unknown> = Promise.resolve()
-  let newest = 0
-  let unanswered = 0
-  /** What was asked behind another, by number. */
-  const behind = new Map<number, (error: WithdrawnError) => void>()
-  lifeline.on('data', (numbers) => {
-    for (const number of numbers) behind.get(number)?.(new WithdrawnError())
-  })
+  let isAsked = false
 
   async function kill(): Promise<void> {
     ended = true
@@ -94,61 +79,36 @@ export function spawnRunnerChild(device: number | null): RunnerChild {
     throw await died()
   }
 
-  async function answer<Kind extends RunnerReply['kind']>(
-    expected: Kind,
-    { deadlineMs, atLeastMs }: { deadlineMs: number; atLeastMs: number },
-  ): Promise<Reply<Kind> | null> {
-    if (ended) return null
-    let late = false
-    const timer = setTimeout(
-      () => {
-        late = true
-        ended = true
-        child.kill('SIGKILL')
-      },
-      Math.min(Math.max(deadlineMs - Date.now(), atLeastMs), MAX_TIMER_MS),
-    )
-    try {
-      const reply = await nextReply()
-      if (isKind(reply, expected)) return reply
-      const { header } = reply
-      if (header.kind === 'withdrawn') throw new WithdrawnError()
-      throw header.kind === 'failed' ? new RunError(header.code, header.message) : await died()
-    } catch (cause) {
-      throw late ? new RunError('deadline_exceeded', 'the run did not end in time', { cause }) : cause
-    } finally {
-      clearTimeout(timer)
-    }
-  }
-
   return {
     pid,
     get ended() {
       return ended || child.exitCode !== null || child.signalCode !== null
     },
 
-    request(expected, request, body, deadlineMs) {
-      assert(unanswered < REQUEST_NUMBERS - 1, 'the numbers tell apart what is with the process')
-      const number = numberAfter(newest)
-      const isBehind = unanswered > 0
-      writeMessage(socket, request, body)
-      newest = number
-      unanswered += 1
-      const answered = turn
-        .then(() => answer(expected, { deadlineMs, atLeastMs: isBehind ? LATE_RUN_MS : 0 }))
-        .finally(() => {
-          unanswered -= 1
-          behind.delete(number)
-        })
-      turn = answered.catch(() => {})
-      if (!isBehind) return answered
-      const withdrawn = Promise.withResolvers<never>()
-      behind.set(number, withdrawn.reject)
-      return Promise.race([answered, withdrawn.promise])
-    },
-
-    withdraw() {
-      if (behind.has(newest)) lifeline.write(Buffer.of(newest))
+    async request(expected, request, bodies, deadlineMs) {
+      assert(!isAsked, 'a process is asked one thing at a time')
+      isAsked = true
+      let late = false
+      const timer = setTimeout(
+        () => {
+          late = true
+          ended = true
+          child.kill('SIGKILL')
+        },
+        Math.min(Math.max(deadlineMs - Date.now(), 0), MAX_TIMER_MS),
+      )
+      try {
+        writeMessage(socket, request, bodies)
+        const reply = await nextReply()
+        if (isKind(reply, expected)) return reply
+        const { header } = reply
+        throw header.kind === 'failed' ? new RunError(header.code, header.message) : await died()
+      } catch (cause) {
+        throw late ? new RunError('deadline_exceeded', 'the run did not end in time', { cause }) : cause
+      } finally {
+        clearTimeout(timer)
+        isAsked = false
+      }
     },
 
     [Symbol.asyncDispose]: kill,

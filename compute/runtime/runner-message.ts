@@ -15,26 +15,36 @@ export type InputShape = Pick<Tensor, 'name' | 'datatype' | 'shape'>
 export type RunnerRequest =
   /** Load the provider and run the conformance case on it. `gpu`: which one it sees, by PCI bus, for its name. */
   | { kind: 'start'; provider: Provider; gpu: number }
-  /** Body: the input bundle. */
-  | { kind: 'run'; modelPath: string; modelDigest: string; provider: Provider; profile: RequiredProfile }
+  /** Body: input bundles of so many bytes each, to be run one after the other. */
+  | {
+      kind: 'run'
+      modelPath: string
+      modelDigest: string
+      provider: Provider
+      profile: RequiredProfile
+      sizes: number[]
+    }
   /** Body: a model, run once on zeros on the CPU to learn the shapes of its outputs. */
   | { kind: 'shapes'; inputs: InputShape[] }
 
 /** Back from it. Hostile models run there, so every reply is read as a stranger's. */
 export const runnerReply = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('started'), device: z.string() }),
-  /** Body: the output bundle. */
+  /** Body: the output bundles in the order of the inputs, of so many bytes each. */
   z.strictObject({
     kind: z.literal('ran'),
-    startedMs: z.int(),
-    finishedMs: z.int(),
-    batch: z.int().min(0),
+    runs: z.array(
+      z.strictObject({
+        startedMs: z.int(),
+        finishedMs: z.int(),
+        batch: z.int().min(0),
+        bytes: z.int().min(0),
+      }),
+    ),
     device: z.string(),
     ort: z.string(),
   }),
   z.strictObject({ kind: z.literal('shapes'), shapes: z.record(z.string(), z.array(z.int().min(0))) }),
-  /** The worker had taken it back. */
-  z.strictObject({ kind: z.literal('withdrawn') }),
   z.strictObject({ kind: z.literal('failed'), code: z.enum(RUN_ERROR_CODES), message: z.string() }),
 ])
 

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { openEnergyMeter } from '../energy/open-energy-meter.ts'
 import { joinRows, rowsOf, splitRows } from '../work/batch-rows.ts'
 import { largestUsefulBatch } from './largest-useful-batch.ts'
-import { type Device, type MeteredResult, meteredRunner } from './metered-runner.ts'
 import {
   type ModelRunner,
   type PooledRunner,
@@ -10,20 +9,30 @@ import {
   type RunRequest,
   startModelRunner,
 } from './model-runner.ts'
-import { RunError, WithdrawnError } from './run-error.ts'
+import { RunError } from './run-error.ts'
+import { type Device, type MeteredResult, runMetered } from './run-metered.ts'
 import type { Provider } from './runner-message.ts'
 
 /** A worker holds two leases of 64 jobs, and 16 audits. */
 const MAX_QUEUED_RUNS = 256
-/** After so short a run a process would idle for as long again before it has the next one. */
-const MAX_QUICK_MS = 10
+/** Of runs in one exchange: far more than the exchange itself takes, and no requester's wait. */
+const MAX_EXCHANGE_MS = 10
+/** Where one of them never ends: the process ends then, and each is run alone. */
+const MAX_STALL_MS = 1_000
+/** Larger bundles gain nothing by each other's company. */
+const MAX_EXCHANGE_BYTES = 4 * 1024 * 1024
+/** The time of a run is kept for so many models and sizes of inputs. */
+const MAX_TIMED_KINDS = 256
 
 export interface PoolRequest extends RunRequest {
   /** Rows of other requests for the model may run with it: its profile does not ask for a run of its own. */
   mayJoin: boolean
 }
 
-/** Runner processes side by side; what waits together for one model runs together where it may. */
+/**
+ * Runner processes side by side; what waits together for one model runs as one batch where it may, and where it may not but is quick,
+ * one after the other in one exchange with a process.
+ */
 export interface RunnerPool extends AsyncDisposable {
   readonly provider: Provider
   readonly device: string
@@ -44,9 +53,11 @@ export interface PoolOptions {
 
 interface Waiting {
   readonly request: PoolRequest
-  /** What it may run together with, where it may: the same. */
+  /** What it may run with: the same. */
   readonly kind: string
   readonly rows: number
+  /** Ran with others in vain: that may be its own fault, which is no other's. */
+  readonly isAlone: boolean
   resolve(result: MeteredResult): void
   reject(error: unknown): void
 }
@@ -54,11 +65,6 @@ interface Waiting {
 interface Slot {
   readonly runner: PooledRunner
   readonly device: Device
-  /** What runs, and what lies with the process behind it. */
-  groups: readonly (readonly Waiting[])[]
-  /** When what runs began, by performance.now(). */
-  beganMs: number
-  run(request: RunRequest): Promise<MeteredResult>
 }
 
 /** Throws RunError `provider_unavailable`. */
@@ -71,7 +77,7 @@ export async function startRunnerPool(o: PoolOptions): Promise<RunnerPool> {
       const provider: PoolOptions['provider'] = slots[0]?.runner.provider ?? o.provider
       const runner = stack.use(await startModelRunner({ provider, device, onEvent: o.onEvent }))
       metered ??= { meter: stack.use(openEnergyMeter(runner.provider, device ?? 0)), busy: 0 }
-      slots.push({ runner, device: metered, groups: [], beganMs: 0, run: meteredRunner(runner, metered) })
+      slots.push({ runner, device: metered })
     }
   }
   return poolOver(slots, stack.move())
@@ -82,102 +88,54 @@ function poolOver(slots: readonly Slot[], parts: AsyncDisposableStack): RunnerPo
   assert(first !== undefined, 'a pool has at least one runner')
   const free = [...slots]
   const queue: Waiting[] = []
-  /** Rows from which on a model gains nothing more, by digest and profile; 1 where its rows can't be joined. */
+  /** Rows from which on a model gains nothing more, by kind; 1 where its rows can't be joined. */
   const limits = new Map<string, number>()
-  /** Of which the last run took no longer than MAX_QUICK_MS. */
-  const quickKinds = new Set<string>()
+  /** What a run took last, by kind. */
+  const runMs = new Map<string, number>()
   let closed = false
 
   function pump(): void {
     for (;;) {
-      const [idle] = free
-      const slot = idle ?? slots.find(takesOneAhead)
-      const group = slot === undefined ? null : takeGroup()
-      if (slot === undefined || group === null) break
-      if (slot === idle) free.shift()
-      begin(slot, group)
+      const [head] = queue
+      const slot = head === undefined ? undefined : free.shift()
+      if (head === undefined || slot === undefined) return
+      void serve(slot, takeGroup(head)).finally(() => {
+        free.push(slot)
+        pump()
+      })
     }
-    if (free.length > 0 || slots.some(isLate)) takeBack()
   }
 
-  function begin(slot: Slot, group: readonly Waiting[]): void {
-    if (slot.groups.length === 0) slot.beganMs = performance.now()
-    slot.groups = [...slot.groups, group]
-    void serve(slot, group).finally(() => {
-      if (slot.groups[0] === group) slot.beganMs = performance.now()
-      slot.groups = slot.groups.filter((other) => other !== group)
-      if (slot.groups.length === 0) free.push(slot)
-      pump()
+  /** The head of the queue, with as many of its kind behind it as there is room for. No one waits for company. */
+  function takeGroup(head: Waiting): Waiting[] {
+    let room = head.request.mayJoin ? (limits.get(head.kind) ?? 1) : runsAtOnce(head)
+    const group = queue.filter((one) => {
+      const size = one.request.mayJoin ? one.rows : 1
+      const fits = !head.isAlone && !one.isAlone && one.kind === head.kind && size <= room
+      if (one !== head && !fits) return false
+      room -= size
+      return true
     })
-  }
-
-  /** Behind a quick run, for one; and only while enough waits for the others not to want it back. */
-  function takesOneAhead(slot: Slot): boolean {
-    const [[running] = [], ahead] = slot.groups
-    if (ahead !== undefined || queue.length <= slots.length || isLate(slot)) return false
-    return [running, queue[0]].every(
-      (one) => one !== undefined && limitOf(one) === 1 && quickKinds.has(one.kind),
-    )
-  }
-
-  function isLate({ beganMs }: Slot): boolean {
-    return performance.now() - beganMs > MAX_QUICK_MS
-  }
-
-  /** What lies behind a run that isn't quick after all, or while a process has nothing to do, comes back to the queue's head. */
-  function takeBack(): void {
-    for (const slot of slots) {
-      if (slot.groups.length > 1 && (free.length > 0 || isLate(slot))) slot.runner.withdraw()
-    }
-  }
-
-  /** Rows of one run; undefined where nobody knows yet. */
-  function limitOf({ request, kind }: Waiting): number | undefined {
-    return request.mayJoin ? limits.get(kind) : 1
-  }
-
-  /** The first in the queue, with as many behind it of the same kind as one run has room for. No one waits for company. */
-  function takeGroup(): Waiting[] | null {
-    const head = queue.shift()
-    if (head === undefined) return null
-    const limit = limitOf(head) ?? 1
-    const group = [head]
-    let { rows } = head
-    for (const other of limit > 1 ? [...queue] : []) {
-      if (rows + other.rows > limit || other.kind !== head.kind || !other.request.mayJoin) continue
-      queue.splice(queue.indexOf(other), 1)
-      group.push(other)
-      rows += other.rows
-    }
+    queue.splice(0, queue.length, ...queue.filter((one) => !group.includes(one)))
     return group
+  }
+
+  /** Of what waits, no process takes the others' part. */
+  function runsAtOnce({ kind, request }: Waiting): number {
+    const inTime = MAX_EXCHANGE_MS / (runMs.get(kind) ?? MAX_EXCHANGE_MS)
+    const inBytes = MAX_EXCHANGE_BYTES / request.inputs.length
+    return Math.floor(Math.min(inTime, inBytes, Math.ceil(queue.length / slots.length)))
   }
 
   async function serve(slot: Slot, group: readonly Waiting[]): Promise<void> {
     try {
       await measureOnce(slot, group)
-      const together = group.length > 1 ? await runTogether(slot, group) : null
-      for (const [i, one] of group.entries()) {
-        const result = together?.[i]
-        if (result !== undefined) one.resolve(result)
-        else await runAlone(slot, one)
-      }
+      const results = await runTogether(slot, group)
+      // Each bears its own fault, and none another's.
+      if (results === null) queue.unshift(...group.map((one) => ({ ...one, isAlone: true })))
+      else for (const [i, result] of results.entries()) group[i]?.resolve(result)
     } catch (error) {
-      if (error instanceof WithdrawnError) queue.unshift(...group)
-      else for (const one of group) one.reject(error)
-    }
-  }
-
-  /** Throws WithdrawnError alone: what lies ahead is a group of one. */
-  async function runAlone(slot: Slot, { request, kind, resolve, reject }: Waiting): Promise<void> {
-    try {
-      const result = await slot.run(request)
-      // Loading the model counts.
-      if (isLate(slot)) quickKinds.delete(kind)
-      else quickKinds.add(kind)
-      resolve(result)
-    } catch (error) {
-      if (error instanceof WithdrawnError) throw error
-      reject(error)
+      for (const one of group) one.reject(error)
     }
   }
 
@@ -193,26 +151,57 @@ function poolOver(slots: readonly Slot[], parts: AsyncDisposableStack): RunnerPo
     }
   }
 
-  /** Null where they don't run together: then each is to be run alone, and bears its own fault. */
+  /** A result for each; null where they don't run together. Of one alone: throws RunError. */
   async function runTogether(slot: Slot, group: readonly Waiting[]): Promise<MeteredResult[] | null> {
     const [head] = group
-    const inputs = joinRows(group.map(({ request }) => request.inputs))
-    if (head === undefined || inputs === null) return null
-    const rows = group.map((one) => one.rows)
-    const all = rows.reduce((sum, count) => sum + count, 0)
+    assert(head !== undefined, 'a group has a head')
+    if (group.length === 1) return runEach(slot, head, group, head.request.deadlineMs)
     const deadlineMs = Math.min(...group.map(({ request }) => request.deadlineMs))
     try {
-      const result = await slot.run({ ...head.request, inputs, deadlineMs })
-      const { method, millijoules } = result.energy
-      const split = splitRows(result.outputs, rows)
-      return (split ?? []).map((outputs, i) => {
-        const share = millijoules === null ? null : Math.round((millijoules * (rows[i] ?? 0)) / all)
-        return { ...result, outputs, energy: { method, millijoules: share } }
-      })
+      return await (head.request.mayJoin
+        ? runJoined(slot, head, group, deadlineMs)
+        : runEach(slot, head, group, Math.min(deadlineMs, Date.now() + MAX_STALL_MS)))
     } catch (error) {
       if (!(error instanceof RunError)) throw error
+      runMs.delete(head.kind)
       return null
     }
+  }
+
+  async function runEach(
+    { runner, device }: Slot,
+    { request, kind }: Waiting,
+    group: readonly Waiting[],
+    deadlineMs: number,
+  ): Promise<MeteredResult[]> {
+    const bundles = group.map((one) => one.request.inputs)
+    const beganMs = performance.now()
+    const results = await runMetered(runner, device, { ...request, deadlineMs }, bundles)
+    runMs.set(kind, (performance.now() - beganMs) / results.length)
+    const [oldest] = runMs.keys()
+    if (runMs.size > MAX_TIMED_KINDS && oldest !== undefined) runMs.delete(oldest)
+    return results
+  }
+
+  async function runJoined(
+    { runner, device }: Slot,
+    { request }: Waiting,
+    group: readonly Waiting[],
+    deadlineMs: number,
+  ): Promise<MeteredResult[] | null> {
+    const inputs = joinRows(group.map((one) => one.request.inputs))
+    if (inputs === null) return null
+    const [result] = await runMetered(runner, device, { ...request, deadlineMs }, [inputs])
+    assert(result !== undefined, 'one bundle has one result')
+    const rows = group.map((one) => one.rows)
+    const all = rows.reduce((sum, count) => sum + count, 0)
+    const { method, millijoules } = result.energy
+    const outputs = splitRows(result.outputs, rows)
+    if (outputs === null) return null
+    return outputs.map((bundle, i) => {
+      const share = millijoules === null ? null : Math.round((millijoules * (rows[i] ?? 0)) / all)
+      return { ...result, outputs: bundle, energy: { method, millijoules: share } }
+    })
   }
 
   return {
@@ -224,7 +213,7 @@ function poolOver(slots: readonly Slot[], parts: AsyncDisposableStack): RunnerPo
       if (closed) return Promise.reject(new RunError('runner_died', 'the runner is closed'))
       return new Promise((resolve, reject) => {
         const rows = request.mayJoin ? rowsOf(request.inputs) : 1
-        queue.push({ request, kind: kindOf(request), rows, resolve, reject })
+        queue.push({ request, kind: kindOf(request), rows, isAlone: false, resolve, reject })
         pump()
       })
     },
@@ -235,6 +224,8 @@ function poolOver(slots: readonly Slot[], parts: AsyncDisposableStack): RunnerPo
   }
 }
 
-function kindOf({ modelDigest, profile }: RunRequest): string {
-  return JSON.stringify([modelDigest, profile.provider, profile.optimization, profile.threads])
+/** One model by one profile; where each run is its own, inputs of one size, which take as long as each other. */
+function kindOf({ modelDigest, profile, mayJoin, inputs }: PoolRequest): string {
+  const bytes = mayJoin ? null : inputs.length
+  return JSON.stringify([modelDigest, profile.provider, profile.optimization, profile.threads, bytes])
 }

@@ -10,7 +10,7 @@ import { sessionOptions } from './session-options.ts'
 /** Each holds its weights in memory; a worker serves a few models at a time. */
 const MAX_SESSIONS = 4
 
-interface LoadedModel {
+export interface LoadedModel {
   session: InferenceSession
   signature: ModelSignature
 }

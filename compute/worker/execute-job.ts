@@ -1,6 +1,6 @@
-import type { MeteredResult } from '../runtime/metered-runner.ts'
 import { OWN_CHOICE } from '../runtime/own-choice.ts'
 import { RunError } from '../runtime/run-error.ts'
+import type { MeteredResult } from '../runtime/run-metered.ts'
 import type { RunnerPool } from '../runtime/runner-pool.ts'
 import { hex } from '../work/hex.ts'
 import { inputCommitment, JobError, parseJob } from '../work/job.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { MeteredResult } from '../runtime/metered-runner.ts'
+import type { MeteredResult } from '../runtime/run-metered.ts'
 import { hex } from '../work/hex.ts'
 import { jobId } from '../work/job.ts'
 import { alterOutputs } from './alter-outputs.ts'

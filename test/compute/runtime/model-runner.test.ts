@@ -11,7 +11,6 @@ import {
   type RunRequest,
   startModelRunner,
 } from '../../../compute/runtime/model-runner.ts'
-import { WithdrawnError } from '../../../compute/runtime/run-error.ts'
 import { encodeTensorBundle, parseTensorBundle, type Tensor } from '../../../compute/work/tensor-bundle.ts'
 import { longWork, mlp, unary, wavyFloats } from '../onnx/sample-models.ts'
 
@@ -148,22 +147,30 @@ describe('a runner on the CPU', () => {
     },
   )
 
-  test('what lies with a process behind a run comes back at once, and is not run there', async () => {
-    const running = runner.run(endless(HOUR_MS))
-    for (const rows of [1, 2]) {
-      const behind = runner.run(job('mlp', [floats('x', [rows, 64])]))
-      // What is to be run has to be with the process first.
-      await new Promise((resolve) => setImmediate(resolve))
-      runner.withdraw()
-      await expect(behind).rejects.toBeInstanceOf(WithdrawnError)
+  test('runs several bundles in one exchange, each with its own result', async () => {
+    const { inputs: _, ...manner } = good()
+    const sizes = [3, 1, 2]
+    const bundles = sizes.map((size) => encodeTensorBundle([floats('x', [size, 64])]))
+    const results = await runner.runEach(manner, bundles)
+    expect(results.map(({ profile }) => profile.batch)).toEqual(sizes)
+    for (const [i, { outputs, startedMs, finishedMs }] of results.entries()) {
+      const [alone] = await runner.runEach(manner, bundles.slice(i, i + 1))
+      expect(Buffer.compare(outputs, alone?.outputs ?? new Uint8Array())).toBe(0)
+      expect(startedMs).toBeLessThanOrEqual(finishedMs)
+      expect(startedMs).toBeGreaterThanOrEqual(results[i - 1]?.finishedMs ?? 0)
     }
-    runner.withdraw()
-    process.kill(pids().at(-1) ?? process.pid, 'SIGKILL')
-    await expect(running).rejects.toMatchObject({ code: 'runner_died' })
-    expect((await runner.run(job('mlp', [floats('x', [3, 64])]))).profile.batch).toBe(3)
+    expect(pids()).toHaveLength(1)
   })
 
-  test('what lies with a process that a run takes along is run by the next one', async () => {
+  test('one of several that is at fault is what all of them are refused for', async () => {
+    const { inputs, ...manner } = good()
+    const run = runner.runEach(manner, [inputs, Buffer.from('junk'), inputs])
+    await expect(run).rejects.toMatchObject({ code: 'inputs_invalid' })
+    expect(await runner.runEach(manner, [inputs, inputs])).toHaveLength(2)
+    expect(pids()).toHaveLength(1)
+  })
+
+  test('what waits for a run that takes its process along is run by the next one', async () => {
     const late = runner.run(endless(1_000))
     const behind = [1, 2, 3].map((rows) => runner.run(job('mlp', [floats('x', [rows, 64])])))
     await expect(late).rejects.toMatchObject({ code: 'deadline_exceeded' })

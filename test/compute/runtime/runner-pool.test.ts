@@ -6,7 +6,7 @@ import { encodeModel } from '../../../compute/onnx/model.ts'
 import type { RunnerEvent } from '../../../compute/runtime/model-runner.ts'
 import { type PoolRequest, startRunnerPool } from '../../../compute/runtime/runner-pool.ts'
 import { encodeTensorBundle, parseTensorBundle, type Tensor } from '../../../compute/work/tensor-bundle.ts'
-import { longWork, mlp, total, wavyFloats } from '../onnx/sample-models.ts'
+import { longWork, mlp, total, wavyFloats, workByShape } from '../onnx/sample-models.ts'
 
 const OWN_CHOICE = { optimization: 'all', threads: 1, precision: 'fp32' } as const
 const HOUR_MS = 3_600_000
@@ -23,6 +23,7 @@ beforeAll(async () => {
     mlp: encodeModel(mlp()),
     long: longWork(),
     square: longWork('N'),
+    byShape: workByShape(),
     total: encodeModel(total()),
   })) {
     await writeFile(join(folder, name), bytes)
@@ -112,22 +113,63 @@ test('processes work side by side: a model that never ends holds up its own alon
   expect(new Set(pids()).size).toBe(2)
 })
 
-test('what lies with a process behind a run that never ends is run by another', async () => {
-  const { pool } = await open(2)
-  const run = (size: number) => pool.run(job('square', floats([size, size]), { mayJoin: false }))
-  await run(2)
-  const endless = run(1_024)
-  const others = Array.from({ length: 30 }, () => run(2))
-  expect(await Promise.race([endless.catch(() => 'late'), Promise.all(others).then(() => 'done')])).toBe(
-    'done',
+const byShape = (side: bigint, changes: Partial<PoolRequest> = {}) =>
+  job(
+    'byShape',
+    { name: 'x', datatype: 'INT64', shape: [2], data: new Uint8Array(BigInt64Array.of(side, side).buffer) },
+    { mayJoin: false, ...changes },
   )
+
+test('quick runs that wait go to the process in one exchange, each as a run of its own', async () => {
+  const { pool } = await open()
+  const sizes = Array.from({ length: 40 }, (_, i) => BigInt(1 + (i % 3)))
+  // A machine that is busy for long may take each run for a slow one.
+  for (let round = 0; round < 50; round += 1) {
+    const results = await Promise.all(sizes.map((side) => pool.run(byShape(side))))
+    expect(results.map(({ outputs }) => rowsOut(outputs))).toEqual(
+      sizes.map((side) => [Number(side), Number(side)]),
+    )
+    // Results of one exchange lie in the message that they came in.
+    if (new Set(results.map(({ outputs }) => outputs.buffer)).size < sizes.length / 2) return
+  }
+  expect.unreachable('each came by itself')
 })
 
-test('what lay behind a slow run and never ends holds up one process, not two', async () => {
+test('among quick runs, one with inputs at fault costs the others nothing', async () => {
+  const { pool, pids } = await open()
+  await pool.run(byShape(2n))
+  const runs = Array.from({ length: 20 }, (_, i) => pool.run(byShape(i === 7 ? -1n : 2n)))
+  const settled = await Promise.allSettled(runs)
+  expect(settled.map(({ status }) => status === 'fulfilled')).toEqual(runs.map((_, i) => i !== 7))
+  expect(settled[7]).toMatchObject({ reason: { code: 'model_refused' } })
+  expect(pids()).toHaveLength(1)
+})
+
+test('among quick runs, one that never ends costs the others no more than its own deadline', async () => {
+  const { pool } = await open()
+  await pool.run(byShape(2n))
+  const runs = Array.from({ length: 20 }, (_, i) =>
+    pool.run(i === 7 ? byShape(2_048n, { deadlineMs: Date.now() + 3_000 }) : byShape(2n)),
+  )
+  const settled = await Promise.allSettled(runs)
+  expect(settled.map(({ status }) => status === 'fulfilled')).toEqual(runs.map((_, i) => i !== 7))
+  expect(settled[7]).toMatchObject({ reason: { code: 'deadline_exceeded' } })
+})
+
+test('among quick runs, one that never ends holds up one process, not two', async () => {
+  const { pool } = await open(2)
+  await pool.run(byShape(2n))
+  const first = Array.from({ length: 3 }, () => pool.run(byShape(2n)))
+  const endless = pool.run(byShape(2_048n))
+  const others = Promise.all([...first, ...Array.from({ length: 30 }, () => pool.run(byShape(2n)))])
+  const last = others.then(() => pool.run(byShape(2n)))
+  expect(await Promise.race([endless.catch(() => 'late'), last.then(() => 'done')])).toBe('done')
+})
+
+test('where runs are quick, one that is slow without end is run by itself until its deadline', async () => {
   const { pool, pids } = await open(2)
   const run = (size: number) => pool.run(job('square', floats([size, size]), { mayJoin: false }))
   await run(2)
-  // Behind the slow run, where that model was quick before, lies the endless one until the other process has nothing to do.
   const slow = run(256)
   const quick = run(2)
   const endless = run(1_024)
