@@ -174,6 +174,7 @@ export function inferRoutes(
       tensors: parseTensorBundle(answer.outputs),
       requested: outputs,
       receiptId,
+      opening: answer,
     })
     // Binary tensors hardly shrink.
     const packed = HEADER_LENGTH in headers ? { headers: {}, body } : await packJson(request, body)

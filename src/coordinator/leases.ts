@@ -10,10 +10,10 @@ import type { Canaries } from './canaries.ts'
 import type { Charges } from './charges.ts'
 import { openHolds } from './holds.ts'
 import { type Draft, MAX_LEASED_INPUT_BYTES, openLeaseDrafts } from './lease-drafts.ts'
-import { openLostLeases } from './lost-leases.ts'
+import { type LeasedRequest, openLostLeases } from './lost-leases.ts'
 import type { Market } from './market.ts'
 import { newJob } from './new-job.ts'
-import type { PendingRequest, RequestQueue } from './requests.ts'
+import type { RequestQueue } from './requests.ts'
 import { createSpaceWatch } from './space-watch.ts'
 import type { UnsettledWatch } from './unsettled-watch.ts'
 
@@ -46,7 +46,7 @@ export interface LeaseDesk {
   /** Gives back every lease whose deadline has passed or whose worker is suspended. */
   expire(nowMs: number): number
   /** The request that waits for this job's answer, if its requester is still there. */
-  requestOf(job: Uint8Array): PendingRequest | null
+  requestOf(job: Uint8Array): LeasedRequest | null
   forget(job: Uint8Array): void
 }
 
@@ -174,7 +174,9 @@ export function openLeaseDesk(
       }
       takeItems.run(count)
     })
-    for (const { draft, id } of jobs) if (draft.request !== null) lost.wait(id, draft.request)
+    for (const { draft, id, bytes: job, inputSalt } of jobs) {
+      if (draft.request !== null) lost.wait(id, { request: draft.request, job, inputSalt })
+    }
     return jobs.map(({ draft, bytes, inputSalt }) => ({ job: bytes, salt: inputSalt, inputs: draft.inputs }))
   }
 

@@ -5,13 +5,20 @@ import type { PendingRequest, RequestQueue } from './requests.ts'
 
 /** Leases that come to nothing, and the requests that wait on those that may. */
 interface LostLeases {
-  /** This job answers the request. */
-  wait(job: Uint8Array, request: PendingRequest): void
-  requestOf(job: Uint8Array): PendingRequest | null
+  /** By the job's id. */
+  wait(id: Uint8Array, leased: LeasedRequest): void
+  requestOf(job: Uint8Array): LeasedRequest | null
   forget(job: Uint8Array): void
   /** @returns how many were this worker's and not answered yet */
   fail(worker: Uint8Array, failures: readonly { job: Uint8Array; reason: string }[]): number
   expire(nowMs: number): number
+}
+
+/** A request, and the job that answers it. */
+export interface LeasedRequest {
+  readonly request: PendingRequest
+  readonly job: Uint8Array
+  readonly inputSalt: Uint8Array
 }
 
 interface LostLease {
@@ -50,7 +57,7 @@ export function openLostLeases(
     )
     .all()
     .map(({ id, worker }) => ({ job: id, worker, reason: 'its requester is gone' }))
-  const waiting = new Map<string, PendingRequest>()
+  const waiting = new Map<string, LeasedRequest>()
 
   /** Open again for others; whoever holds the job may still answer it, and is first if it is first in the log. */
   function giveBack(lost: readonly LostLease[]): number {
@@ -70,9 +77,9 @@ export function openLostLeases(
       })
       .immediate()
     for (const { job, worker, reason } of released) {
-      const request = waiting.get(hex(job))
+      const leased = waiting.get(hex(job))
       waiting.delete(hex(job))
-      if (request !== undefined) requests.lost(request, hex(worker), reason)
+      if (leased !== undefined) requests.lost(leased.request, hex(worker), reason)
     }
     return released.length
   }
@@ -88,7 +95,7 @@ export function openLostLeases(
   }
 
   return {
-    wait: (job, request) => void waiting.set(hex(job), request),
+    wait: (id, leased) => void waiting.set(hex(id), leased),
     requestOf: (job) => waiting.get(hex(job)) ?? null,
     forget: (job) => void waiting.delete(hex(job)),
     fail: (worker, failures) => giveBack(failures.map(({ job, reason }) => ({ job, worker, reason }))),

@@ -3,10 +3,13 @@ import type { Bell } from './bell.ts'
 import type { Canary } from './canaries.ts'
 import { RefusedError } from './refused-error.ts'
 
-/** What a requester gets: the output bundle and the receipt's id, known before the worker signs (DESIGN §9). */
+/** What a requester gets: the output bundle, the receipt's id, known before the worker signs (DESIGN §9), and what opens its commitments. */
 export interface Answer {
   readonly outputs: Uint8Array
   readonly receiptId: Uint8Array
+  readonly job: Uint8Array
+  readonly inputSalt: Uint8Array
+  readonly outputSalt: Uint8Array
 }
 
 /** A request on its way: in memory alone, because its requester waits on an open connection and asks again if that breaks. */

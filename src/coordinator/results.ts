@@ -109,8 +109,12 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
     const answeredMs = Date.now()
     const { taken, refused } = look(books, () => checkAll(worker, results, answeredMs))
     // The requester's answer never waits for the disk (DESIGN §5): the worker has these results on its own until this resolves.
-    for (const { job, outputs, receiptId } of taken)
-      leases.requestOf(job)?.settle({ answer: { outputs, receiptId } })
+    for (const { job: id, outputs, receiptId, salt: outputSalt } of taken) {
+      const leased = leases.requestOf(id)
+      if (leased === null) continue
+      const { request, job, inputSalt } = leased
+      request.settle({ answer: { outputs, receiptId, job, inputSalt, outputSalt } })
+    }
     await hold(taken)
     return { accepted: taken.length, answeredMs, refused }
   }

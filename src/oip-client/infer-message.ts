@@ -1,18 +1,13 @@
 import { z } from 'zod'
-import { DATATYPES, type Datatype } from '../../compute/work/tensor-bundle.ts'
+import { JobError, parseJob } from '../../compute/work/job.ts'
+import { DATATYPES } from '../../compute/work/tensor-bundle.ts'
 import { ClientError } from '../client/ask-coordinator.ts'
-import { datatypeOf, type TensorData, tensorBytes, tensorData } from './tensor-data.ts'
-
-export interface ClientTensor {
-  readonly shape: readonly number[]
-  readonly data: TensorData
-  /** Needed for BOOL (a Uint8Array) and FP16 (a Uint16Array) alone. */
-  readonly datatype?: Datatype
-}
+import { type ClientTensor, tensorsOf } from './client-tensor.ts'
+import { tensorData } from './tensor-data.ts'
 
 export interface InferenceRequest {
   readonly inputs: Readonly<Record<string, ClientTensor>>
-  /** All of the model's when not given. */
+  /** All of the model's when not given; a receipt commits to all at once, so that `verifiedProof` can't check some of them. */
   readonly outputs?: readonly string[]
   /** 1 goes first; as good as 2 when not given. */
   readonly priority?: number
@@ -20,15 +15,33 @@ export interface InferenceRequest {
   readonly timeoutMs?: number
 }
 
-export interface Inference {
+/** What opens the receipt's commitments stands beside the outputs, in lower-case hex. */
+interface Answer {
   readonly outputs: Readonly<Record<string, Required<ClientTensor>>>
-  /** Lower-case hex: the name of the receipt, and of its proof. */
+  /** The name of the receipt, and of its proof. */
   readonly receiptId: string
+  /** The record that the receipt names, CBOR. */
+  readonly job: string
+  readonly inputSalt: string
+  readonly outputSalt: string
+}
+
+export interface Inference extends Answer {
+  /** Of the inputs as they went: their arrays may hold the next ones by now. */
+  readonly inputDigest: string
+  /** The model may have more than came. */
+  readonly hasNamedOutputs: boolean
 }
 
 const size = z.int().min(0)
+const hash = z.string().regex(/^[0-9a-f]{64}$/)
 const answerHead = z.object({
-  parameters: z.object({ assay_receipt_id: z.string().regex(/^[0-9a-f]{64}$/) }),
+  parameters: z.object({
+    assay_receipt_id: hash,
+    assay_job: z.string().regex(/^([0-9a-f]{2})*$/),
+    assay_input_salt: hash,
+    assay_output_salt: hash,
+  }),
   outputs: z.array(
     z.object({
       name: z.string(),
@@ -44,13 +57,13 @@ export function encodeRequest({ inputs, outputs, priority, timeoutMs }: Inferenc
   jsonBytes: number
   body: Uint8Array<ArrayBuffer>
 } {
-  const tensors = Object.entries(inputs).map(([name, { shape, data, datatype = datatypeOf(data) }]) => ({
-    head: { name, shape, datatype },
-    bytes: tensorBytes(data),
-  }))
+  const tensors = tensorsOf(inputs)
   const json = Buffer.from(
     JSON.stringify({
-      inputs: tensors.map(({ head, bytes }) => ({ ...head, parameters: { binary_data_size: bytes.length } })),
+      inputs: tensors.map(({ data, ...head }) => ({
+        ...head,
+        parameters: { binary_data_size: data.length },
+      })),
       outputs: outputs?.map((name) => ({ name })),
       parameters: {
         binary_data_output: true,
@@ -59,11 +72,11 @@ export function encodeRequest({ inputs, outputs, priority, timeoutMs }: Inferenc
       },
     }),
   )
-  return { jsonBytes: json.length, body: Buffer.concat([json, ...tensors.map(({ bytes }) => bytes)]) }
+  return { jsonBytes: json.length, body: Buffer.concat([json, ...tensors.map(({ data }) => data)]) }
 }
 
 /** Throws ClientError `answer_malformed`. */
-export function parseAnswer(jsonBytes: number, body: Uint8Array): Inference {
+export function parseAnswer(jsonBytes: number, body: Uint8Array): Answer {
   const head = answerHead.safeParse(parseJson(body.subarray(0, jsonBytes)))
   if (!head.success) throw malformed(z.prettifyError(head.error))
   let at = jsonBytes
@@ -78,7 +91,24 @@ export function parseAnswer(jsonBytes: number, body: Uint8Array): Inference {
     },
   )
   if (at !== body.length) throw malformed(`${body.length - at} bytes are no output's`)
-  return { outputs: Object.fromEntries(outputs), receiptId: head.data.parameters.assay_receipt_id }
+  const { parameters } = head.data
+  return {
+    outputs: Object.fromEntries(outputs),
+    receiptId: parameters.assay_receipt_id,
+    job: checkedJob(parameters.assay_job),
+    inputSalt: parameters.assay_input_salt,
+    outputSalt: parameters.assay_output_salt,
+  }
+}
+
+function checkedJob(hex: string): string {
+  try {
+    parseJob(Buffer.from(hex, 'hex'))
+    return hex
+  } catch (cause) {
+    if (!(cause instanceof JobError)) throw cause
+    throw malformed(cause.message, cause)
+  }
 }
 
 function parseJson(json: Uint8Array): unknown {

@@ -1,11 +1,16 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { z } from 'zod'
+import { hex } from '../../compute/work/hex.ts'
+import { parseReceipt } from '../../compute/work/receipt.ts'
 import { ClientError } from '../client/ask-coordinator.ts'
 import { MonitorError } from '../monitor/monitor-error.ts'
 import { readBounded } from '../monitor/read-bounded.ts'
 import { HEADER_LENGTH } from '../oip/split-body.ts'
+import { parseProof } from '../proof/proof.ts'
 import type { ProofReport } from '../proof/proof-report.ts'
 import { type ProofReader, verifyProof } from '../proof/verify-proof.ts'
+import { checkCommitments } from './check-commitments.ts'
+import { digestOf } from './client-tensor.ts'
 import { encodeRequest, type Inference, type InferenceRequest, parseAnswer } from './infer-message.ts'
 
 /** Proofs come with blocks, of which there is one in ten minutes. */
@@ -42,6 +47,12 @@ const refusal = z.object({
   detail: z.string().optional(),
 })
 
+/** What the requester knows by itself. */
+export interface InferenceReader extends ProofReader {
+  /** SHA-256 of the model's file that should have run. */
+  readonly modelDigest?: Uint8Array
+}
+
 export type ModelMetadata = z.infer<typeof metadata>
 
 /**
@@ -52,12 +63,17 @@ export interface InferenceClient {
   /** Whether requests are taken now, of `model` where one is named. */
   isReady(model?: string, signal?: AbortSignal): Promise<boolean>
   metadata(model: string, signal?: AbortSignal): Promise<ModelMetadata>
-  /** When `signal` aborts, what no worker has begun is not begun. */
+  /** When `signal` aborts, what no worker has begun is not begun. Throws ClientError `tensor_malformed` too. */
   infer(model: string, request: InferenceRequest, signal?: AbortSignal): Promise<Inference>
   /** Waits until an anchor covers the receipt: some blocks. */
   proof(receiptId: string, signal?: AbortSignal): Promise<Uint8Array>
-  /** The same, checked. Throws ClientError `proof_of_another` too. */
-  verifiedProof(receiptId: string, reader: ProofReader, signal?: AbortSignal): Promise<ProofReport>
+  /**
+   * The same, checked, and that the receipt is of exactly the inputs that went and the outputs as they stand in `inference`. A proof
+   * that doesn't hold is reported; one of something else throws ClientError: `proof_of_another`, `job_not_committed`,
+   * `inputs_not_committed`, `model_not_committed`, `outputs_not_committed`, or `outputs_incomplete` where outputs were named
+   * that need not be all of the model's.
+   */
+  verifiedProof(inference: Inference, reader: InferenceReader, signal?: AbortSignal): Promise<ProofReport>
 }
 
 export function openClient({ url, apiKey }: ClientOptions): InferenceClient {
@@ -111,21 +127,29 @@ export function openClient({ url, apiKey }: ClientOptions): InferenceClient {
 
     async infer(model, request, signal) {
       const { jsonBytes, body: sent } = encodeRequest(request)
+      const inputDigest = hex(digestOf(request.inputs))
       const { response, body } = await accepted(`${modelPath(model)}/infer`, {
         method: 'POST',
         headers: { [HEADER_LENGTH]: `${jsonBytes}`, 'content-type': 'application/octet-stream' },
         body: sent,
         signal: signal ?? null,
       })
-      return parseAnswer(Number(response.headers.get(HEADER_LENGTH) ?? body.length), body)
+      const answer = parseAnswer(Number(response.headers.get(HEADER_LENGTH) ?? body.length), body)
+      return { ...answer, inputDigest, hasNamedOutputs: request.outputs !== undefined }
     },
 
     proof,
 
-    async verifiedProof(receiptId, reader, signal) {
-      const report = await verifyProof(await proof(receiptId, signal), reader)
+    async verifiedProof(inference, reader, signal) {
+      const { receiptId } = inference
+      const bytes = await proof(receiptId, signal)
+      const report = await verifyProof(bytes, reader)
       if (report.receiptId !== null && report.receiptId !== receiptId) {
         throw new ClientError('proof_of_another', null, `a proof of ${report.receiptId}, not of ${receiptId}`)
+      }
+      // Null where no receipt can be read in it, as the report says.
+      if (report.job !== null) {
+        checkCommitments(inference, parseReceipt(parseProof(bytes).receipt), reader.modelDigest)
       }
       return report
     },

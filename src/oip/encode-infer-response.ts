@@ -1,4 +1,5 @@
 import type { TensorSignature } from '../../compute/onnx/signature.ts'
+import { hex } from '../../compute/work/hex.ts'
 import type { Tensor } from '../../compute/work/tensor-bundle.ts'
 import { dataToJson } from './json-data.ts'
 import { OipError } from './oip-error.ts'
@@ -15,6 +16,12 @@ interface InferResponse {
   readonly requested: readonly RequestedOutput[]
   /** Lower-case hex. */
   readonly receiptId: string
+  /** What opens the receipt's commitments (docs/PROTOCOL.md §6). */
+  readonly opening: {
+    readonly job: Uint8Array
+    readonly inputSalt: Uint8Array
+    readonly outputSalt: Uint8Array
+  }
 }
 
 /** $inference_response of the Open Inference Protocol v2; binary outputs after the JSON. Throws OipError. */
@@ -30,12 +37,18 @@ export function encodeInferResponse(response: InferResponse): {
     binary.push(data)
     return { name, datatype, shape, parameters: { binary_data_size: data.length } }
   })
+  const { job, inputSalt, outputSalt } = response.opening
   const json = Buffer.from(
     JSON.stringify({
       ...(response.id === null ? {} : { id: response.id }),
       model_name: response.modelName,
       model_version: response.modelVersion,
-      parameters: { assay_receipt_id: response.receiptId },
+      parameters: {
+        assay_receipt_id: response.receiptId,
+        assay_job: hex(job),
+        assay_input_salt: hex(inputSalt),
+        assay_output_salt: hex(outputSalt),
+      },
       outputs,
     }),
   )

@@ -37,7 +37,12 @@ const inferAnswer = z.object({
   model_name: z.string(),
   model_version: z.string(),
   outputs: z.array(withData),
-  parameters: z.object({ assay_receipt_id: z.string() }),
+  parameters: z.object({
+    assay_receipt_id: z.string(),
+    assay_job: z.string().describe('CBOR in hex, as the log has it.'),
+    assay_input_salt: z.string(),
+    assay_output_salt: z.string(),
+  }),
 })
 
 const duration = z.object({ count: z.int(), ns: z.int() })

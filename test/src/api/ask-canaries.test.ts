@@ -5,6 +5,7 @@ import { openHeldBytes } from '../../../src/api/held-bytes.ts'
 import { openServedModels } from '../../../src/api/served-models.ts'
 import type { PendingRequest } from '../../../src/coordinator/requests.ts'
 import { openModelStatistics } from '../../../src/oip/model-statistics.ts'
+import { answer } from './infer-request.ts'
 import { serveInfer } from './serve-infer.ts'
 import { openServingHouse } from './serving-house.ts'
 
@@ -63,7 +64,7 @@ test('a canary waits in the queue in the manner of the request beside it, and co
   expect(request).toMatchObject({ items: 1, priority: 1, requester: 'anonymous' })
   expect(Buffer.from(request.inputs)).toEqual(Buffer.from(bundles[0] ?? []))
   expect(counts()).toEqual({ open: 1, pending: 1, answered: 0, failed: 0 })
-  request.settle({ answer: { outputs: new Uint8Array(), receiptId: new Uint8Array(32) } })
+  request.settle({ answer })
   await expect.poll(() => counts().pending).toBe(0)
   expect(counts()).toEqual({ open: 0, pending: 0, answered: 1, failed: 0 })
   expect(bugs).toEqual([])
@@ -126,6 +127,6 @@ test('none is asked beside a request that nobody was leased, nor a second one wh
   const request = await taken(() => requests.take('ab'.repeat(32), 1, Number.MAX_SAFE_INTEGER))
   expect(isDue).toHaveBeenCalledOnce()
   const outputs = bundle('y', 10, 0)
-  request.settle({ answer: { outputs, receiptId: new Uint8Array(32) } })
+  request.settle({ answer: { ...answer, outputs } })
   expect((await answered).status).toBe(200)
 })

@@ -11,7 +11,20 @@ export const y: Tensor = {
 }
 export const receiptId = new Uint8Array(32).fill(0xab)
 export const receiptHex = 'ab'.repeat(32)
-export const answer = { outputs: encodeTensorBundle([y]), receiptId }
+export const answer = {
+  outputs: encodeTensorBundle([y]),
+  receiptId,
+  job: new Uint8Array(190).fill(0xcd),
+  inputSalt: new Uint8Array(32).fill(0x1a),
+  outputSalt: new Uint8Array(32).fill(0x2b),
+}
+/** Of an answer in JSON. */
+export const parameters = {
+  assay_receipt_id: receiptHex,
+  assay_job: 'cd'.repeat(190),
+  assay_input_salt: '1a'.repeat(32),
+  assay_output_salt: '2b'.repeat(32),
+}
 
 export function post(
   url: string,

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { encodeTensorBundle, parseTensorBundle } from '../../../compute/work/tensor-bundle.ts'
-import { answer, outcome, post, receiptHex, receiptId, refusal, x, y } from './infer-request.ts'
+import { answer, outcome, parameters, post, receiptHex, refusal, x, y } from './infer-request.ts'
 import { serveInfer } from './serve-infer.ts'
 import { openServingHouse } from './serving-house.ts'
 
@@ -23,7 +23,7 @@ describe('an inference', () => {
         id: '42',
         model_name: 'mlp',
         model_version: '3',
-        parameters: { assay_receipt_id: receiptHex },
+        parameters,
         outputs: [
           {
             name: 'y',
@@ -95,7 +95,7 @@ describe('an inference', () => {
     const outputs = encodeTensorBundle([{ ...y, shape: [rows, 10], data }])
     const [response] = await Promise.all([
       post(`${url}/models/mlp/infer`, JSON.stringify({ inputs: [x] }), { 'accept-encoding': accepted }),
-      work({ outputs, receiptId }),
+      work({ ...answer, outputs }),
     ])
     expect(response.headers.get('content-encoding')).toBe(packed)
     expect(response.headers.get('vary')).toBe('accept-encoding')
@@ -128,7 +128,7 @@ describe('an inference', () => {
     const outputs = encodeTensorBundle([{ ...y, name: 'z' }])
     const [response] = await Promise.all([
       post(`${url}/models/mlp/infer`, JSON.stringify({ inputs: [x] })),
-      work({ outputs, receiptId }),
+      work({ ...answer, outputs }),
     ])
     expect(response.headers.get('assay-receipt-id')).toBe(receiptHex)
     expect(await outcome(response)).toEqual(refusal(502, 'answer_invalid'))
@@ -140,7 +140,7 @@ describe('an inference', () => {
     const data = new Uint8Array(new Float32Array(20).fill(Number.NaN).buffer)
     const [response] = await Promise.all([
       post(`${url}/models/mlp/infer`, JSON.stringify({ inputs: [x] })),
-      work({ outputs: encodeTensorBundle([{ ...y, data }]), receiptId }),
+      work({ ...answer, outputs: encodeTensorBundle([{ ...y, data }]) }),
     ])
     expect(await outcome(response)).toEqual(refusal(400, 'binary_required'))
   })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { encodeTensorBundle } from '../../../compute/work/tensor-bundle.ts'
+import { answer } from './infer-request.ts'
 import { OPERATOR, serveInfer } from './serve-infer.ts'
 import { openServingHouse } from './serving-house.ts'
 
@@ -14,10 +15,6 @@ const infer = (url: string) =>
     `${url}/models/mlp/infer`,
     JSON.stringify({ inputs: [{ name: 'x', shape: [2, 64], datatype: 'FP32', data: Array(128).fill(0.5) }] }),
   )
-const answer = {
-  outputs: encodeTensorBundle([{ name: 'y', datatype: 'FP32', shape: [2, 10], data: new Uint8Array(80) }]),
-  receiptId: new Uint8Array(32),
-}
 
 describe('the model repository', () => {
   test('lists what is served; the operator unloads a model and loads it again', async () => {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { decodeModel } from '../../../compute/onnx/model.ts'
 import { encodeCbor } from '../../../compute/work/canonical-cbor.ts'
+import { hex } from '../../../compute/work/hex.ts'
 import { jobId } from '../../../compute/work/job.ts'
 import { treeRoot } from '../../../compute/work/receipt-tree.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
@@ -77,7 +78,7 @@ test('an item is leased eight times in an epoch, however often it is given back'
   expect(await worker.lease()).toHaveLength(1 + others.length)
 })
 
-test("an expired lease's request goes to another worker, whose answer the requester gets", async () => {
+test("an expired lease's request goes to another worker, whose answer the requester gets, with the salts of that job", async () => {
   await using site = await openSite(node, { subnets: [tinyMarket({ dataset: null })] })
   const [late, prompt] = await two(site, 2)
   const { leases } = site.house().desks
@@ -86,10 +87,17 @@ test("an expired lease's request goes to another worker, whose answer the reques
   expect(first).toHaveLength(1)
   expect(leases.expire(Date.now())).toBe(0)
   expect(leases.expire(Date.now() + TEN_MINUTES_MS)).toBe(1)
-  const answered = await prompt.hold(await prompt.lease(1))
+  const second = await prompt.lease(1)
+  const answered = await prompt.hold(second)
   const response = await asked
   expect(response.status).toBe(200)
   expect(response.headers.get('assay-receipt-id')).toBe(answered.map(idOf).join())
+  expect(Object(await response.json()).parameters).toEqual({
+    assay_receipt_id: answered.map(idOf).join(),
+    assay_job: second.map(({ job }) => hex(job)).join(),
+    assay_input_salt: second.map(({ salt }) => hex(salt)).join(),
+    assay_output_salt: answered.map(({ salt }) => hex(salt)).join(),
+  })
 
   // The late answer is a receipt like another; nobody bought it, so nobody pays for it.
   const tooLate = await late.hold(first)

@@ -8,7 +8,13 @@ import {
 import { tinyDefinition } from './tiny-market.ts'
 
 const NOW_MS = 1_800_000_000_000
-const ANSWER = { outputs: Uint8Array.of(1), receiptId: new Uint8Array(32) }
+const ANSWER = {
+  outputs: Uint8Array.of(1),
+  receiptId: new Uint8Array(32),
+  job: new Uint8Array(),
+  inputSalt: new Uint8Array(32),
+  outputSalt: new Uint8Array(32),
+}
 
 beforeEach(() => {
   vi.useFakeTimers({ now: NOW_MS })

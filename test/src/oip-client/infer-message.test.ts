@@ -1,11 +1,21 @@
 import { describe, expect, test } from 'vitest'
 import { encodeRequest, parseAnswer } from '../../../src/oip-client/infer-message.ts'
 import type { TensorData } from '../../../src/oip-client/tensor-data.ts'
+import vector from '../../vectors/job.json' with { type: 'json' }
 import { inferMessage } from '../oip/infer-message.ts'
 
 const receiptId = 'ab'.repeat(32)
-const answer = (outputs: unknown, ...binary: Uint8Array[]): [number, Uint8Array] => {
-  const { headers, body } = inferMessage({ parameters: { assay_receipt_id: receiptId }, outputs }, ...binary)
+const [inputSalt, outputSalt] = ['1a'.repeat(32), '2b'.repeat(32)]
+const job = vector.bytes
+const parameters = {
+  assay_receipt_id: receiptId,
+  assay_job: job,
+  assay_input_salt: inputSalt,
+  assay_output_salt: outputSalt,
+}
+const answer = (outputs: unknown, ...binary: Uint8Array[]) => answerWith(parameters, outputs, ...binary)
+const answerWith = (parameters: unknown, outputs: unknown, ...binary: Uint8Array[]): [number, Uint8Array] => {
+  const { headers, body } = inferMessage({ parameters, outputs }, ...binary)
   return [Number(headers['inference-header-content-length'] ?? body.length), body]
 }
 const y = { name: 'y', datatype: 'INT64', shape: [2], parameters: { binary_data_size: 16 } }
@@ -30,6 +40,9 @@ test.each<[TensorData, string]>([
   expect(parseAnswer(...answer(head.inputs, body.subarray(jsonBytes)))).toEqual({
     outputs: { x: { datatype, shape: [2], data } },
     receiptId,
+    job,
+    inputSalt,
+    outputSalt,
   })
 })
 
@@ -37,6 +50,11 @@ describe('an answer is refused', () => {
   test.each<[string, [number, Uint8Array]]>([
     ['that is no JSON', [2, Buffer.from('[{')]],
     ['without a receipt', [2, Buffer.from('{}')]],
+    ['without its job', answerWith({ ...parameters, assay_job: undefined }, [])],
+    ['whose job is none', answerWith({ ...parameters, assay_job: job.slice(2) }, [])],
+    ['whose job is half a byte short', answerWith({ ...parameters, assay_job: job.slice(1) }, [])],
+    ['without the salt of its inputs', answerWith({ ...parameters, assay_input_salt: undefined }, [])],
+    ['with a short salt of its outputs', answerWith({ ...parameters, assay_output_salt: '2b' }, [])],
     ['with JSON data', answer([{ ...y, parameters: {}, data: [1, 2] }])],
     ['of an unknown datatype', answer([{ ...y, datatype: 'FP8' }], new Uint8Array(16))],
     ['that is cut', answer([y], new Uint8Array(15))],

@@ -24,12 +24,13 @@ const response = {
   signature,
   tensors: [label, y],
   receiptId: 'ab'.repeat(32),
+  opening: { job: Uint8Array.of(0xcd, 0), inputSalt: Uint8Array.of(0x1a), outputSalt: Uint8Array.of(0x2b) },
 }
 
 const text = ({ body }: { body: Uint8Array }) => Buffer.from(body).toString()
 
 describe('an inference response', () => {
-  test('as JSON holds the requested outputs, flat, and the receipt’s id', () => {
+  test('as JSON holds the requested outputs, flat, the receipt’s id and what opens it', () => {
     const requested = [{ name: 'y', isBinary: false }]
     const encoded = encodeInferResponse({ ...response, id: '42', requested })
     expect(encoded.headers).toEqual({ 'content-type': 'application/json' })
@@ -37,7 +38,12 @@ describe('an inference response', () => {
       id: '42',
       model_name: 'mlp',
       model_version: '1',
-      parameters: { assay_receipt_id: 'ab'.repeat(32) },
+      parameters: {
+        assay_receipt_id: 'ab'.repeat(32),
+        assay_job: 'cd00',
+        assay_input_salt: '1a',
+        assay_output_salt: '2b',
+      },
       outputs: [{ name: 'y', datatype: 'FP32', shape: [1, 2], data: [0.5, -2] }],
     })
   })
