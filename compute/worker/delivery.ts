@@ -4,6 +4,7 @@ import type { CoordinatorClient } from './coordinator-client.ts'
 import { createIntake } from './intake.ts'
 import { createResultSender } from './result-sender.ts'
 import type { FinishedRun, Spool } from './spool.ts'
+import { createSpoolSync } from './spool-sync.ts'
 import { createSubmitter } from './submitter.ts'
 import type { OnWorkerEvent } from './worker-event.ts'
 
@@ -18,9 +19,9 @@ export interface Delivery {
   hasRoom(): boolean
   /** No run is added from now on: `run` ends when the spool is empty. */
   close(): void
-  /** To the disk with what is not there yet; `run` does so by itself, unless it has ended early. */
+  /** Into the spool with what is not there yet; `run` does so by itself, unless it has ended early. */
   flush(): void
-  /** Throws ChainError, CoordinatorError; what is undelivered stays in the spool. */
+  /** Throws ChainError, CoordinatorError, SpoolError; what is undelivered stays in the spool. */
   run(): Promise<void>
 }
 
@@ -37,8 +38,17 @@ export function createDelivery(o: {
 }): Delivery {
   const bell = createBell(o.signal)
   const sender = createResultSender({ ...o, bell })
-  // On the disk before it is sent: what the coordinator holds, this worker can submit.
-  const intake = createIntake({ spool: o.spool, bell, isSent: sender.isIdle, onSpooled: sender.send })
+  const sync = createSpoolSync({ spool: o.spool, bell })
+  const intake = createIntake({
+    spool: o.spool,
+    bell,
+    isSent: sender.isIdle,
+    onSpooled(ids) {
+      // Side by side: the requester does not wait for the disk, nor the disk for the line. The header that names them is sealed in it before it goes out.
+      sender.send(ids)
+      sync.ask()
+    },
+  })
   const submitter = createSubmitter({ ...o, sender, bell })
   let isClosing = false
   let isDone = false
@@ -63,7 +73,8 @@ export function createDelivery(o: {
     },
     flush: intake.flush,
     async run() {
-      await Promise.all([intake.run(() => isDone), sender.run(() => isDone), submitAll()])
+      const done = () => isDone
+      await Promise.all([intake.run(done), sender.run(done), sync.run(done), submitAll()])
     },
   }
 }

@@ -4,12 +4,12 @@ import type { FinishedRun, Spool } from './spool.ts'
 /** What a run waits for company at most while those before it are on their way: a slow line or an outage must not keep it off the disk. */
 const MAX_GATHER_MS = 20
 
-/** Puts finished runs on the disk, whatever becomes of those before them: an outage costs no work when the power goes too. */
+/** Puts finished runs into the spool, whatever becomes of those before them: an outage costs no work when the power goes too. */
 export interface Intake {
   add(run: FinishedRun): void
-  /** What is not on the disk yet. */
+  /** What is not in the spool yet. */
   backlog(): { receipts: number; bytes: number }
-  /** All of it to the disk, now. */
+  /** All of it into the spool, now. */
   flush(): void
   /** Until `isDone()` at a ring of the bell. */
   run(isDone: () => boolean): Promise<void>
@@ -22,9 +22,9 @@ export interface Intake {
 export function createIntake(o: {
   spool: Spool
   bell: Bell
-  /** Nothing that is on the disk waits for the coordinator. */
+  /** Nothing that is in the spool waits for the coordinator. */
   isSent: () => boolean
-  /** Row ids of what has reached the disk. */
+  /** Row ids of what has reached the spool. */
   onSpooled: (ids: readonly number[]) => void
 }): Intake {
   const fresh: FinishedRun[] = []

@@ -7,7 +7,7 @@ const schema = readFileSync(new URL('./spool-schema.sql', import.meta.url), 'utf
 
 /**
  * A file that this process alone holds, until it ends in whatever way, and whose commits are on the disk when they
- * return. Throws SpoolError.
+ * return. Beside it lies the one write-ahead log of all that time, `-wal`. Throws SpoolError.
  */
 export function openSpoolDatabase(path: string): Database.Database {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })

@@ -1,4 +1,4 @@
-type SpoolErrorCode = 'spool_in_use' | 'spool_unreadable'
+type SpoolErrorCode = 'spool_in_use' | 'spool_unreadable' | 'spool_unwritable'
 
 export class SpoolError extends Error {
   readonly code: SpoolErrorCode

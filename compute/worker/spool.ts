@@ -6,6 +6,7 @@ import { parseHeader, submissionId } from '../work/submission.ts'
 import { bundleDigest } from '../work/tensor-bundle.ts'
 import type { Result } from './coordinator-client.ts'
 import { openSpoolDatabase } from './open-spool-database.ts'
+import { syncWal } from './sync-wal.ts'
 
 /**
  * Bounds a submission's body (1.4 MB of receipts) and what one refused receipt can hold up. Above the 256 that make
@@ -46,9 +47,12 @@ interface Batch {
   readonly receipts: number
 }
 
-/** Receipts by their row ids, in batches; every change is on the disk when its call returns. */
+/** Receipts by their row ids, in batches; every change but `append` is on the disk when its call returns, and what came before it too. */
 export interface Spool {
+  /** A crash of the process does not take it; a power cut may, before `sync`. */
   append(runs: readonly FinishedRun[]): number[]
+  /** What has been appended by now is on the disk, without blocking the thread. Throws SpoolError. */
+  sync(): Promise<void>
   result(id: number): SpooledResult | null
   ids(): number[]
   backlog(): { receipts: number; bytes: number }
@@ -150,6 +154,16 @@ export function openSpool(path: string): Spool {
     }),
   )
 
+  /** Whole commits and in order is what a power cut leaves, and SQLite syncs them itself before they go into the database (sqlite.org/pragma.html#pragma_synchronous). */
+  function appendUnsynced(runs: readonly FinishedRun[]): number[] {
+    db.pragma('synchronous = NORMAL')
+    try {
+      return append(runs)
+    } finally {
+      db.pragma('synchronous = FULL')
+    }
+  }
+
   const drop = db.transaction((id: number) => {
     const batch = remove.get(id)
     if (batch === undefined) return []
@@ -178,7 +192,8 @@ export function openSpool(path: string): Spool {
   })
 
   return {
-    append,
+    append: appendUnsynced,
+    sync: () => syncWal(path),
     result: (id) => select.get(id) ?? null,
     ids: () => selectIds.all(),
     backlog: () => selectBacklog.get() ?? { receipts: 0, bytes: 0 },

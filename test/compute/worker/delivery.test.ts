@@ -32,8 +32,8 @@ afterEach(async () => {
   rmSync(folder, { recursive: true })
 })
 
-function open() {
-  return openDelivery({ url: peer.url, path, secretKey, onEvent: (event) => events.push(event) })
+function open(o: Pick<Parameters<typeof openDelivery>[0], 'aroundSync'> = {}) {
+  return openDelivery({ url: peer.url, path, secretKey, onEvent: (event) => events.push(event), ...o })
 }
 
 /** Delivers runs of these jobs, until nothing is left. */
@@ -87,6 +87,43 @@ describe('delivery', () => {
     ])
     delivery.close()
     await running
+  })
+
+  test('hands over a result and submits its receipt while the disk is still at work', async () => {
+    const [job] = peer.grant(1)
+    const { promise: synced, resolve: sync } = Promise.withResolvers<void>()
+    const delivery = open({ aroundSync: () => synced })
+    const running = delivery.run()
+    delivery.add(finishedRun(job?.id ?? ''))
+    await peer.until(() => peer.submissions.length === 1)
+    expect([bodiesOf('/v1/results'), bodiesOf('/v1/submissions')].map((sent) => sent.length)).toEqual([1, 1])
+    delivery.close()
+    sync()
+    await running
+  })
+
+  test('brings a result to the disk at once, whether the coordinator answers or not', async () => {
+    const [job] = peer.grant(1)
+    const { promise: outage, resolve: endOutage } = Promise.withResolvers<void>()
+    peer.state.intercept = () => outage
+    const [atStart, forResult] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const waited = [atStart, forResult]
+    const delivery = open({ aroundSync: (sync) => sync().then(() => waited.shift()?.resolve()) })
+    const running = delivery.run()
+    await atStart.promise
+    delivery.add(finishedRun(job?.id ?? ''))
+    await forResult.promise
+    expect(delivery.backlog().receipts).toBe(1)
+    endOutage()
+    delivery.close()
+    await running
+    expect(submittedJobs()).toEqual([job?.id])
+  })
+
+  test('ends when the disk does not take the spool', async () => {
+    const delivery = open()
+    rmSync(`${path}-wal`)
+    await expect(delivery.run()).rejects.toMatchObject({ name: 'SpoolError', code: 'spool_unwritable' })
   })
 
   test('has no room for 8,192 receipts, be they on the disk or on their way there', () => {

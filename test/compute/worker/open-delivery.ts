@@ -12,10 +12,14 @@ export function openDelivery(o: {
   path: string
   secretKey: Uint8Array
   checkAcknowledgement?: CheckAcknowledgement
+  /** Around the spool's own. */
+  aroundSync?: (sync: Spool['sync']) => Promise<void>
   onEvent: (event: WorkerEvent) => void
 }): Delivery & Pick<Spool, 'backlog'> {
   const { signal } = new AbortController()
-  const spool = openSpool(o.path)
+  const { aroundSync = (sync) => sync() } = o
+  const opened = openSpool(o.path)
+  const spool = { ...opened, sync: () => aroundSync(opened.sync) }
   const exchange = openExchange({
     url: o.url,
     signer: { origin: PEER_ORIGIN, secretKey: o.secretKey },

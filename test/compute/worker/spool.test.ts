@@ -157,6 +157,15 @@ describe('spool', () => {
     expect(spool.ids()).toEqual([])
   })
 
+  test('is brought to the disk, new or opened again, unless its write-ahead log was taken away', async () => {
+    spool.append(runs(0, 1))
+    await spool.sync()
+    reopen()
+    await spool.sync()
+    rmSync(`${path()}-wal`)
+    await expect(spool.sync()).rejects.toMatchObject({ code: 'spool_unwritable', cause: { code: 'ENOENT' } })
+  })
+
   test('is held by one opener at a time', () => {
     expect(() => openSpool(path())).toThrow(
       expect.objectContaining({ name: 'SpoolError', code: 'spool_in_use' }),
