@@ -19,7 +19,6 @@ import { metricsRoutes } from './metrics-routes.ts'
 import { openToPages } from './open-to-pages.ts'
 import { openapiRoutes } from './openapi/openapi-routes.ts'
 import { operatorRoutes } from './operator-routes.ts'
-import { packText } from './pack-text.ts'
 import { problemHandler } from './problem.ts'
 import { rateLimits } from './rate-limits.ts'
 import { requesterRoutes } from './requester-routes.ts'
@@ -48,10 +47,8 @@ export function createApp({ coordinator, operatorToken, failures, explorer, onBu
   const reads = Router()
   reads.use(openToPages)
   const answers = openKeptAnswers(coordinator.books.db)
-  // Before what packs: hashes don't shrink, and a checkpoint is too small to.
-  reads.use(logRoutes(coordinator, answers))
-  reads.get(/^\/(v1\/|openapi\.json$|metrics$)/, packText)
   // What is asked for most first: each request pays for the routers in front of its own.
+  reads.use(logRoutes(coordinator, answers))
   reads.use(statusRoutes(coordinator, answers))
   reads.use(listRoutes(coordinator, answers))
   reads.use(eventRoutes(coordinator, onBug))

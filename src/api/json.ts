@@ -1,4 +1,6 @@
 import type { Response } from 'express'
+import { MIN_PACKED_BYTES } from './pack-answer.ts'
+import { packText } from './pack-text.ts'
 import { sendTagged, type Tagged, tagged } from './send-tagged.ts'
 
 /** JSON for people and tools: money (bigint) as decimal strings, bytes as hex. */
@@ -18,5 +20,8 @@ export function sendJson(response: Response, value: unknown): void {
 
 /** JSON that is made already. */
 export function sendKept(response: Response, json: Tagged): void {
-  sendTagged(response.set('cache-control', 'no-cache'), 'application/json', json)
+  const send = () => sendTagged(response.set('cache-control', 'no-cache'), 'application/json', json)
+  // Even to leave an answer as it is takes what packs a sixth of a small one's time.
+  if (json.body.length < MIN_PACKED_BYTES) send()
+  else packText(response.req, response, send)
 }

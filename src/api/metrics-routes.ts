@@ -3,6 +3,7 @@ import type { Coordinator } from '../coordinator/coordinator.ts'
 import { createMetrics } from '../metrics/coordinator-metrics.ts'
 import type { FailureCounter } from '../metrics/failure-counter.ts'
 import type { ModelStatistics } from '../oip/model-statistics.ts'
+import { packText } from './pack-text.ts'
 
 /** GET /metrics, for Prometheus. */
 export function metricsRoutes(
@@ -11,7 +12,7 @@ export function metricsRoutes(
   statistics: ModelStatistics,
 ): Router {
   const metrics = createMetrics(coordinator, failures, statistics)
-  return Router().get('/metrics', async (_request, response) => {
+  return Router().get('/metrics', packText, async (_request, response) => {
     response.set('content-type', metrics.contentType).send(await metrics.scrape())
   })
 }

@@ -3,7 +3,7 @@ import { constants, deflate, gzip } from 'node:zlib'
 import type { Request } from 'express'
 
 /** What fits one packet of an Ethernet comes no sooner when it is smaller. */
-const MIN_PACKED_BYTES = 1_400
+export const MIN_PACKED_BYTES = 1_400
 
 /** JSON numbers shrink to a half at the quickest level, and to little less at the slower ones. */
 const options = { level: constants.Z_BEST_SPEED }

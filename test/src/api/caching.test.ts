@@ -77,6 +77,11 @@ describe('gzip', () => {
     expect(gunzipSync(packed.body).equals(plain.body)).toBe(true)
   })
 
+  test('packs what Prometheus scrapes', async () => {
+    const { headers } = await ask('/metrics', { 'accept-encoding': 'gzip' })
+    expect(headers['content-encoding']).toBe('gzip')
+  })
+
   test('leaves tiles as they are: hashes do not shrink', async () => {
     const { headers } = await ask(tile(0, 0), { 'accept-encoding': 'gzip' })
     expect(headers['content-encoding']).toBeUndefined()
