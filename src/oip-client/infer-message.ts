@@ -85,6 +85,7 @@ export function parseAnswer(jsonBytes: number, body: Uint8Array): Answer {
       const end = at + parameters.binary_data_size
       const data = end > body.length ? null : tensorData(datatype, body.subarray(at, end))
       const count = shape.reduce((product, dimension) => product * dimension, 1)
+      if (data === 'not_utf8') throw malformed(`output ${name} holds bytes that are not UTF-8`)
       if (data?.length !== count) throw malformed(`output ${name} does not hold ${datatype} [${shape}]`)
       at = end
       return [name, { datatype, shape, data }]

@@ -1,9 +1,10 @@
 import assert from 'node:assert'
+import { isUtf8 } from 'node:buffer'
 import { endianness } from 'node:os'
 import { lengthPrefixed, prefixLengths } from '../../compute/work/length-prefixed.ts'
 import { type Datatype, ELEMENT_ARRAYS, type ElementArray } from '../../compute/work/tensor-bundle.ts'
 
-/** FP16 as its bits, BOOL as 0 and 1, BYTES as text. */
+/** FP16 as its bits, BOOL as 0 and 1, BYTES as text: UTF-8 alone. */
 export type TensorData = ElementArray | string[]
 
 // Typed arrays are in the machine's order, tensors little-endian. Node runs on nothing else that is in use.
@@ -15,11 +16,16 @@ export function tensorBytes(data: TensorData): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
 }
 
-/** Null where the bytes are no whole elements. */
-export function tensorData(datatype: Datatype, bytes: Uint8Array): TensorData | null {
+/** Null where the bytes are no whole elements; `not_utf8`: text would not give them back as they were committed to. */
+export function tensorData(datatype: Datatype, bytes: Uint8Array): TensorData | 'not_utf8' | null {
   if (datatype === 'BYTES') {
-    const elements = [...lengthPrefixed(bytes)]
-    return elements.includes(null) ? null : elements.map((one) => Buffer.from(one ?? []).toString('utf8'))
+    const texts: string[] = []
+    for (const element of lengthPrefixed(bytes)) {
+      if (element === null) return null
+      if (!isUtf8(element)) return 'not_utf8'
+      texts.push(Buffer.from(element).toString('utf8'))
+    }
+    return texts
   }
   const Type = ELEMENT_ARRAYS[datatype]
   if (bytes.length % Type.BYTES_PER_ELEMENT !== 0) return null

@@ -71,4 +71,15 @@ describe('an answer is refused', () => {
   ])('%s', (_, [jsonBytes, body]) => {
     expect(() => parseAnswer(jsonBytes, body)).toThrow(expect.objectContaining({ code: 'answer_malformed' }))
   })
+
+  test('of bytes that text would not give back as they came', () => {
+    const text = { ...y, datatype: 'BYTES', shape: [2], parameters: { binary_data_size: 11 } }
+    const [jsonBytes, body] = answer([text], Uint8Array.of(2, 0, 0, 0, 0xc3, 0xa9, 1, 0, 0, 0, 0xe9))
+    expect(() => parseAnswer(jsonBytes, body)).toThrow(
+      expect.objectContaining({
+        code: 'answer_malformed',
+        message: expect.stringContaining('output y holds bytes that are not UTF-8'),
+      }),
+    )
+  })
 })
