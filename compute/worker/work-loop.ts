@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { MeteredResult } from '../runtime/run-metered.ts'
 import { hex } from '../work/hex.ts'
 import { jobId } from '../work/job.ts'
@@ -93,6 +93,8 @@ export async function workLoop(o: {
     const leased: Lease = { left: jobs.length, hasFailed: false, ran: [] }
     running += jobs.length
     for (const job of jobs) run(job, leased).catch((error) => failed.abort(error))
+    // To the runners with them first: somebody waits for each, and the next lease has time.
+    await nextTurn()
     while (running > MAX_JOBS) await bell.wait()
   }
   // The first failure ends the worker, whatever else still runs.
