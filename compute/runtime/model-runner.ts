@@ -50,8 +50,11 @@ export interface ModelRunner extends AsyncDisposable {
 }
 
 export interface PooledRunner extends ModelRunner {
-  /** One run for each of the bundles, in one exchange with the process: all of them, or the RunError that the first at fault throws. */
-  runEach(manner: RunManner, bundles: readonly Uint8Array[]): Promise<RunResult[]>
+  /**
+   * One run for each of the bundles, in one exchange with the process. Throws RunError for all where one of them is at fault.
+   * @param limitMs for all of them together, a process' start not counted; beyond it the process is ended as at a deadline
+   */
+  runEach(manner: RunManner, bundles: readonly Uint8Array[], limitMs?: number): Promise<RunResult[]>
 }
 
 interface RunnerOptions {
@@ -121,12 +124,20 @@ function modelRunner(
   let waiting = 0
   let closed = false
 
-  async function runNow(manner: RunManner, bundles: readonly Uint8Array[]): Promise<RunResult[]> {
-    const { deadlineMs, profile: required, modelPath, modelDigest } = manner
-    if (Date.now() >= deadlineMs)
-      throw new RunError('deadline_exceeded', 'the deadline passed before the run')
-    if (current.child.ended && !closed) current = await launch(own, gpu, onEvent)
+  async function runNow(
+    manner: RunManner,
+    bundles: readonly Uint8Array[],
+    limitMs: number,
+  ): Promise<RunResult[]> {
+    const { profile: required, modelPath, modelDigest } = manner
+    assertBefore(manner.deadlineMs)
+    if (current.child.ended && !closed) {
+      current = await launch(own, gpu, onEvent)
+      // Or the new process would be ended at once.
+      assertBefore(manner.deadlineMs)
+    }
     if (closed) throw await closedWhileRunning()
+    const deadlineMs = Math.min(manner.deadlineMs, Date.now() + limitMs)
     const { optimization, threads, precision, provider = own } = required
     const profile = { optimization, threads, precision }
     const sizes = bundles.map(({ length }) => length)
@@ -156,10 +167,14 @@ function modelRunner(
     return new RunError('runner_died', 'the runner is closed')
   }
 
-  async function runEach(manner: RunManner, bundles: readonly Uint8Array[]): Promise<RunResult[]> {
+  async function runEach(
+    manner: RunManner,
+    bundles: readonly Uint8Array[],
+    limitMs = Number.POSITIVE_INFINITY,
+  ): Promise<RunResult[]> {
     assert(waiting < MAX_WAITING_RUNS, 'more runs wait than any worker leases')
     waiting++
-    const results = over.then(() => runNow(manner, bundles)).finally(() => waiting--)
+    const results = over.then(() => runNow(manner, bundles, limitMs)).finally(() => waiting--)
     // Its end alone: a chain of results would keep every output that was ever computed.
     over = results.then(
       () => undefined,
@@ -184,4 +199,9 @@ function modelRunner(
       await over
     },
   }
+}
+
+function assertBefore(deadlineMs: number): void {
+  if (Date.now() < deadlineMs) return
+  throw new RunError('deadline_exceeded', 'the deadline passed before the run')
 }

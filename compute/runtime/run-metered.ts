@@ -18,12 +18,13 @@ export async function runMetered(
   device: Device,
   manner: RunManner,
   bundles: readonly Uint8Array[],
+  limitMs?: number,
 ): Promise<MeteredResult[]> {
   const { meter } = device
   device.busy += 1
   try {
     const begun = meter.millijoules()
-    const results = await runner.runEach(manner, bundles)
+    const results = await runner.runEach(manner, bundles, limitMs)
     // What runs on the device at the same time shares what it uses: nobody can tell them apart.
     const millijoules = energyBetween(begun, meter.millijoules(), device.busy * bundles.length)
     return results.map((result) => ({ ...result, energy: { method: meter.method, millijoules } }))

@@ -3,6 +3,9 @@ import type { ExecutionProfile } from '../work/receipt.ts'
 import type { Tensor } from '../work/tensor-bundle.ts'
 import { RUN_ERROR_CODES } from './run-error.ts'
 
+/** What a process holds loaded, by model and profile, the latest. Each has its weights in memory; a worker serves a few models at a time. */
+export const MAX_SESSIONS = 4
+
 export type Provider = ExecutionProfile['provider']
 
 /** What a subnet fixes for a model. Without `provider` it is the runner's own; `exact` work names `cpu`, on a GPU's worker, too. */

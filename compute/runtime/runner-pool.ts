@@ -5,24 +5,23 @@ import { largestUsefulBatch } from './largest-useful-batch.ts'
 import {
   type ModelRunner,
   type PooledRunner,
+  type RunManner,
   type RunnerEvent,
   type RunRequest,
   startModelRunner,
 } from './model-runner.ts'
 import { RunError } from './run-error.ts'
 import { type Device, type MeteredResult, runMetered } from './run-metered.ts'
-import type { Provider } from './runner-message.ts'
+import { MAX_SESSIONS, type Provider } from './runner-message.ts'
 
 /** A worker holds two leases of 64 jobs, and 16 audits. */
 const MAX_QUEUED_RUNS = 256
-/** Of runs in one exchange: far more than the exchange itself takes, and no requester's wait. */
+/** Of runs in one exchange: far more than the exchange itself takes, and little of what a requester waits. */
 const MAX_EXCHANGE_MS = 10
 /** Where one of them never ends: the process ends then, and each is run alone. */
 const MAX_STALL_MS = 1_000
 /** Larger bundles gain nothing by each other's company. */
 const MAX_EXCHANGE_BYTES = 4 * 1024 * 1024
-/** The time of a run is kept for so many models and sizes of inputs. */
-const MAX_TIMED_KINDS = 256
 
 export interface PoolRequest extends RunRequest {
   /** Rows of other requests for the model may run with it: its profile does not ask for a run of its own. */
@@ -30,15 +29,15 @@ export interface PoolRequest extends RunRequest {
 }
 
 /**
- * Runner processes side by side; what waits together for one model runs as one batch where it may, and where it may not but is quick,
- * one after the other in one exchange with a process.
+ * Runner processes side by side. What waits together for one model runs as one batch where it may; where it may not but is
+ * quick, one after the other in one exchange with a process.
  */
 export interface RunnerPool extends AsyncDisposable {
   readonly provider: Provider
   readonly device: string
   /** To be tried before there is work for them. */
   readonly onePerDevice: readonly ModelRunner[]
-  /** In order of arrival. Throws RunError; one request's failure is no other's. */
+  /** In order of arrival, but for what joins one before it. Throws RunError; one request's failure is no other's. */
   run(request: PoolRequest): Promise<MeteredResult>
 }
 
@@ -65,6 +64,8 @@ interface Waiting {
 interface Slot {
   readonly runner: PooledRunner
   readonly device: Device
+  /** What a run took last, by kind, of no more of them than the process holds models: so it has each of these loaded. */
+  readonly runMs: Map<string, number>
 }
 
 /** Throws RunError `provider_unavailable`. */
@@ -77,7 +78,7 @@ export async function startRunnerPool(o: PoolOptions): Promise<RunnerPool> {
       const provider: PoolOptions['provider'] = slots[0]?.runner.provider ?? o.provider
       const runner = stack.use(await startModelRunner({ provider, device, onEvent: o.onEvent }))
       metered ??= { meter: stack.use(openEnergyMeter(runner.provider, device ?? 0)), busy: 0 }
-      slots.push({ runner, device: metered })
+      slots.push({ runner, device: metered, runMs: new Map() })
     }
   }
   return poolOver(slots, stack.move())
@@ -90,8 +91,6 @@ function poolOver(slots: readonly Slot[], parts: AsyncDisposableStack): RunnerPo
   const queue: Waiting[] = []
   /** Rows from which on a model gains nothing more, by kind; 1 where its rows can't be joined. */
   const limits = new Map<string, number>()
-  /** What a run took last, by kind. */
-  const runMs = new Map<string, number>()
   let closed = false
 
   function pump(): void {
@@ -99,7 +98,7 @@ function poolOver(slots: readonly Slot[], parts: AsyncDisposableStack): RunnerPo
       const [head] = queue
       const slot = head === undefined ? undefined : free.shift()
       if (head === undefined || slot === undefined) return
-      void serve(slot, takeGroup(head)).finally(() => {
+      void serve(slot, takeGroup(slot, head)).finally(() => {
         free.push(slot)
         pump()
       })
@@ -107,21 +106,25 @@ function poolOver(slots: readonly Slot[], parts: AsyncDisposableStack): RunnerPo
   }
 
   /** The head of the queue, with as many of its kind behind it as there is room for. No one waits for company. */
-  function takeGroup(head: Waiting): Waiting[] {
-    let room = head.request.mayJoin ? (limits.get(head.kind) ?? 1) : runsAtOnce(head)
-    const group = queue.filter((one) => {
+  function takeGroup(slot: Slot, head: Waiting): Waiting[] {
+    const limitMs = Date.now() + MAX_STALL_MS
+    const hasTime = ({ request }: Waiting) => request.mayJoin || request.deadlineMs > limitMs
+    const mayRunBeside = (one: Waiting) => one.kind === head.kind && !one.isAlone && hasTime(one)
+    let room = mayRunBeside(head) ? roomOf(slot, head) : 0
+    const group: Waiting[] = []
+    for (const one of queue.splice(0)) {
       const size = one.request.mayJoin ? one.rows : 1
-      const fits = !head.isAlone && !one.isAlone && one.kind === head.kind && size <= room
-      if (one !== head && !fits) return false
-      room -= size
-      return true
-    })
-    queue.splice(0, queue.length, ...queue.filter((one) => !group.includes(one)))
+      const isTaken = one === head || (size <= room && mayRunBeside(one))
+      if (isTaken) room -= size
+      const to = isTaken ? group : queue
+      to.push(one)
+    }
     return group
   }
 
-  /** Of what waits, no process takes the others' part. */
-  function runsAtOnce({ kind, request }: Waiting): number {
+  /** In rows where they are joined, else in runs: of what waits, no process takes the others' part. */
+  function roomOf({ runMs }: Slot, { kind, request }: Waiting): number {
+    if (request.mayJoin) return limits.get(kind) ?? 1
     const inTime = MAX_EXCHANGE_MS / (runMs.get(kind) ?? MAX_EXCHANGE_MS)
     const inBytes = MAX_EXCHANGE_BYTES / request.inputs.length
     return Math.floor(Math.min(inTime, inBytes, Math.ceil(queue.length / slots.length)))
@@ -155,43 +158,46 @@ function poolOver(slots: readonly Slot[], parts: AsyncDisposableStack): RunnerPo
   async function runTogether(slot: Slot, group: readonly Waiting[]): Promise<MeteredResult[] | null> {
     const [head] = group
     assert(head !== undefined, 'a group has a head')
-    if (group.length === 1) return runEach(slot, head, group, head.request.deadlineMs)
     const deadlineMs = Math.min(...group.map(({ request }) => request.deadlineMs))
+    const run = head.request.mayJoin && group.length > 1 ? runJoined : runEach
+    const beganMs = performance.now()
     try {
-      return await (head.request.mayJoin
-        ? runJoined(slot, head, group, deadlineMs)
-        : runEach(slot, head, group, Math.min(deadlineMs, Date.now() + MAX_STALL_MS)))
+      const results = await run(slot, { ...head.request, deadlineMs }, group)
+      noteRun(slot, head, (performance.now() - beganMs) / group.length)
+      return results
     } catch (error) {
-      if (!(error instanceof RunError)) throw error
-      runMs.delete(head.kind)
-      return null
+      // The process may have ended, and what it had loaded with it.
+      slot.runMs.clear()
+      if (group.length > 1 && error instanceof RunError) return null
+      throw error
     }
+  }
+
+  function noteRun({ runMs }: Slot, { kind }: Waiting, tookMs: number): void {
+    // A Map keeps the order of insertion: the first is the one that ran longest ago.
+    runMs.delete(kind)
+    runMs.set(kind, tookMs)
+    const [oldest] = runMs.keys()
+    if (runMs.size > MAX_SESSIONS && oldest !== undefined) runMs.delete(oldest)
   }
 
   async function runEach(
     { runner, device }: Slot,
-    { request, kind }: Waiting,
+    manner: RunManner,
     group: readonly Waiting[],
-    deadlineMs: number,
   ): Promise<MeteredResult[]> {
-    const bundles = group.map((one) => one.request.inputs)
-    const beganMs = performance.now()
-    const results = await runMetered(runner, device, { ...request, deadlineMs }, bundles)
-    runMs.set(kind, (performance.now() - beganMs) / results.length)
-    const [oldest] = runMs.keys()
-    if (runMs.size > MAX_TIMED_KINDS && oldest !== undefined) runMs.delete(oldest)
-    return results
+    const bundles = group.map(({ request }) => request.inputs)
+    return runMetered(runner, device, manner, bundles, group.length > 1 ? MAX_STALL_MS : undefined)
   }
 
   async function runJoined(
     { runner, device }: Slot,
-    { request }: Waiting,
+    manner: RunManner,
     group: readonly Waiting[],
-    deadlineMs: number,
   ): Promise<MeteredResult[] | null> {
     const inputs = joinRows(group.map((one) => one.request.inputs))
     if (inputs === null) return null
-    const [result] = await runMetered(runner, device, { ...request, deadlineMs }, [inputs])
+    const [result] = await runMetered(runner, device, manner, [inputs])
     assert(result !== undefined, 'one bundle has one result')
     const rows = group.map((one) => one.rows)
     const all = rows.reduce((sum, count) => sum + count, 0)

@@ -4,11 +4,8 @@ import { ModelError } from '../onnx/model.ts'
 import type { ModelSignature } from '../onnx/signature.ts'
 import { InferenceSession } from './onnxruntime.ts'
 import { RunError } from './run-error.ts'
-import type { Provider, RequiredProfile } from './runner-message.ts'
+import { MAX_SESSIONS, type Provider, type RequiredProfile } from './runner-message.ts'
 import { sessionOptions } from './session-options.ts'
-
-/** Each holds its weights in memory; a worker serves a few models at a time. */
-const MAX_SESSIONS = 4
 
 export interface LoadedModel {
   session: InferenceSession

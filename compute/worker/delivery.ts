@@ -44,7 +44,8 @@ export function createDelivery(o: {
     bell,
     isSent: sender.isIdle,
     onSpooled(ids) {
-      // Side by side: the requester does not wait for the disk, nor the disk for the line. The header that names them is sealed in it before it goes out.
+      // Side by side: the requester does not wait for the disk, nor the disk for the line. The header that names them goes
+      // out once it is sealed there.
       sender.send(ids)
       sync.ask()
     },

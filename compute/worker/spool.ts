@@ -154,7 +154,10 @@ export function openSpool(path: string): Spool {
     }),
   )
 
-  /** Whole commits and in order is what a power cut leaves, and SQLite syncs them itself before they go into the database (sqlite.org/pragma.html#pragma_synchronous). */
+  /**
+   * A power cut leaves whole commits, in order; before they go into the database SQLite syncs them itself
+   * (sqlite.org/pragma.html#pragma_synchronous).
+   */
   function appendUnsynced(runs: readonly FinishedRun[]): number[] {
     db.pragma('synchronous = NORMAL')
     try {

@@ -4,7 +4,10 @@ import { SpoolError } from './spool-error.ts'
 
 const syncFile = promisify(fdatasync)
 
-/** Brings what SQLite has written to the write-ahead log of this database to the disk, in another thread. Throws SpoolError `spool_unwritable`. */
+/**
+ * Brings to the disk, in another thread, what SQLite has written to this database's write-ahead log. Throws SpoolError
+ * `spool_unwritable`.
+ */
 export async function syncWal(path: string): Promise<void> {
   try {
     // SQLite gives nobody its own descriptor. Closing this one drops no lock: those are on the database.
