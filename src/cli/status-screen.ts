@@ -11,6 +11,14 @@ const MAX_ROWS_SHOWN = 10
 const UNITS_SHOWN = 1e9
 const MILLIJOULES_PER_JOULE = 1e3
 
+interface Labelled {
+  readonly label: string
+  readonly text: string
+}
+
+/** What stands behind a label is folded; a row of a table is not. */
+type Line = string | Labelled
+
 /**
  * One screen for an operator: what goes on, what is stuck, and what to do about it.
  * @param columns the terminal's; without one, lines are as long as they get
@@ -27,11 +35,11 @@ export function renderStatus(status: ReadStatus, columns = Number.POSITIVE_INFIN
       ? [line('Waiting', `send fee money for anchors to ${anchorAddress}: the log opens once it is final`)]
       : openLines(status, open)),
   ]
-    .map((text) => foldLine(text, columns))
+    .map((one) => (typeof one === 'string' ? one : foldLine(one, columns)))
     .join('\n')
 }
 
-function witnessLines(witnesses: ReadStatus['witnesses']): string[] {
+function witnessLines(witnesses: ReadStatus['witnesses']): Line[] {
   if (witnesses.length === 0) return []
   const cosigning = witnesses.filter(({ error, size }) => error === null && size !== null)
   const alarms = witnesses.flatMap(({ witness, error, alarm }) =>
@@ -45,7 +53,7 @@ function witnessLines(witnesses: ReadStatus['witnesses']): string[] {
   return [line('Witnesses', `${cosigning.length} of ${witnesses.length} have cosigned`), ...alarms]
 }
 
-function openLines({ height, log }: ReadStatus, open: OpenStatus): string[] {
+function openLines({ height, log }: ReadStatus, open: OpenStatus): Line[] {
   const {
     work,
     audits,
@@ -101,7 +109,7 @@ function openLines({ height, log }: ReadStatus, open: OpenStatus): string[] {
   ]
 }
 
-function reconciledLines({ reconciled }: OpenStatus): string[] {
+function reconciledLines({ reconciled }: OpenStatus): Line[] {
   if (reconciled === null) return []
   const { epoch, height, ok, differs } = reconciled
   if (ok) return [line('Books', `agree with the chain, as of epoch ${epoch} at block ${height}`)]
@@ -156,7 +164,7 @@ function standingsText(workers: OpenStatus['workers']): string {
   return `${standings}${forfeitedMsat === 0n ? '' : `; ${formatMsat(forfeitedMsat)} sat forfeited`}`
 }
 
-function subnetLines({ subnets }: OpenStatus): string[] {
+function subnetLines({ subnets }: OpenStatus): Line[] {
   if (subnets.length === 0) return []
   const rows = subnets
     .slice(0, MAX_ROWS_SHOWN)
@@ -212,12 +220,12 @@ function countsText(rows: readonly { readonly state: string }[]): string {
   return [...counts].map(([state, of]) => `${of.length} ${state}`).join(', ')
 }
 
-function line(label: string, text: string): string {
-  return `${label.padEnd(LABEL_WIDTH)}${text}`
+function line(label: string, text: string): Labelled {
+  return { label, text }
 }
 
 /** Between words, on under the text: as commander does it in the commands' help. */
-function foldLine(text: string, columns: number): string {
-  const folded = new Help().boxWrap(text.slice(LABEL_WIDTH), columns - LABEL_WIDTH)
-  return text.slice(0, LABEL_WIDTH) + folded.replaceAll('\n', `\n${' '.repeat(LABEL_WIDTH)}`)
+function foldLine({ label, text }: Labelled, columns: number): string {
+  const folded = new Help().boxWrap(text, columns - LABEL_WIDTH)
+  return label.padEnd(LABEL_WIDTH) + folded.replaceAll('\n', `\n${' '.repeat(LABEL_WIDTH)}`)
 }

@@ -80,6 +80,23 @@ test('on a terminal no line is longer than it is wide, and no word is broken', a
   expect(lines.join(' ').split(/\s+/)).toEqual(whole.split(/\s+/))
 })
 
+test('a line that is folded goes on under its text, and rows of a table stay as they are', async () => {
+  await using site = await openSite(node)
+  await site.peer()
+  const status = await readStatus(site.url)
+  const lines = renderStatus(status, 60).split('\n')
+  const rows = renderStatus(status)
+    .split('\n')
+    .filter((text) => /^ {2}\S/.test(text))
+  expect(Math.max(...rows.map(({ length }) => length))).toBeGreaterThan(60)
+  expect(lines.filter((text) => /^ {2}\S/.test(text))).toEqual(rows)
+  const at = lines.findIndex((text) => text.startsWith('Audits'))
+  expect(lines.slice(at, at + 2)).toEqual([
+    'Audits    0 rounds open; 0 sampled: 0 passed, 0 failed, 0',
+    '          void, 0 undecided',
+  ])
+})
+
 test('a stall is shown with its reason and what to do', async () => {
   await using site = await openSite(node, { flags: { 'anchor.capSats': '1' } })
   site.house().anchorer.request()
