@@ -8,7 +8,7 @@ import { type Column, Table } from '../parts/table.tsx'
 
 const COLUMNS: readonly Column<Anchor>[] = [
   { head: 'Anchor', align: 'right', cell: ({ index }) => index },
-  { head: 'State', wide: true, cell: ({ state }) => <Badge state={state} /> },
+  { head: 'State', cell: ({ state }) => <Badge state={state} /> },
   { head: 'Block', align: 'right', cell: ({ height }) => (height === null ? '–' : formatCount(height)) },
   {
     head: 'Mined',
@@ -58,7 +58,7 @@ const COLUMNS: readonly Column<Anchor>[] = [
       </>
     ),
   },
-  { head: 'Transaction', cell: ({ txid }) => (txid === null ? '–' : <Hash hex={txid} />) },
+  { head: 'Transaction', wide: true, cell: ({ txid }) => (txid === null ? '–' : <Hash hex={txid} />) },
 ]
 
 export function Anchors() {

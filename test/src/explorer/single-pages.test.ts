@@ -127,6 +127,14 @@ describeInChromium('single pages of the explorer', () => {
     expect(table?.width).toBeLessThan(frame?.width ?? 0)
   })
 
+  test('whether an anchor is final is seen on a phone beside its number', async () => {
+    await using opened = await openPage(browser, `${site.url}/#/anchors`, PHONE)
+    const badge = opened.page.getByRole('table').getByText('final').first()
+    await badge.waitFor()
+    const box = await badge.boundingBox()
+    expect((box?.x ?? 0) + (box?.width ?? Number.POSITIVE_INFINITY)).toBeLessThan(PHONE.viewport.width)
+  })
+
   test('a worker’s page says where it is paid, and of a key that nobody registered it says so once', async () => {
     const [peer] = peers
     await using known = await openPage(browser, `${site.url}/#/workers/${peer?.hex}`)
