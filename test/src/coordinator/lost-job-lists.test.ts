@@ -1,9 +1,8 @@
 import { hash } from 'node:crypto'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
-import { openSmallBlobs } from '../../../src/blobs/small-blobs.ts'
 import { parseEntry } from '../../../src/log/entry.ts'
+import { cutPower } from './power-cut.ts'
 import { openSite, type Site } from './site.ts'
 
 let node: RegtestNode
@@ -22,15 +21,13 @@ test('lists of jobs that a power cut took are there again at the next start, byt
   expect(before.map((list) => list && hash('sha256', list))).toEqual(names)
   const [older, , ...newest] = names
 
-  await site.close()
-  const blobs = openSmallBlobs(join(site.config.dataDir, 'blobs', 'small.sqlite'))
   // A power cut takes the newest commits: what is older than one that is there is not looked for.
-  blobs.remove([older ?? '', ...newest])
-  blobs.close()
-  await site.reopen()
-
+  await cutPower(site, [older ?? '', ...newest])
   expect(newest).toHaveLength(3)
   expect(names.map((name) => read(site, name))).toEqual([null, ...before.slice(1)])
+
+  await cutPower(site, names)
+  expect(names.map((name) => read(site, name))).toEqual(before)
 })
 
 function jobListsOf(site: Site): string[] {
