@@ -2,9 +2,9 @@ export type StoreErrorCode =
   | 'database_unreadable' // missing folder, no permission, not SQLite
   | 'database_foreign' // SQLite, but not Assay's
   | 'durability_refused' // no write-ahead log or no full sync here, as on some network file systems
-  | 'folder_in_use' // by another process
   | 'schema_newer' // written by a later version of Assay
   | 'folder_in_use' // by another coordinator
+  | 'blobs_missing' // more of what the database names than a power cut takes
 
 /** An operating error of the database. Match on `code`. */
 export class StoreError extends Error {
