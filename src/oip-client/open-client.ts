@@ -19,7 +19,7 @@ const PROOF_POLL_MS = 10_000
 /** A bundle of outputs ends at 64 MiB; its head takes little. */
 const MAX_ANSWER_BYTES = 65 * 1024 * 1024
 
-/** Not yet in the log, or not yet under an anchor: both pass. */
+/** Not yet in the log, or not yet under an anchor: both pass, unless the worker never submits the receipt. */
 const NOT_YET = ['receipt_unknown', 'receipt_not_anchored']
 
 export interface ClientOptions {
@@ -56,8 +56,8 @@ export interface InferenceReader extends ProofReader {
 export type ModelMetadata = z.infer<typeof metadata>
 
 /**
- * A requester's side of a coordinator. All throw ClientError with the coordinator's code, `unreachable` or `answer_malformed`, and what
- * `signal` was aborted for.
+ * A requester's side of a coordinator. All throw ClientError with the coordinator's code, `unreachable` or
+ * `answer_malformed`, and what `signal` was aborted for.
  */
 export interface InferenceClient {
   /** Whether requests are taken now, of `model` where one is named. */
@@ -65,13 +65,16 @@ export interface InferenceClient {
   metadata(model: string, signal?: AbortSignal): Promise<ModelMetadata>
   /** When `signal` aborts, what no worker has begun is not begun. Throws ClientError `tensor_malformed` too. */
   infer(model: string, request: InferenceRequest, signal?: AbortSignal): Promise<Inference>
-  /** Waits until an anchor covers the receipt: some blocks. */
+  /**
+   * Waits until an anchor covers the receipt: some blocks; for ever where its worker never submits it, as after a power
+   * cut: give a `signal`.
+   */
   proof(receiptId: string, signal?: AbortSignal): Promise<Uint8Array>
   /**
-   * The same, checked, and that the receipt is of exactly the inputs that went and the outputs as they stand in `inference`. A proof
-   * that doesn't hold is reported; one of something else throws ClientError: `proof_of_another`, `job_not_committed`,
-   * `inputs_not_committed`, `model_not_committed`, `outputs_not_committed`, or `outputs_incomplete` where outputs were named
-   * that need not be all of the model's.
+   * The same, checked, and that the receipt is of exactly the inputs that went and the outputs as they stand in
+   * `inference`. A proof that doesn't hold is reported; one of something else throws ClientError: `proof_of_another`,
+   * `job_not_committed`, `inputs_not_committed`, `model_not_committed`, `outputs_not_committed`, or `outputs_incomplete`
+   * where outputs were named that need not be all of the model's.
    */
   verifiedProof(inference: Inference, reader: InferenceReader, signal?: AbortSignal): Promise<ProofReport>
 }
