@@ -18,7 +18,10 @@ const NONCE_LIFE_MS = 2 * MAX_CLOCK_SKEW_MS + MAX_BODY_MS
 /** Some 2,800 requests a second for that long; beyond that, the flood is refused, not the memory spent. */
 const MAX_NONCES = 600_000
 
-/** Grants known to be good, so that each costs one BIP-340 verification: more than connections are held, at 1.2 kB each. */
+/**
+ * Sessions whose grant is known to be good, at 1.2 kB each, so that it costs one BIP-340 verification; where more workers
+ * than these are at it, one now and then costs another.
+ */
 const MAX_GRANTS = 10_000
 
 type SignedRequest = Pick<Request, 'headers' | 'method' | 'originalUrl'>
@@ -53,7 +56,12 @@ export function createAuthenticator(originOf: () => string): Authenticator {
     const { key, session, untilMs, grant } = signed
     const name = Buffer.concat([key, session, grant]).toString('base64') + untilMs
     const known = granted.get(name)
-    if (known !== undefined) return known
+    if (known !== undefined) {
+      // Insertion order is the order of use: who asked longest ago is forgotten first.
+      granted.delete(name)
+      granted.set(name, known)
+      return known
+    }
     if (!checkGrant(originOf(), signed)) {
       throw new RefusedError(401, 'signature_invalid', 'the session is not granted by its key for this log')
     }
