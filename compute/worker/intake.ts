@@ -4,7 +4,10 @@ import type { FinishedRun, Spool } from './spool.ts'
 /** What a run waits for company at most while those before it are on their way: a slow line or an outage must not keep it off the disk. */
 const MAX_GATHER_MS = 20
 
-/** Puts finished runs into the spool, whatever becomes of those before them: an outage costs no work when the power goes too. */
+/**
+ * Puts finished runs into the spool, whatever becomes of those before them: an outage costs no work when the power goes too,
+ * but for the milliseconds until they are synced. A requester may have what goes then: its receipt never comes to the log.
+ */
 export interface Intake {
   add(run: FinishedRun): void
   /** What is not in the spool yet. */

@@ -87,7 +87,7 @@ export function openLeaseDesk(
   const takeSpace = createSpaceWatch(books.blobs, () => Number(sumLeased.get()))
 
   function lease(worker: Uint8Array, max: number, epoch: number): LeasedJob[] {
-    // A requester of a worker that died waits for the next one to ask, not for the next block.
+    // A requester of a worker that died waits for the next one to ask, not for the next block: such refunds are synced first.
     lost.expire(Date.now())
     const room = Math.min(
       max,
@@ -123,9 +123,10 @@ export function openLeaseDesk(
   }
 
   /**
-   * Inputs are held, and the jobs in the log, before anybody gets them: what is leased can be audited. Neither waits for the
-   * disk beyond the log's own sync. A power cut that takes an input takes its requester's connection, and no answer to it is
-   * acknowledged any more; the list of jobs is put again from their rows (putLostJobLists).
+   * Inputs are held, and the jobs in the log, before anybody gets them: what is leased can be audited. Neither waits for
+   * the disk beyond the log's own sync, but inputs above 128 KiB: these are files, synced each. A power cut that takes
+   * an input takes its requester's connection, and no answer to it is acknowledged any more; the list of jobs is put
+   * again from their rows (putLostJobLists).
    */
   function log(worker: Uint8Array, epoch: number, drafts: readonly Draft[]): LeasedJob[] {
     const leasedMs = Date.now()
