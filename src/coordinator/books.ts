@@ -19,8 +19,8 @@ export interface Books {
 
 /**
  * Appends `entry` and runs `change` with its index in one immediate transaction; durable when it returns.
- * Blobs that the entry names must have been put before: a committed entry never names a missing blob, or one that is put again
- * at the next start from what commits with it.
+ * Blobs that the entry names must have been put before: a committed entry never names a missing blob, unless it is put
+ * again at the next start from what commits with it.
  */
 export function record<T>(books: Books, entry: Entry, change: (index: number) => T): T {
   return books.db

@@ -3,7 +3,7 @@ import type { Bell } from './bell.ts'
 import type { Canary } from './canaries.ts'
 import { RefusedError } from './refused-error.ts'
 
-/** What a requester gets: the output bundle, the receipt's id, known before the worker signs (DESIGN §9), and what opens its commitments. */
+/** What a requester gets: outputs, the receipt's id, known before the worker signs (DESIGN §9), and what opens both. */
 export interface Answer {
   readonly outputs: Uint8Array
   readonly receiptId: Uint8Array
