@@ -5,8 +5,9 @@ import type { FinishedRun, Spool } from './spool.ts'
 const MAX_GATHER_MS = 20
 
 /**
- * Puts finished runs into the spool, whatever becomes of those before them: an outage costs no work when the power goes too,
- * but for the milliseconds until they are synced. A requester may have what goes then: its receipt never comes to the log.
+ * Puts finished runs into the spool, whatever becomes of those before them: an outage costs no work when the power
+ * goes too, but for the milliseconds until they are synced. A requester may have an answer that goes then, and its
+ * receipt never comes to the log.
  */
 export interface Intake {
   add(run: FinishedRun): void

@@ -19,8 +19,8 @@ const NONCE_LIFE_MS = 2 * MAX_CLOCK_SKEW_MS + MAX_BODY_MS
 const MAX_NONCES = 600_000
 
 /**
- * Sessions whose grant is known to be good, at 1.2 kB each, so that it costs one BIP-340 verification; where more workers
- * than these are at it, one now and then costs another.
+ * Sessions whose grant is known to be good, at 1.2 kB each, so that it costs one BIP-340 verification. Where more workers
+ * than these ask by turns, each of them costs another now and then.
  */
 const MAX_GRANTS = 10_000
 

@@ -87,7 +87,7 @@ export function openLeaseDesk(
   const takeSpace = createSpaceWatch(books.blobs, () => Number(sumLeased.get()))
 
   function lease(worker: Uint8Array, max: number, epoch: number): LeasedJob[] {
-    // A requester of a worker that died waits for the next one to ask, not for the next block: such refunds are synced first.
+    // A requester of a worker that died waits for the next one to ask, not for the next block; refunds are synced first.
     lost.expire(Date.now())
     const room = Math.min(
       max,
