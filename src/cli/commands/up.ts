@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import type { Command } from 'commander'
 import type { Logger } from 'pino'
+import { keepHeapRoomy } from '../../../compute/runtime/roomy-heap.ts'
 import { createApp } from '../../api/app.ts'
 import { builtExplorer } from '../../api/explorer-routes.ts'
 import { listen } from '../../api/listen.ts'
@@ -15,7 +16,6 @@ import { example } from '../example.ts'
 import { openLogger } from '../open-logger.ts'
 import { makeOperatorToken } from '../operator-token.ts'
 import { readPassphrase } from '../passphrase.ts'
-import { keepHeapRoomy } from '../roomy-heap.ts'
 import { untilSignal } from '../until-signal.ts'
 
 export function addUp(program: Command): void {
