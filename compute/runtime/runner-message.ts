@@ -3,7 +3,7 @@ import type { ExecutionProfile } from '../work/receipt.ts'
 import type { Tensor } from '../work/tensor-bundle.ts'
 import { RUN_ERROR_CODES } from './run-error.ts'
 
-/** What a process holds loaded, by model and profile, the latest. Each has its weights in memory; a worker serves a few models at a time. */
+/** The models, each by a profile, that a process holds loaded: the latest. Each has its weights in memory; few are served at a time. */
 export const MAX_SESSIONS = 4
 
 export type Provider = ExecutionProfile['provider']

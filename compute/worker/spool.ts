@@ -47,7 +47,7 @@ interface Batch {
   readonly receipts: number
 }
 
-/** Receipts by their row ids, in batches; every change but `append` is on the disk when its call returns, and what came before it too. */
+/** Receipts by their row ids, in batches. Every change but `append` is on the disk when its call returns, and what was before it. */
 export interface Spool {
   /** A crash of the process does not take it; a power cut may, before `sync`. */
   append(runs: readonly FinishedRun[]): number[]

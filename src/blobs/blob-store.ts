@@ -26,8 +26,11 @@ export interface BlobStore {
   putSync(bytes: Uint8Array): string
   /** As `putSync` for each, syncing once for all small ones. After a failure any of them may be there, whole. */
   putMany(blobs: readonly Uint8Array[]): string[]
-  /** As `putMany`, but small ones are on the disk only when the next `putSync` or `putMany` has returned. */
-  putUnsynced(blobs: readonly Uint8Array[]): string[]
+  /**
+   * As `putMany`, but named by who has just hashed them, and small ones are on the disk only when the next `putSync` or
+   * `putMany` has returned.
+   */
+  putUnsynced(blobs: readonly NamedBlob[]): void
   /** Null when absent. Throws BlobError `blob_corrupt` rather than give bytes that aren't the name's. */
   get(name: string): Uint8Array | null
   has(name: string): boolean
@@ -68,8 +71,7 @@ export function openBlobStore(folder: string): BlobStore {
     }
   }
 
-  function putAll(blobs: readonly Uint8Array[], putSmall: SmallBlobs['put']): string[] {
-    const named = blobs.map((bytes) => ({ bytes, name: nameOf(bytes) }))
+  function putAll(named: readonly NamedBlob[], putSmall: SmallBlobs['put']): string[] {
     const [little, large] = [named.filter(isSmall), named.filter((blob) => !isSmall(blob))]
     // Even none: what was put unsynced before is on the disk then.
     putSmall(little)
@@ -90,13 +92,13 @@ export function openBlobStore(folder: string): BlobStore {
 
   return {
     putSync(bytes) {
-      const [name] = translating('blob_unwritable', () => putAll([bytes], small.put))
+      const [name] = translating('blob_unwritable', () => putAll([named(bytes)], small.put))
       assert(name !== undefined, 'one blob has one name')
       return name
     },
 
-    putMany: (blobs) => translating('blob_unwritable', () => putAll(blobs, small.put)),
-    putUnsynced: (blobs) => translating('blob_unwritable', () => putAll(blobs, small.putUnsynced)),
+    putMany: (blobs) => translating('blob_unwritable', () => putAll(blobs.map(named), small.put)),
+    putUnsynced: (blobs) => void translating('blob_unwritable', () => putAll(blobs, small.putUnsynced)),
 
     get(name) {
       const bytes = readSmall(name) ?? translating('blob_unreadable', () => readIfThere(pathOf(name)))
@@ -142,14 +144,14 @@ function isSmall({ bytes }: NamedBlob): boolean {
   return bytes.length <= MAX_SMALL_BLOB_BYTES
 }
 
-function nameOf(bytes: Uint8Array): string {
+function named(bytes: Uint8Array): NamedBlob {
   if (bytes.length > MAX_BLOB_BYTES) {
     throw new BlobError(
       'blob_too_large',
       `a blob of ${bytes.length} bytes; at most ${MAX_BLOB_BYTES} are kept`,
     )
   }
-  return hash('sha256', bytes, 'hex')
+  return { name: hash('sha256', bytes, 'hex'), bytes }
 }
 
 function readIfThere(path: string): Uint8Array | null {

@@ -133,20 +133,23 @@ export function openLeaseDesk(
     const deadlineMs = leasedMs + policy.deadlineMs
     const jobs = drafts.map((draft) => ({ draft, ...newJob(draft, deadlineMs) }))
     const list = encodeCbor(jobs.map(({ bytes }) => bytes))
+    const listDigest = sha256(list)
+    const requested = jobs.filter(({ draft }) => draft.request !== null)
     books.blobs.putUnsynced([
-      list,
-      ...drafts.flatMap(({ request, inputs }) => (request === null ? [] : [inputs])),
+      { name: hex(listDigest), bytes: list },
+      ...requested.map(({ draft, inputDigest }) => ({ name: hex(inputDigest), bytes: draft.inputs })),
     ])
     const unproven = capacity.isUnproven(worker) ? 1 : 0
     const root = treeRoot(jobs.map(({ id }) => id))
     const count = jobs.length
-    const entry = { v: 1, kind: 'jobs', worker, epoch, leasedMs, count, root, jobs: sha256(list) } as const
+    const entry = { v: 1, kind: 'jobs', worker, epoch, leasedMs, count, root, jobs: listDigest } as const
     record(books, entry, (entryIndex) => {
+      const present = holds.present()
       for (const { draft, id, bytes, inputDigest, inputSalt, originSalt, originRecord, units } of jobs) {
         const { subnet, model, item, request, chargeMsat, outputBytes } = draft
         const isPrivate = subnet.privacy === 'private'
         // A dataset's are held for good.
-        if (item === null) holds.hold([inputDigest], isPrivate)
+        if (item === null) holds.hold([inputDigest], isPrivate, present)
         const { lastInsertRowid: number } = insertJob.run({
           id,
           bytes,

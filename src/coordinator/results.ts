@@ -97,7 +97,9 @@ export function openResultDesk(books: Books, leases: LeaseDesk): ResultDesk {
   const hold = createGroupCommit((taken: readonly CheckedResult[]) => {
     try {
       const fresh = taken.filter(({ isHeld }) => !isHeld)
-      books.blobs.putUnsynced(fresh.map(({ outputs }) => outputs))
+      books.blobs.putUnsynced(
+        fresh.map(({ outputDigest, outputs }) => ({ name: hex(outputDigest), bytes: outputs })),
+      )
       unsynced(db, () => holdAll.immediate(fresh))
     } finally {
       for (const { job } of taken) underWay.delete(hex(job))

@@ -72,7 +72,10 @@ test('a small blob is named by its SHA-256, is no file of its own, and comes bac
 
 test('blobs that are not synced yet come back all the same, small or large, to another process too', () => {
   const { folder, blobs } = open()
-  expect(blobs.putUnsynced([HELLO, LARGE])).toEqual([HELLO_NAME, LARGE_NAME])
+  blobs.putUnsynced([
+    { name: HELLO_NAME, bytes: HELLO },
+    { name: LARGE_NAME, bytes: LARGE },
+  ])
   for (const store of [blobs, openBlobStore(folder)]) {
     expect(store.get(HELLO_NAME)).toEqual(HELLO)
     expect(store.get(LARGE_NAME)).toEqual(LARGE)
@@ -82,7 +85,7 @@ test('blobs that are not synced yet come back all the same, small or large, to a
 test('a synced put brings along what was not, be its own blobs large or there already', () => {
   const { folder, blobs } = open()
   const writtenBytes = () => statSync(join(folder, 'small.sqlite-wal')).size
-  blobs.putUnsynced([HELLO])
+  blobs.putUnsynced([{ name: HELLO_NAME, bytes: HELLO }])
   for (const put of [() => blobs.putSync(LARGE), () => blobs.putMany([LARGE]), () => blobs.putSync(HELLO)]) {
     const before = writtenBytes()
     put()
