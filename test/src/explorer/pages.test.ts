@@ -28,7 +28,10 @@ describeInChromium('every page of the explorer', () => {
     },
     anchors: {
       path: () => '/#/anchors',
-      shows: (page) => page.getByTitle(site.status().anchors[0]?.txid ?? expect.fail()).waitFor(),
+      shows: (page) => {
+        const { height } = site.status().anchors[0] ?? expect.fail()
+        return page.getByRole('row', { name: new RegExp(`^0 final ${height}\\b`) }).waitFor()
+      },
     },
     log: { path: () => '/#/log', shows: (page) => page.locator('summary', { hasText: 'genesis' }).waitFor() },
     'an entry': {
