@@ -131,12 +131,10 @@ function modelRunner(
   ): Promise<RunResult[]> {
     const { profile: required, modelPath, modelDigest } = manner
     assertBefore(manner.deadlineMs)
-    if (current.child.ended && !closed) {
-      current = await launch(own, gpu, onEvent)
-      // Or the new process would be ended at once.
-      assertBefore(manner.deadlineMs)
-    }
+    if (current.child.ended && !closed) current = await launch(own, gpu, onEvent)
     if (closed) throw await closedWhileRunning()
+    // Or a process that has just been started would be ended at once.
+    assertBefore(manner.deadlineMs)
     const deadlineMs = Math.min(manner.deadlineMs, Date.now() + limitMs)
     const { optimization, threads, precision, provider = own } = required
     const profile = { optimization, threads, precision }

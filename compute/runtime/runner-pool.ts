@@ -107,8 +107,9 @@ function poolOver(slots: readonly Slot[], parts: AsyncDisposableStack): RunnerPo
 
   /** The head of the queue, with as many of its kind behind it as there is room for. No one waits for company. */
   function takeGroup(slot: Slot, head: Waiting): Waiting[] {
-    const limitMs = Date.now() + MAX_STALL_MS
-    const hasTime = ({ request }: Waiting) => request.mayJoin || request.deadlineMs > limitMs
+    const stallEndsMs = Date.now() + MAX_STALL_MS
+    // Of a batch all end together: the nearest deadline is everybody's.
+    const hasTime = ({ request }: Waiting) => request.mayJoin || request.deadlineMs > stallEndsMs
     const mayRunBeside = (one: Waiting) => one.kind === head.kind && !one.isAlone && hasTime(one)
     let room = mayRunBeside(head) ? roomOf(slot, head) : 0
     const group: Waiting[] = []
@@ -143,7 +144,7 @@ function poolOver(slots: readonly Slot[], parts: AsyncDisposableStack): RunnerPo
   }
 
   /** The warm-up of a model whose rows may be joined: found out when the first of them comes. */
-  async function measureOnce({ runner, device }: Slot, [head]: readonly Waiting[]): Promise<void> {
+  async function measureOnce({ runner, device, runMs }: Slot, [head]: readonly Waiting[]): Promise<void> {
     if (head === undefined || !head.request.mayJoin || limits.has(head.kind)) return
     limits.set(head.kind, 1)
     device.busy += 1
@@ -151,6 +152,8 @@ function poolOver(slots: readonly Slot[], parts: AsyncDisposableStack): RunnerPo
       limits.set(head.kind, await largestUsefulBatch(runner, head.request))
     } finally {
       device.busy -= 1
+      // What is tried may have ended the process, and what it had loaded with it.
+      runMs.clear()
     }
   }
 
@@ -163,10 +166,10 @@ function poolOver(slots: readonly Slot[], parts: AsyncDisposableStack): RunnerPo
     const beganMs = performance.now()
     try {
       const results = await run(slot, { ...head.request, deadlineMs }, group)
-      noteRun(slot, head, (performance.now() - beganMs) / group.length)
+      if (results !== null) noteRun(slot, head, (performance.now() - beganMs) / group.length)
       return results
     } catch (error) {
-      // The process may have ended, and what it had loaded with it.
+      // As above.
       slot.runMs.clear()
       if (group.length > 1 && error instanceof RunError) return null
       throw error

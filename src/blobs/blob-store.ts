@@ -27,8 +27,8 @@ export interface BlobStore {
   /** As `putSync` for each, syncing once for all small ones. After a failure any of them may be there, whole. */
   putMany(blobs: readonly Uint8Array[]): string[]
   /**
-   * As `putMany`, but named by who has just hashed them, and small ones are on the disk only when the next `putSync` or
-   * `putMany` has returned.
+   * As `putMany`, but named by who has just hashed them, none of them large beyond measure; small ones are on the disk only
+   * when the next `putSync` or `putMany` has returned.
    */
   putUnsynced(blobs: readonly NamedBlob[]): void
   /** Null when absent. Throws BlobError `blob_corrupt` rather than give bytes that aren't the name's. */

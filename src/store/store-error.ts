@@ -4,7 +4,7 @@ export type StoreErrorCode =
   | 'durability_refused' // no write-ahead log or no full sync here, as on some network file systems
   | 'schema_newer' // written by a later version of Assay
   | 'folder_in_use' // by another coordinator
-  | 'blobs_missing' // more of what the database names than a power cut takes
+  | 'blobs_missing' // what the database names, and no power cut can have taken
 
 /** An operating error of the database. Match on `code`. */
 export class StoreError extends Error {

@@ -70,7 +70,7 @@ test('the screen shows work, audits, anchors, money and workers as they are', as
   expect(json).toMatchObject({ origin: site.origin, open: { runwayBlocks, audits: { failed: 0 } } })
 })
 
-test('on a terminal no line is longer than it is wide, and no word is broken', async () => {
+test('on a terminal what stands behind a label is no longer than it is wide, and no word is broken', async () => {
   await using site = await openSite(node)
   const status = await readStatus(site.url)
   const whole = renderStatus(status)
