@@ -7,7 +7,7 @@ import { startModelRunner } from '../../compute/runtime/model-runner.ts'
 import { type PoolRequest, startRunnerPool } from '../../compute/runtime/runner-pool.ts'
 import { encodeTensorBundle, parseTensorBundle } from '../../compute/work/tensor-bundle.ts'
 import { sideBySide } from '../measure.ts'
-import { type Row, rowOf } from '../row.ts'
+import { type Bar, type Row, rowOf } from '../row.ts'
 import { openBareRuntime } from './bare-runtime.ts'
 import { inputRows, mlp, trivial } from './bench-models.ts'
 
@@ -23,11 +23,12 @@ const HOUR_MS = 3_600_000
 const MB_PER_KB = 1_024 / 1e6
 
 export async function* runnerRows(): AsyncGenerator<Row> {
-  yield await batching()
+  yield* together()
   yield* memory()
 }
 
-async function batching(): Promise<Row> {
+/** Single rows that wait together: as batches, and where each is to be a run of its own. */
+async function* together(): AsyncGenerator<Row> {
   const model = mlp()
   using folder = mkdtempDisposableSync(join(tmpdir(), 'assay-bench-'))
   const modelPath = join(folder.path, 'model.onnx')
@@ -39,18 +40,22 @@ async function batching(): Promise<Row> {
   await using bare = await openBareRuntime(model, 1)
   const [y] = parseTensorBundle((await pool.run({ ...request, mayJoin: false })).outputs)
   assert(Buffer.from(y?.data ?? []).equals(await bare.run()), 'the model gives its answer')
-  const { oursSeconds, baselineSeconds } = await sideBySide(
-    () => callTogether(pool, { ...request, mayJoin: true }, REQUESTS),
-    () => callTogether(single, request, REQUESTS),
-    3,
-  )
-  return rowOf({
-    name: `runner, mlp, single rows of ${CALLERS} callers, in batches, beside one by one`,
-    value: REQUESTS / oursSeconds,
-    unit: 'rows/s',
-    baseline: REQUESTS / baselineSeconds,
-    bar: { on: 'ratio', is: '≥', bound: MIN_BATCHING_RATIO },
-  })
+  const rows = async (how: string, mayJoin: boolean, bar?: Bar): Promise<Row> => {
+    const { oursSeconds, baselineSeconds } = await sideBySide(
+      () => callTogether(pool, { ...request, mayJoin }, REQUESTS),
+      () => callTogether(single, request, REQUESTS),
+      3,
+    )
+    return rowOf({
+      name: `runner, mlp, single rows of ${CALLERS} callers, ${how}, beside one to an exchange`,
+      value: REQUESTS / oursSeconds,
+      unit: 'rows/s',
+      baseline: REQUESTS / baselineSeconds,
+      ...(bar === undefined ? {} : { bar }),
+    })
+  }
+  yield await rows('in batches', true, { on: 'ratio', is: '≥', bound: MIN_BATCHING_RATIO })
+  yield await rows('as runs of their own', false)
 }
 
 async function* memory(): AsyncGenerator<Row> {

@@ -64,7 +64,7 @@ interface Waiting {
 interface Slot {
   readonly runner: PooledRunner
   readonly device: Device
-  /** What a run took last, by kind, of no more of them than the process holds models: so it has each of these loaded. */
+  /** What a run took last, by kind, of no more of them than the process holds models: so it has each of these loaded, while it lives. */
   readonly runMs: Map<string, number>
 }
 
@@ -152,7 +152,7 @@ function poolOver(slots: readonly Slot[], parts: AsyncDisposableStack): RunnerPo
       limits.set(head.kind, await largestUsefulBatch(runner, head.request))
     } finally {
       device.busy -= 1
-      // What is tried may have ended the process, and what it had loaded with it.
+      // What is tried may have ended the process.
       runMs.clear()
     }
   }
@@ -169,7 +169,7 @@ function poolOver(slots: readonly Slot[], parts: AsyncDisposableStack): RunnerPo
       if (results !== null) noteRun(slot, head, (performance.now() - beganMs) / group.length)
       return results
     } catch (error) {
-      // As above.
+      // The process may have ended.
       slot.runMs.clear()
       if (group.length > 1 && error instanceof RunError) return null
       throw error

@@ -51,12 +51,13 @@ export function openSmallBlobs(path: string): SmallBlobs {
   const all = db.prepare<[], { name: string; bytes: Uint8Array }>(
     'SELECT lower(hex(name)) AS name, bytes FROM blob',
   )
-  const putUnsynced = db.transaction((blobs: readonly NamedBlob[]) => {
+  const write = (blobs: readonly NamedBlob[]) => {
     for (const { name, bytes } of blobs) upsert.run(Buffer.from(name, 'hex'), bytes)
-  })
+  }
+  const putUnsynced = db.transaction(write)
   const version = db.pragma('user_version', { simple: true })
   const put = db.transaction((blobs: readonly NamedBlob[]) => {
-    putUnsynced(blobs)
+    write(blobs)
     // Writes a page: a commit of none, as of bytes that are there already, syncs nothing.
     db.pragma(`user_version = ${version}`)
   })

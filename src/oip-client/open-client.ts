@@ -63,7 +63,10 @@ export interface InferenceClient {
   /** Whether requests are taken now, of `model` where one is named. */
   isReady(model?: string, signal?: AbortSignal): Promise<boolean>
   metadata(model: string, signal?: AbortSignal): Promise<ModelMetadata>
-  /** When `signal` aborts, what no worker has begun is not begun. Throws ClientError `tensor_malformed` too, and `answer_malformed` for texts that are not UTF-8. */
+  /**
+   * When `signal` aborts, what no worker has begun is not begun. Throws ClientError `tensor_malformed` too, and
+   * `answer_malformed` for texts that are not UTF-8.
+   */
   infer(model: string, request: InferenceRequest, signal?: AbortSignal): Promise<Inference>
   /**
    * Waits until an anchor covers the receipt: some blocks; for ever where its worker never submits it, as after a power

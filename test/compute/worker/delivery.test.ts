@@ -1,6 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { parseReceipt } from '../../../compute/work/receipt.ts'
 import { encodeHeader, parseHeader, signSubmission, submissionId } from '../../../compute/work/submission.ts'
@@ -8,32 +5,29 @@ import { newWorkerKey, publicKeyOf } from '../../../compute/work/worker-key.ts'
 import { openSpool } from '../../../compute/worker/spool.ts'
 import type { WorkerEvent } from '../../../compute/worker/worker-event.ts'
 import { toHex } from '../work/read-vector.ts'
+import { type DeliveryPeer, openDeliveryPeer } from './delivery-peer.ts'
 import { finishedRun } from './finished-run.ts'
 import { openDelivery } from './open-delivery.ts'
 import { Problem } from './peer-body.ts'
-import { type PeerCoordinator, startPeerCoordinator } from './peer-coordinator.ts'
+import type { PeerCoordinator } from './peer-coordinator.ts'
 import { PEER_ORIGIN } from './peer-log.ts'
 
 let peer: PeerCoordinator
-let folder: string
+let site: DeliveryPeer
 let path: string
 let events: WorkerEvent[]
 const secretKey = newWorkerKey()
 
 beforeEach(async () => {
-  peer = await startPeerCoordinator()
-  folder = mkdtempSync(join(tmpdir(), 'assay-delivery-'))
-  path = join(folder, 'spool.sqlite')
+  site = await openDeliveryPeer()
+  ;({ peer, path } = site)
   events = []
 })
 
-afterEach(async () => {
-  await peer.close()
-  rmSync(folder, { recursive: true })
-})
+afterEach(() => site[Symbol.asyncDispose]())
 
-function open(o: Pick<Parameters<typeof openDelivery>[0], 'aroundSync'> = {}) {
-  return openDelivery({ url: peer.url, path, secretKey, onEvent: (event) => events.push(event), ...o })
+function open() {
+  return openDelivery({ url: peer.url, path, secretKey, onEvent: (event) => events.push(event) })
 }
 
 /** Delivers runs of these jobs, until nothing is left. */
@@ -87,54 +81,6 @@ describe('delivery', () => {
     ])
     delivery.close()
     await running
-  })
-
-  test('hands over a result and submits its receipt while the disk is still at work', async () => {
-    const [job] = peer.grant(1)
-    const { promise: synced, resolve: sync } = Promise.withResolvers<void>()
-    const delivery = open({ aroundSync: () => synced })
-    const running = delivery.run()
-    delivery.add(finishedRun(job?.id ?? ''))
-    await peer.until(() => peer.submissions.length === 1)
-    expect([bodiesOf('/v1/results'), bodiesOf('/v1/submissions')].map((sent) => sent.length)).toEqual([1, 1])
-    delivery.close()
-    sync()
-    await running
-  })
-
-  test('brings a result to the disk at once, whether the coordinator answers or not', async () => {
-    const [job] = peer.grant(1)
-    const { promise: outage, resolve: endOutage } = Promise.withResolvers<void>()
-    peer.state.intercept = () => outage
-    const [atStart, forResult] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
-    const waited = [atStart, forResult]
-    const delivery = open({ aroundSync: (sync) => sync().then(() => waited.shift()?.resolve()) })
-    const running = delivery.run()
-    await atStart.promise
-    delivery.add(finishedRun(job?.id ?? ''))
-    await forResult.promise
-    expect(delivery.backlog().receipts).toBe(1)
-    endOutage()
-    delivery.close()
-    await running
-    expect(submittedJobs()).toEqual([job?.id])
-  })
-
-  test('ends when the disk does not take the spool', async () => {
-    const delivery = open()
-    rmSync(`${path}-wal`)
-    await expect(delivery.run()).rejects.toMatchObject({ name: 'SpoolError', code: 'spool_unwritable' })
-  })
-
-  test('has no room for 8,192 receipts, be they on the disk or on their way there', () => {
-    const delivery = open()
-    for (let i = 0; i < 8_191; i++) delivery.add(finishedRun('00'.repeat(32)))
-    expect(delivery.hasRoom()).toBe(true)
-    delivery.add(finishedRun('00'.repeat(32)))
-    expect(delivery.hasRoom()).toBe(false)
-    delivery.flush()
-    expect(delivery.backlog().receipts).toBe(8_192)
-    expect(delivery.hasRoom()).toBe(false)
   })
 
   test('goes on behind its last submission after a restart', async () => {
