@@ -15,7 +15,14 @@ export function sessionOptions(
     interOpNumThreads: 1,
     // The arena never gives its peak back.
     enableCpuMemArena: false,
-    extra: { session: { use_deterministic_compute: '1', intra_op: { allow_spinning: '0' } } },
+    extra: {
+      session: {
+        // What admission has read: bytes 4 to 7 of an ONNX file may be "ORTM", for which ONNX Runtime would read another model in it.
+        load_model_format: 'ONNX',
+        use_deterministic_compute: '1',
+        intra_op: { allow_spinning: '0' },
+      },
+    },
   }
 }
 

@@ -1,11 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { AdmissionError, admitModel } from '../../../compute/onnx/admission.ts'
 import { encodeModel, ModelError } from '../../../compute/onnx/model.ts'
+import { InferenceSession } from '../../../compute/runtime/onnxruntime.ts'
 import { startRunnerPool } from '../../../compute/runtime/runner-pool.ts'
+import { sessionOptions } from '../../../compute/runtime/session-options.ts'
 import { encodeTensorBundle } from '../../../compute/work/tensor-bundle.ts'
 import { mlp } from './sample-models.ts'
 
@@ -75,5 +77,18 @@ test('a damaged model that is admitted costs its own job at most: the next one r
     if (failure !== null) expect(failure).toHaveProperty('code', expect.stringMatching(/^[a-z_]+$/))
   }
   expect((await run('good')).outputs.length).toBeGreaterThan(0)
+  await rm(folder, { recursive: true })
+})
+
+test('what ONNX Runtime would read in its own format, and admission as ONNX, is not loaded', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'assay-own-format-'))
+  const options = sessionOptions('cpu', { optimization: 'disabled', threads: 1 })
+  const optimizedModelFilePath = join(folder, 'model.ort')
+  const extra = { session: { save_model_format: 'ORT' } }
+  const saving = { optimizedModelFilePath, graphOptimizationLevel: 'disabled', extra } as const
+  await (await InferenceSession.create(good, saving)).release()
+  const own = await readFile(optimizedModelFilePath)
+  expect(own.toString('latin1', 4, 8)).toBe('ORTM')
+  await expect(InferenceSession.create(own, options)).rejects.toThrow()
   await rm(folder, { recursive: true })
 })
