@@ -18,9 +18,9 @@ interface Waiting {
 export async function bumpPayout(site: PayoutSite, payout: PayoutRecord, waiting: Waiting): Promise<void> {
   const { node, store, policy, maker } = site
   const { payment, child, tipHeight } = waiting
-  const isUnsigned = payout.attempts.some(({ raw }) => raw === null)
+  if (waitsForSigner(site, payout)) return
   const lastHeight = Math.max(...payout.attempts.map(({ sinceHeight }) => sinceHeight))
-  if (isUnsigned || tipHeight - lastHeight < policy.targetBlocks) return
+  if (tipHeight - lastHeight < policy.targetBlocks) return
   if (payment === null) return raiseChild(site, payout, waiting)
   const entry = await node.mempoolEntry(payment.txid)
   if (entry === null) return // mined or evicted since: the next tip judges that
@@ -47,6 +47,7 @@ export async function raisePayout(
   newest: PayoutAttempt,
   tipHeight: number,
 ): Promise<void> {
+  if (waitsForSigner(site, payout)) return
   const market = await site.node.feeMarket(site.policy.targetBlocks)
   const answer = anchorFee({ ...market, ...limitsOf(site, payout, 0n), vsize: newest.vsize })
   if (answer.kind === 'stalled') {
@@ -59,23 +60,38 @@ export async function raisePayout(
   }
 }
 
-/** The payment is mined; its child waits and must not keep the payout open. */
+/** The payment is mined; its child waits, or was evicted, and must not keep the payout open. */
 async function raiseChild(
   site: PayoutSite,
   payout: PayoutRecord,
   { child, tipHeight }: Waiting,
 ): Promise<void> {
-  const entry = child === null ? null : await site.node.mempoolEntry(child.txid)
-  if (child === null || entry === null || payout.payment === null) return
+  if (child === null || payout.payment === null) return
+  const entry = await site.node.mempoolEntry(child.txid)
   const answer = anchorFee({
     ...(await site.node.feeMarket(site.policy.targetBlocks)),
     ...limitsOf(site, payout, payout.payment.feeSats),
     vsize: child.vsize,
-    replaces: { feeSats: entry.descendantFeeSats, vsize: child.vsize },
+    replaces: { feeSats: entry?.descendantFeeSats ?? child.feeSats, vsize: child.vsize },
   })
   if (answer.kind === 'fee') {
     await attempt(site, payout, payout.payment, { kind: 'child', feeSats: answer.feeSats }, tipHeight)
+  } else {
+    site.store.markTrouble(
+      payout.id,
+      `paid; its child is not mined yet and needs a fee of ${answer.neededSats} sat, above the limits`,
+    )
   }
+}
+
+/** One at a time is for the signer: what it has in hand would be another's by the time that it comes back. */
+function waitsForSigner(
+  { store }: PayoutSite,
+  { id, attempts }: Pick<PayoutRecord, 'id' | 'attempts'>,
+): boolean {
+  const isWaiting = attempts.some(({ raw }) => raw === null)
+  if (isWaiting) store.markTrouble(id, 'a higher fee waits for its signature: see `assay payout export`')
+  return isWaiting
 }
 
 function limitsOf({ policy }: PayoutSite, { totalSats }: PayoutRecord, spentSats: bigint): FeeLimits {
@@ -85,19 +101,17 @@ function limitsOf({ policy }: PayoutSite, { totalSats }: PayoutRecord, spentSats
 
 /** @returns whether it is out, or waits for its signature. */
 async function attempt(
-  { node, store, maker, maySend }: PayoutSite,
+  site: PayoutSite,
   payout: PayoutRecord,
   payment: PayoutAttempt,
   { kind, feeSats }: Bump,
   tipHeight: number,
 ): Promise<boolean> {
+  const { node, store, maker, maySend } = site
   if (!maySend()) return true
   const parent = kind === 'child' ? payment : null
   const made = store.keepAttempt(payout.id, maker.make(payout, { parent, feeSats }, tipHeight))
-  if (made.raw === null) {
-    store.markTrouble(payout.id, 'a higher fee waits for its signature: see `assay payout export`')
-    return true
-  }
+  if (made.raw === null) return waitsForSigner(site, { id: payout.id, attempts: [made] })
   const outcome = await node.send(made.raw)
   if (outcome.kind !== 'accepted') {
     store.markTrouble(payout.id, troubleOf(outcome))

@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { utils } from '@scure/btc-signer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { sealScript } from '../../anchor/commitment.ts'
@@ -9,7 +11,7 @@ import { taprootAddress } from '../../anchor/taproot-address.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
 import { copyOf, mempool, mineEmpty, openDatabase, youngNode } from './anchor-site.ts'
 import { floodMempool } from './flood-mempool.ts'
-import { onlyPayout, openTreasury, payees, paymentOf } from './payer-treasury.ts'
+import { onlyPayout, openTreasury, payees, paymentOf, type Treasury } from './payer-treasury.ts'
 import { signedPayment } from './signed-payment.ts'
 
 let bitcoind: RegtestNode
@@ -41,7 +43,7 @@ async function waitEmptyBlocks(payer: Payer, blocks = TARGET_BLOCKS): Promise<vo
 }
 
 /** A payment with a child, and the books as they were before there was one. */
-async function bumpedSinceBackup(treasury: Awaited<ReturnType<typeof openTreasury>>) {
+async function bumpedSinceBackup(treasury: Treasury) {
   const db = openDatabase(':memory:')
   const payer = treasury.open({ db })
   await spendAsPayee(await sent(payer), 100_000n)
@@ -51,7 +53,7 @@ async function bumpedSinceBackup(treasury: Awaited<ReturnType<typeof openTreasur
 }
 
 /** What the payee makes of its coin: all but `left` is a fee. */
-async function spendAsPayee(record: PayoutRecord, feeSats: bigint): Promise<string> {
+async function spendAsPayee(record: PayoutRecord, feeSats: bigint, to = node): Promise<string> {
   const { raw, txid } = signedPayment({
     secretKey: PAYEE_KEY,
     inputs: [{ txid: paymentOf(record).txid, vout: 0, valueSats: 200_000n }],
@@ -59,8 +61,24 @@ async function spendAsPayee(record: PayoutRecord, feeSats: bigint): Promise<stri
     changeScript: sealScript(utils.pubSchnorr(PAYEE_KEY), null),
     feeSats,
   })
-  expect(await node.send(raw)).toEqual({ kind: 'accepted' })
+  expect(await to.send(raw)).toEqual({ kind: 'accepted' })
   return txid
+}
+
+/** A payment that a payee has pinned, in a block without the child that pays for it. @returns that child */
+async function minedAlone(bitcoind: RegtestNode, treasury: Treasury): Promise<string | undefined> {
+  const payer = treasury.open({ node: youngNode(bitcoind.rpc) })
+  await payer.pin('a', 210_000n)
+  await payer.prepare('a', [{ address: PAYEE, valueSats: 200_000n }, ...payees(10_000n)])
+  await payer.advance()
+  await spendAsPayee(onlyPayout(payer), 100_000n, youngNode(bitcoind.rpc))
+  for (let block = 0; block < TARGET_BLOCKS; block += 1) {
+    await mineEmpty(bitcoind)
+    await payer.advance()
+  }
+  const { payment, child } = onlyPayout(payer)
+  await bitcoind.rpc.call('generateblock', 'raw(51)', [payment?.txid])
+  return child?.txid
 }
 
 async function settle(payer: Payer): Promise<PayoutRecord> {
@@ -180,34 +198,41 @@ describe('a payout that is not mined in time', () => {
   it('sends its child again when the node has lost it, and settles only when that is deep enough too', async () => {
     await using forgetful = await startBitcoind({ extraArgs: ['-persistmempool=0'] })
     using treasury = await openTreasury(forgetful, 300_000n)
-    const payer = treasury.open()
-    await payer.pin('a', 210_000n)
-    await payer.prepare('a', [{ address: PAYEE, valueSats: 200_000n }, ...payees(10_000n)])
-    await payer.advance()
-    const { raw } = signedPayment({
-      secretKey: PAYEE_KEY,
-      inputs: [{ txid: paymentOf(onlyPayout(payer)).txid, vout: 0, valueSats: 200_000n }],
-      outputs: [],
-      changeScript: sealScript(utils.pubSchnorr(PAYEE_KEY), null),
-      feeSats: 100_000n,
-    })
-    await youngNode(forgetful.rpc).send(raw)
-    for (let block = 0; block < TARGET_BLOCKS; block += 1) {
-      await mineEmpty(forgetful)
-      await payer.advance()
-    }
-    const { payment, child } = onlyPayout(payer)
-    const blockOf = String(await forgetful.rpc.call('getnewaddress').catch(() => 'raw(51)'))
-    await forgetful.rpc.call('generateblock', blockOf, [payment?.txid])
+    const child = await minedAlone(forgetful, treasury)
     await forgetful.restart()
     for (let block = 0; block < 4; block += 1) await mineEmpty(forgetful)
     const reopened = treasury.open({ node: youngNode(forgetful.rpc) })
     await reopened.advance()
-    expect(onlyPayout(reopened)).toMatchObject({ state: 'confirmed', child: { txid: child?.txid } })
-    expect(await mempool(forgetful)).toEqual([child?.txid])
+    expect(onlyPayout(reopened)).toMatchObject({ state: 'confirmed', child: { txid: child } })
+    expect(await mempool(forgetful)).toEqual([child])
     await forgetful.mine(3)
     await reopened.advance()
-    expect(onlyPayout(reopened)).toMatchObject({ state: 'settled', child: { txid: child?.txid } })
+    expect(onlyPayout(reopened)).toMatchObject({ state: 'settled', child: { txid: child } })
+  })
+
+  it('pays more for a child that the node has lost and takes at no such price, or says what that costs', async () => {
+    await using forgetful = await startBitcoind({ extraArgs: ['-persistmempool=0'] })
+    using treasury = await openTreasury(forgetful, 300_000n)
+    const child = await minedAlone(forgetful, treasury)
+    writeFileSync(join(forgetful.datadir, 'bitcoin.conf'), 'minrelaytxfee=0.0002')
+    await forgetful.restart()
+    for (let block = 0; block < TARGET_BLOCKS; block += 1) await mineEmpty(forgetful)
+    const node = youngNode(forgetful.rpc)
+    const poor = treasury.open({ node, policy: { capSats: 2_000n } })
+    await poor.advance()
+    expect(onlyPayout(poor)).toMatchObject({
+      state: 'confirmed',
+      child: { txid: child },
+      trouble: expect.stringMatching(/fee of \d+ sat, above the limits/),
+    })
+    const payer = treasury.open({ node })
+    await payer.advance()
+    const raised = onlyPayout(payer)
+    expect(raised).toMatchObject({ state: 'confirmed', trouble: null })
+    expect(await mempool(forgetful)).toEqual([raised.child?.txid])
+    await forgetful.mine(3)
+    await payer.advance()
+    expect(onlyPayout(payer)).toMatchObject({ state: 'settled', child: { txid: raised.child?.txid } })
   })
 
   it('waits with the figure where its limits are reached, and goes on when they are lifted', async () => {

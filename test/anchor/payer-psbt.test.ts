@@ -1,9 +1,10 @@
 import { Transaction, utils } from '@scure/btc-signer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Node } from '../../anchor/node.ts'
 import type { Payer } from '../../anchor/payer.ts'
 import { taprootAddress } from '../../anchor/taproot-address.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
-import { mempool, mineEmpty } from './anchor-site.ts'
+import { mempool, mineEmpty, youngNode } from './anchor-site.ts'
 import { depositKeyAt, onlyPayout, openTreasury, payees, paymentOf, type Treasury } from './payer-treasury.ts'
 
 let bitcoind: RegtestNode
@@ -166,6 +167,7 @@ describe('a payout that somebody else signs', () => {
     }
     expect(onlyPayout(payer)).toMatchObject({
       state: 'broadcast',
+      trouble: expect.stringContaining('waits for its signature'),
       payment: { txid },
       attempts: [{}, { raw: null }],
     })
@@ -225,6 +227,29 @@ describe('a payout that its signer sends by itself', () => {
       attempts: [{}, { txid }],
     })
   })
+})
+
+it('a payout that the node takes at no such price waits for the one signature that was asked for', async () => {
+  using own = await openTreasury(bitcoind, 60_000n)
+  const real = youngNode(bitcoind.rpc)
+  const low = { mempoolMinSatPerKvb: 0n, relayMinSatPerKvb: 0n }
+  const node: Node = { ...real, feeMarket: async (blocks) => ({ ...(await real.feeMarket(blocks)), ...low }) }
+  const cheap = own.open({ external: true, node, policy: { floorSatPerKvb: 10n } })
+  const psbt = () => Transaction.fromPSBT(cheap.unsignedPsbt('a') ?? new Uint8Array())
+  await cheap.pin('a', 20_000n)
+  await cheap.prepare('a', payees(20_000n))
+  await cheap.importPsbt('a', signed(psbt(), own.secretKey))
+  await own.open({ external: true }).advance()
+  const inHand = psbt()
+  await own.open({ external: true, policy: { floorSatPerKvb: 3_000n } }).advance()
+  expect(onlyPayout(cheap)).toMatchObject({
+    trouble: expect.stringContaining('waits for its signature'),
+    attempts: [{}, { txid: inHand.id }],
+  })
+  const txid = await cheap.importPsbt('a', signed(inHand, own.secretKey))
+  await cheap.advance()
+  expect(await mempool(bitcoind)).toEqual([txid])
+  await bitcoind.mine(1)
 })
 
 describe('a payout of deposits that somebody else signs for the treasury', () => {
