@@ -168,9 +168,9 @@ export function openPayer(options: PayerOptions): Payer {
       throw new PayerError('input_spent', spend.reason)
     }
     if (spend !== null) return store.keepFirst(id, outputs, spend.attempt)
-    if (!maySend()) throw new PayerError('stopped', 'payouts are stopped: nothing is signed')
     const feeSats = await price(maker.paymentVsize(inputs.length, outputs), totalSats)
     const { height } = await node.chain()
+    if (!maySend()) throw new PayerError('stopped', 'payouts are stopped: nothing is signed')
     store.keepFirst(id, outputs, maker.make(meant, { parent: null, feeSats }, height))
   }
 

@@ -273,6 +273,14 @@ describe('a payout that is not mined in time', () => {
     const outputs = payees(10_000n)
     await expect(payer.prepare('a', outputs)).rejects.toMatchObject({ code: 'stopped' })
     payer.resume()
+    const feeMarket: Node['feeMarket'] = (blocks) => {
+      payer.stop('not today', 0)
+      return node.feeMarket(blocks)
+    }
+    const underWay = treasury.open({ node: { ...node, feeMarket } })
+    await expect(underWay.prepare('a', outputs)).rejects.toMatchObject({ code: 'stopped' })
+    expect(onlyPayout(payer).attempts).toEqual([])
+    payer.resume()
     await payer.prepare('a', outputs)
     payer.stop('not today', 0)
     await payer.advance()
