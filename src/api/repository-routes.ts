@@ -2,11 +2,8 @@ import express, { type Request, type RequestHandler, Router } from 'express'
 import { z } from 'zod'
 import { OipError } from '../oip/oip-error.ts'
 import { rawBody } from './cbor-body.ts'
-import { parseJsonBody } from './json-body.ts'
+import { MAX_JSON_BYTES, parseJsonBody } from './json-body.ts'
 import type { ServedModels } from './served-models.ts'
-
-/** One flag, or parameters that are not taken anyway. */
-const MAX_REQUEST_BYTES = 16 * 1024
 
 export const indexRequest = z.object({ ready: z.boolean().optional() })
 export const loadRequest = z.object({ parameters: z.record(z.string(), z.unknown()).optional() })
@@ -17,7 +14,7 @@ export const loadRequest = z.object({ parameters: z.record(z.string(), z.unknown
  */
 export function repositoryRoutes(models: ServedModels, asOperator: RequestHandler): Router {
   const routes = Router()
-  const body = express.raw({ type: () => true, limit: MAX_REQUEST_BYTES })
+  const body = express.raw({ type: () => true, limit: MAX_JSON_BYTES })
 
   routes.post('/index', body, (request, response) => {
     const { ready = false } = parse(indexRequest, request)

@@ -6,6 +6,8 @@ const MAX_TENSORS = 64
 const MAX_RANK = 16
 /** An id is echoed; a UUID has 36 characters. */
 const MAX_ID_LENGTH = 256
+/** 64 MiB of empty arrays, 64 KiB where they come packed, would take ten seconds and gigabytes. */
+const MAX_JSON_PARTS = 1 << 20
 
 // Parameters that nobody here knows are passed over, as Triton passes on its backends' own.
 const input = z.object({
@@ -57,6 +59,13 @@ export function parseRequestHead(json: Uint8Array): RequestHead {
 }
 
 function parseJson(json: Uint8Array): unknown {
+  if (json.length > MAX_JSON_PARTS && hasManyParts(json)) {
+    const most = `more than ${MAX_JSON_PARTS} arrays, objects and members`
+    throw new OipError(
+      'request_malformed',
+      `the request holds ${most}: send large tensors flat or as binary data`,
+    )
+  }
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json))
   } catch (cause) {
@@ -65,6 +74,16 @@ function parseJson(json: Uint8Array): unknown {
       cause,
     })
   }
+}
+
+/** Counts `[`, `{` and `:`, which text may hold, too, but seldom a million times. */
+function hasManyParts(json: Uint8Array): boolean {
+  let parts = 0
+  for (let at = 0; at < json.length && parts <= MAX_JSON_PARTS; at++) {
+    const byte = json[at]
+    if (byte === 0x5b || byte === 0x7b || byte === 0x3a) parts++
+  }
+  return parts > MAX_JSON_PARTS
 }
 
 /** Counts before it looks at any element: what is too long costs one error, not one for each. */

@@ -138,6 +138,14 @@ describe('too much', () => {
     },
   )
 
+  test('for an account is refused before it is parsed', async () => {
+    const body = JSON.stringify({ requester: 'bob', refundAddress: requester.refundAddress }).padEnd(16_385)
+    await expectRefused(site, () => send('/v1/requesters', 'POST', {}, body), {
+      status: 413,
+      code: 'body_too_large',
+    })
+  })
+
   test('that comes packed small is refused, too', async () => {
     const body = gzipSync(new Uint8Array(MAX_BODY_BYTES + 1))
     expect(body.length).toBeLessThan(100_000)

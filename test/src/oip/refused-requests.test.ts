@@ -222,6 +222,14 @@ describe('an inference request is refused', () => {
     expect(() => parseInferRequest({}, Buffer.from(text), signature)).toThrow(refused('request_malformed'))
   })
 
+  test.each(['[', '{', ':'])('when its JSON has %s more than 2^20 times, even in a text', (part) => {
+    const body = (a: string) => Buffer.from(JSON.stringify({ inputs: [x, mask], parameters: { a } }))
+    const others = body('').toString().match(/[[{:]/g)?.length ?? 0
+    const text = part.repeat(2 ** 20 - others)
+    expect(parseInferRequest({}, body(text), signature).items).toBe(2)
+    expect(() => parseInferRequest({}, body(text + part), signature)).toThrow(refused('request_malformed'))
+  })
+
   test('when its JSON is not UTF-8', () => {
     const body = Buffer.from('{"id":"\xff","inputs":[]}', 'latin1')
     expect(() => parseInferRequest({}, body, signature)).toThrow(refused('request_malformed'))
