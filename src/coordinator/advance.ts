@@ -69,8 +69,9 @@ export async function advance(
   await anchorer.advance()
   const judged = anchorer.state()
   if (haltOf(judged) !== null) return { ...NOTHING, tip }
-  // By a view of older blocks an epoch would be settled without work that was anchored since, for good.
-  if (judged.tipHeight === null || judged.tipHeight < tip) {
+  // By a view of older blocks an epoch would be settled without work that was anchored since, for good; and by a node that has lost
+  // some, money promised that is spent in them.
+  if (judged.inDoubt || judged.tipHeight === null || judged.tipHeight < tip) {
     throw new UnjudgedError(
       `anchors are judged at ${judged.tipHeight}, not at ${tip}: ${judged.stalled?.detail}`,
     )

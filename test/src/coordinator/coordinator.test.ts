@@ -4,6 +4,7 @@ import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind
 import { openCoordinator } from '../../../src/coordinator/coordinator.ts'
 import { parseEntry } from '../../../src/log/entry.ts'
 import { reasonsOf } from './epoch-entry.ts'
+import { openRequester } from './paying-requester.ts'
 import { idOf, worksOf } from './peer.ts'
 import { BUDGET_MSAT, openSite, SEAL_SATS } from './site.ts'
 
@@ -114,4 +115,32 @@ test('no epoch is settled while the node is catching up: what it has not seen wo
   expect(site.coordinator().lastError()).toBeNull()
   const reasons = reasonsOf(site)
   expect(works.map((work) => reasons.get(idOf(work)))).toEqual(works.map(() => 'earned'))
+})
+
+test('nothing is promised to anybody by a node that has lost the block of a final anchor, and all is once it is back', async () => {
+  await using site = await openSite(node)
+  const requester = await openRequester(site, 'acme')
+  await node.fund(requester.depositAddress, 30_000n)
+  await site.begin(0)
+  site.house().payer.stop('a test', 0)
+  expect((await requester.withdraw('20000000')).status).toBe(202)
+  await site.anchorAll()
+  await site.mine(site.config.epoch.finalDepth)
+  const final = site
+    .house()
+    .anchorer.anchors()
+    .findLast(({ state }) => state === 'final')
+  const blockHash = await node.rpc.call('getblockhash', final?.height)
+  await node.rpc.call('invalidateblock', blockHash)
+  site.house().payer.resume()
+  const size = site.coordinator().books.log.size()
+  await site.coordinator().kick()
+  expect(site.status().stalled?.code).toBe('node_behind')
+  expect(site.coordinator().lastError()).toMatchObject({ code: 'anchors_unjudged' })
+  expect(site.coordinator().books.log.size()).toBe(size)
+
+  await node.rpc.call('reconsiderblock', blockHash)
+  await site.coordinator().kick()
+  expect(site.coordinator().lastError()).toBeNull()
+  expect(site.status().payouts).toMatchObject([{ state: 'pinned', totalSats: 20_000n }])
 })
