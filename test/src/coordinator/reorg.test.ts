@@ -1,6 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { replay } from '../../../src/replay/replay.ts'
+import { recordLog } from '../replay/recorded-log.ts'
 import { epochEntry, reasonsOf } from './epoch-entry.ts'
+import { openRequester } from './paying-requester.ts'
 import { idOf, worksOf } from './peer.ts'
 import { BUDGET_MSAT, openSite, type Site } from './site.ts'
 
@@ -82,6 +85,22 @@ test('work whose anchor a reorg carries over the edge of its epoch is settled an
   )
   expect(await site.satsOnChain(worker.address)).toBe((BUDGET_MSAT * 95n) / 100n / 1000n)
   expect(site.troubles).toEqual([])
+})
+
+test('a payment that a reorg carries below the block that made its intent final is no fault in the log', async () => {
+  await using site = await openSite(node, { flags: { 'epoch.finalDepth': FINAL_DEPTH } })
+  const requester = await openRequester(site, 'acme')
+  await node.fund(requester.depositAddress, 30_000n)
+  await site.begin(0)
+  expect((await requester.withdraw('20000000')).status).toBe(202)
+  await site.mineUntil('the payment', () => site.status().payouts[0]?.state === 'broadcast')
+  const sentAt = await node.rpc.call('getblockcount')
+  await node.reorg(2, 3, { empty: false })
+  await site.mineUntil('the settled payout', () => site.status().payouts[0]?.state === 'settled')
+  expect(site.status().payouts[0]?.height).toBeLessThan(Number(sentAt))
+  await site.anchorAll()
+  await site.mine(site.config.epoch.finalDepth)
+  expect((await replay(await recordLog(site, node))).first).toBeNull()
 })
 
 /** Two blocks give way to three empty ones: what they held is in the mempool again. */

@@ -118,6 +118,21 @@ describe('what the log should hold by now is named:', () => {
 })
 
 describe('what the chain does not show is named:', () => {
+  test('an intent that was anchored before its payment', async () => {
+    const { index, entry } = await find(log, 'payout')
+    const paid = claimsOf(log).payments.get(entry.payout)?.height ?? 0
+    const anchoredAt = (height: number) =>
+      log.anchors.map((anchor) =>
+        anchor.size > index ? { ...anchor, height: Math.max(anchor.height, height) } : anchor,
+      )
+    const paymentsOf = async (height: number) => {
+      const { rules } = await replay({ ...log, anchors: anchoredAt(height) })
+      return rules.find(({ name }) => name === 'payments')?.first
+    }
+    expect(await paymentsOf(paid - 1)).toBeNull()
+    expect(await paymentsOf(paid)).toMatchObject({ code: 'paid_before_anchor', entry: index })
+  })
+
   test('a payment that the operator points to in vain', async () => {
     const claims = claimsOf(log)
     const payments = new Map(
