@@ -7,7 +7,7 @@ import { type Check, readable } from './findings.ts'
 import { readBlob } from './read-blob.ts'
 import type { ReplayState } from './replay-state.ts'
 
-/** A definition parses, comes before the epoch in which it counts, and what it names can be had. */
+/** A definition parses, comes before the epoch in which it counts and all work of it, and what it names can be had. */
 export async function checkSubnet(
   state: ReplayState,
   entry: EntryOf<'subnet'>,
@@ -19,11 +19,13 @@ export async function checkSubnet(
   if (definition === null) return
   const { name, effectiveEpoch } = definition
   check(name === entry.name, 'name_mismatch', () => `the definition is of ${name}, not ${entry.name}`)
-  const epoch = epochOf(state.knownHeight, state.rules) ?? 0
+  const epoch = epochOf(state.knownHeight, state.rules) ?? -1
+  const isComing =
+    effectiveEpoch > epoch && ![...state.jobs.values()].some((job) => job.epoch >= effectiveEpoch)
   check(
-    effectiveEpoch >= epoch,
+    isComing,
     'subnet_in_the_past',
-    () => `counts from epoch ${effectiveEpoch}, logged in ${epoch} or later`,
+    () => `counts from epoch ${effectiveEpoch}, logged in ${epoch} or later, or when work of it was leased`,
   )
   await checkModels(state, check, definition)
   await checkDataset(state, check, definition)

@@ -1,6 +1,8 @@
 import { freshAddress } from '../../../src/demo/site.ts'
-import { encodeEntry } from '../../../src/log/entry.ts'
+import { encodeEntry, parseEntry } from '../../../src/log/entry.ts'
 import type { ReplaySource } from '../../../src/replay/replay-source.ts'
+import { epochOf } from '../../../src/rules/epoch.ts'
+import { epochRules } from '../../../src/rules/epoch-rules.ts'
 import { encodeDataset, parseDataset } from '../../../src/subnet/dataset.ts'
 import { parseDefinition, type SubnetDefinition } from '../../../src/subnet/definition.ts'
 import { appendEntry, type ChangedLog, changeEntry, type Difference, withBytes } from './changed-log.ts'
@@ -55,6 +57,8 @@ export const DIFFERENCES_IN_LOG: Difference[] = [
     'subnets: subnet_in_the_past',
     (log) => appendEntry(log, 'subnet'),
   ],
+  ['a definition of an epoch that has begun', 'subnets: subnet_in_the_past', redefinedInEpoch],
+  ['a definition of an epoch whose work is leased', 'subnets: subnet_in_the_past', redefinedAfterLease],
   [
     'a log that ends before what the operator spoke of',
     'log: log_shorter_than_claimed',
@@ -98,6 +102,32 @@ async function foreignItems(log: ReplaySource): Promise<ChangedLog> {
   const blob = async (asked: Uint8Array) =>
     Buffer.compare(asked, dataset.list) === 0 ? reversed : log.blob(asked)
   return { source: { ...log, blob }, entry: (await find(log, 'epoch')).index }
+}
+
+/** In the place of a price, right after a settlement, from the epoch on in which that was due. */
+async function redefinedInEpoch(log: ReplaySource): Promise<ChangedLog> {
+  const { entry: genesis } = await find(log, 'genesis')
+  const { index, entry } = await find(log, 'epoch', ({ epoch }) => epoch > 0)
+  return redefined(log, index, epochOf(entry.height, epochRules(genesis)) ?? 0)
+}
+
+/** Nothing but a lease tells that the epoch has begun. */
+async function redefinedAfterLease(log: ReplaySource): Promise<ChangedLog> {
+  const { index, entry } = await find(log, 'jobs')
+  return redefined(log, index, entry.epoch)
+}
+
+/** The same definition again, but for when it counts from, in the place of the first price after `index`. */
+async function redefined(log: ReplaySource, index: number, effectiveEpoch: number): Promise<ChangedLog> {
+  const { definition, entry } = await definitionOf(log)
+  const { source, digest } = withBlob(log, { ...definition, effectiveEpoch })
+  const later = (await entriesOf(log)).findIndex(
+    (bytes, i) => i > index && parseEntry(bytes).kind === 'price',
+  )
+  return {
+    source: await withBytes(source, later, encodeEntry({ ...entry, definition: digest })),
+    entry: later,
+  }
 }
 
 async function withReversedDataset(log: ReplaySource, definition: SubnetDefinition) {
