@@ -90,6 +90,7 @@ function takeReceipts(state: ReplayState, check: Check, epoch: number): Replayed
       () => `epoch ${skipped} had a budget or work, and is not settled`,
     )
   }
+  check(hasBusiness(state, epoch), 'epoch_empty', () => `epoch ${epoch} had neither budget nor work`)
   const due = submissionsOf(state, epoch)
   const to = state.anchored.sizeAt(lastHeight(epoch, state.rules))
   state.submissions = state.submissions.filter(({ entry }) => entry >= to)

@@ -1,21 +1,18 @@
 import type { EntryOf } from '../log/entry.ts'
-import { epochOf } from '../rules/epoch.ts'
 import { nextPriceMsat } from '../rules/price.ts'
-import { latestTip, type ReplayState } from './replay-state.ts'
+import { comingEpochs, type ReplayState } from './replay-state.ts'
 
 /** One quote for each epoch, before it begins, as demand and supply so far make it. */
 export function checkPrice(state: ReplayState, entry: EntryOf<'price'>, index: number): void {
   const check = state.findings.at('prices', index)
   const { subnet, epoch, msat, unserved: unservedUnits } = entry
-  const { rules, markets, knownHeight } = state
-  const firstMsat = markets.subnetsAt(epoch).find(({ name }) => name === subnet)?.price ?? 0n
+  const firstMsat = state.markets.subnetsAt(epoch).find(({ name }) => name === subnet)?.price ?? 0n
   if (!check(firstMsat > 0n, 'price_of_nothing', () => `${subnet} sells nothing in epoch ${epoch}`)) return
-  const from = epochOf(knownHeight, rules) ?? -1
-  const to = (epochOf(latestTip(state, index) + 1, rules) ?? -1) + 1
+  const { from, to } = comingEpochs(state, index)
   check(
-    epoch > from && epoch <= to,
+    epoch >= from && epoch <= to,
     'price_out_of_turn',
-    () => `quotes epoch ${epoch}, logged in ${from} to ${to - 1}`,
+    () => `quotes epoch ${epoch}, logged when ${from} to ${to} came next`,
   )
   const known = state.prices.get(subnet) ?? { quotes: [], settled: [], fresh: 0 }
   const last = known.quotes.at(-1)

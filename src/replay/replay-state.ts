@@ -5,7 +5,7 @@ import type { Payee } from '../log/payees.ts'
 import { type Anchored, anchoredView } from '../rules/anchored.ts'
 import { assignmentHeight } from '../rules/assignment.ts'
 import type { Admission } from '../rules/auditors.ts'
-import type { EpochRules } from '../rules/epoch.ts'
+import { type EpochRules, epochOf } from '../rules/epoch.ts'
 import { epochRules } from '../rules/epoch-rules.ts'
 import { openExpectedReward } from '../rules/expected-reward.ts'
 import type { Accrued } from '../rules/maturing.ts'
@@ -279,6 +279,15 @@ export function payToOf(
   if (declared !== null) return declared
   const heir = inherited?.workers.find(({ worker }) => Buffer.from(worker).toString('hex') === key)
   return heir === undefined ? null : { entry: 0, address: heir.address, thresholdSats: 0n, change: null }
+}
+
+/** The epochs one of which comes after the next block's, as far as the entry's place in log and chain tells when it was logged. */
+export function comingEpochs(
+  state: ReplayState,
+  entry: number,
+): { readonly from: number; readonly to: number } {
+  const after = (height: number) => (epochOf(height, state.rules) ?? -1) + 1
+  return { from: after(state.knownHeight), to: after(latestTip(state, entry) + 1) }
 }
 
 /**

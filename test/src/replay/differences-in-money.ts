@@ -2,6 +2,8 @@ import { freshAddress } from '../../../src/demo/site.ts'
 import { type Entry, encodeEntry, parseEntry } from '../../../src/log/entry.ts'
 import { txidBytes } from '../../../src/log/txid.ts'
 import type { ReplaySource } from '../../../src/replay/replay-source.ts'
+import { epochOf } from '../../../src/rules/epoch.ts'
+import { epochRules } from '../../../src/rules/epoch-rules.ts'
 import {
   appendEntry,
   type ChangedLog,
@@ -13,7 +15,7 @@ import {
   withBytes,
   without,
 } from './changed-log.ts'
-import { entriesOf, find } from './recorded-log.ts'
+import { entriesOf, find, inOrder } from './recorded-log.ts'
 
 const NOTHING = new Uint8Array(32)
 
@@ -76,6 +78,7 @@ export const DIFFERENCES_IN_MONEY: Difference[] = [
     (log) => changeEntry(log, 'epoch', (entry) => ({ ...entry, height: entry.height + 1 })),
   ],
   ['an epoch passed over', 'epochs: epoch_skipped', epochPassedOver],
+  ['an epoch that had neither budget nor work', 'epochs: epoch_empty', emptyEpoch],
   [
     'an epoch settled twice',
     'epochs: epoch_repeated',
@@ -113,6 +116,12 @@ export const DIFFERENCES_IN_MONEY: Difference[] = [
     'budgets: budget_too_small',
     (log) => changeEntry(log, 'budget', (entry) => ({ ...entry, msat: entry.msat - 1n })),
   ],
+  [
+    'a budget for an epoch far ahead',
+    'budgets: budget_out_of_turn',
+    (log) => changeEntry(log, 'budget', (entry) => ({ ...entry, epoch: 2 ** 52 })),
+  ],
+  ['a budget of nothing', 'budgets: budget_too_small', emptyBudget],
   ['a budget that nothing covers', 'budgets: budget_not_covered', uncoveredBudget],
   [
     'rewards that mature at another height',
@@ -220,6 +229,21 @@ async function epochPassedOver(log: ReplaySource): Promise<ChangedLog> {
     (entry.kind === 'status' && entry.subject === 'epoch')
   const isLeftOut = (entry: Entry, i: number) => entry.kind === 'price' || (i < index && isConsequence(entry))
   return { source: await without(log, isLeftOut), entry: index }
+}
+
+/** At the end of the log, where the schedule has nothing more. */
+async function emptyBudget(log: ReplaySource): Promise<ChangedLog> {
+  const { entry: genesis } = await find(log, 'genesis')
+  const epoch = (epochOf(log.chain.tipHeight + 1, epochRules(genesis)) ?? 0) + 1
+  const entries = await entriesOf(log)
+  const budget = encodeEntry({ v: 1, kind: 'budget', epoch, msat: 0n })
+  return { source: { ...log, entries: () => inOrder([...entries, budget]) }, entry: entries.length }
+}
+
+/** Nobody worked in epoch 1: without its budget there is nothing to settle. */
+async function emptyEpoch(log: ReplaySource): Promise<ChangedLog> {
+  const source = await without(log, (entry) => entry.kind === 'budget' && entry.epoch === 1)
+  return { source, entry: (await find(log, 'epoch', ({ epoch }) => epoch === 1)).index }
 }
 
 /** In the place of a price between the first payout and the second, whose entry says that the first is settled. */
