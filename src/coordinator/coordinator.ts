@@ -12,6 +12,7 @@ import { assertPinned, type PinnedBlock } from '../../anchor/pinned-blocks.ts'
 import type { BitcoinRpc } from '../../anchor/rpc.ts'
 import { taprootAddress } from '../../anchor/taproot-address.ts'
 import { openBlobStore } from '../blobs/blob-store.ts'
+import { ConfigError } from '../config/config-error.ts'
 import type { Config } from '../config/config-schema.ts'
 import { depositKey, type Keys } from '../keystore/derive-keys.ts'
 import { openLedger } from '../ledger/ledger.ts'
@@ -81,7 +82,7 @@ interface CoordinatorOptions {
 
 /**
  * Opens a coordinator over its data folder and one node, and keeps it at the tip until disposed. Throws StoreError,
- * LogError, NodeError, RpcError, and leaves the folder to others then.
+ * LogError, ConfigError, NodeError, RpcError, and leaves the folder to others then.
  */
 export async function openCoordinator(options: CoordinatorOptions): Promise<Coordinator> {
   const { dataDir } = options.config
@@ -112,15 +113,19 @@ async function openOver(
   await node.chain()
   await assertPinned(node, pins)
   const treasury = treasuryOf(config, keys)
+  const treasuryAddress = taprootAddress(treasury.internalKey, network)
+  const genesis = readGenesis(log)
+  if (genesis !== null && genesis.treasury !== treasuryAddress) {
+    const message = `payout.treasuryKey: this log's treasury is ${genesis.treasury} for ever, not ${treasuryAddress}`
+    throw new ConfigError('config_invalid', 'payout.treasuryKey', message)
+  }
   const watched = await watchKeys(
     rpc,
     `assay-${Buffer.from(keys.anchor.internalKey).toString('hex', 0, 8)}`,
     { anchor: keys.anchor, treasury, deposits: keys.deposits },
   )
   const anchorAddress = taprootAddress(keys.anchor.internalKey, network)
-  const treasuryAddress = taprootAddress(treasury.internalKey, network)
 
-  const genesis = readGenesis(log)
   if (genesis?.succeeds === null && readInheritance(dataDir) !== null) throw new InheritanceError(origin)
   let house = genesis === null ? null : openHouse(genesis)
   let advancedTo: number | null = null

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { BitcoinRpc } from '../../../anchor/rpc.ts'
+import { newWorkerKey, publicKeyOf } from '../../../compute/work/worker-key.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { openCoordinator } from '../../../src/coordinator/coordinator.ts'
 import { parseEntry } from '../../../src/log/entry.ts'
@@ -53,6 +54,18 @@ test('a coordinator that could not open leaves its folder to the next one', asyn
   await expect(failed).rejects.toThrow('the node is down')
   await site.reopen()
   expect(site.coordinator().advancedTo()).not.toBeNull()
+})
+
+test('another treasury than the one that the log names is refused: its coins would be nobody’s', async () => {
+  await using site = await openSite(node)
+  await site.close()
+  const { config, keys } = site
+  const other = Buffer.from(publicKeyOf(newWorkerKey())).toString('hex')
+  const payout = { ...config.payout, signer: 'psbt', treasuryKey: other } as const
+  const opened = openCoordinator({ config: { ...config, payout }, keys, rpc: node.rpc, onEvent: () => {} })
+  await expect(opened).rejects.toMatchObject({ code: 'config_invalid', key: 'payout.treasuryKey' })
+  await site.reopen()
+  expect(site.coordinator().lastError()).toBeNull()
 })
 
 test('a node that goes away is said to be away before the next block, and no more once it is back', async () => {
