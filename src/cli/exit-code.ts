@@ -16,7 +16,7 @@ export class CliError extends Error {
   }
 }
 
-const USAGE_CODES = /^(config_|address_|receipt_id_|key_|log_key_|repository_)/
+const USAGE_CODES = /^(config_|address_|receipt_id_|key_|log_key_|repository_|subnet_)/
 
 /** The one place where errors become exit codes: arguments and configuration are usage, all else the environment. */
 export function exitCodeOf(error: unknown): ExitCode {

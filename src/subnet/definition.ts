@@ -72,16 +72,17 @@ export function parseDefinition(bytes: Uint8Array): SubnetDefinition {
   } catch (cause) {
     throw new DefinitionError('subnet definition is not canonical CBOR', { cause })
   }
-  const result = definition.safeParse(value)
-  if (!result.success) throw new DefinitionError(z.prettifyError(result.error))
-  return checkRelations(result.data)
+  return checked(value)
 }
 
 export function encodeDefinition(value: SubnetDefinition): Uint8Array {
-  return encodeCbor(checkRelations(definition.parse(value)))
+  return encodeCbor(checked(value))
 }
 
-function checkRelations(value: SubnetDefinition): SubnetDefinition {
+function checked(untrusted: unknown): SubnetDefinition {
+  const result = definition.safeParse(untrusted)
+  if (!result.success) throw new DefinitionError(z.prettifyError(result.error))
+  const value = result.data
   if (value.auditFloor.numerator > value.auditFloor.denominator) {
     throw new DefinitionError('auditFloor: expected a ratio of at most 1')
   }

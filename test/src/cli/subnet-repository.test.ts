@@ -80,6 +80,21 @@ test.each([
   expect(JSON.parse(refused.stderr)).toMatchObject({ code })
 })
 
+test.each([
+  ['a weight of nothing', 'weight = 0', '', /at weight/],
+  ['a dataset of no items', '', '[dataset]\nfolder = "empty"\nperEpoch = 1\n', /at dataset.items/],
+])('%s is told by its name', async (_what, first, last, where) => {
+  mkdirSync(join(folder, 'empty'), { recursive: true })
+  const refused = await add(
+    `${first}\n[[repositories]]\nfolder = "models"\nmodels = ["mlp"]\n${GOODS}${last}`,
+  )
+  expect(refused).toMatchObject({ exitCode: 2, stdout: '' })
+  expect(JSON.parse(refused.stderr)).toEqual({
+    code: 'subnet_malformed',
+    error: expect.stringMatching(where),
+  })
+})
+
 function put(path: string, bytes: Uint8Array | string): void {
   mkdirSync(dirname(join(folder, path)), { recursive: true })
   writeFileSync(join(folder, path), bytes)
