@@ -160,8 +160,10 @@ describeInChromium('single pages of the explorer', () => {
     await using early = await openSite(node, { explorer, funded: false })
     await using opened = await openPage(browser, `${early.url}/`)
     await opened.page.getByText(early.coordinator().anchorAddress).waitFor()
-    await using anchors = await openPage(browser, `${early.url}/#/anchors`)
+    await using anchors = await openPage(browser, `${early.url}/#/anchors`, PHONE)
     await anchors.page.getByRole('alert').getByText('The log opens when its first seal is funded').waitFor()
+    // The address stands there, too, and has no place to break at.
+    expect(await anchors.page.evaluate('document.documentElement.scrollWidth')).toBe(PHONE.viewport.width)
     expect(opened.strangers).toEqual([])
   })
 
