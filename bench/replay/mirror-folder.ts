@@ -15,6 +15,7 @@ import { TILE_WIDTH, tilePath } from '../../src/log/tile.ts'
 import { logInFolder } from '../../src/monitor/log-source.ts'
 import { readCheckpoint, readEntries } from '../../src/monitor/read-entries.ts'
 import { openTreeEdge } from '../../src/monitor/tree-edge.ts'
+import { headersFromFile } from '../../src/proof/headers-from-file.ts'
 import { chainOfHeaders } from '../../src/replay/replay-chain.ts'
 import type { ReplayChain, ReplaySource } from '../../src/replay/replay-source.ts'
 import { mineEvenly } from '../mine-evenly.ts'
@@ -87,7 +88,7 @@ export function writeHeaders(folder: string, tipHeight: number): void {
 export async function openChain(
   folder: string,
 ): Promise<{ chain: ReplayChain; blockAt: (height: number) => Promise<Uint8Array> }> {
-  const chain = await chainOfHeaders(join(folder, HEADERS), 'regtest')
+  const chain = chainOfHeaders(await headersFromFile(join(folder, HEADERS), 'regtest'))
   const blockAt = async (height: number) => {
     const hash = await chain.blockHash(height)
     assert(hash !== null, `block ${height} is mined`)
@@ -111,6 +112,7 @@ export async function sourceInFolder(folder: string): Promise<ReplaySource> {
       return bytes
     },
     anchors: anchorList.parse(JSON.parse(readFileSync(join(folder, ANCHORS), 'utf8'))),
+    breakOf: null,
     chain: (await openChain(folder)).chain,
     claims: null,
     predecessor: null,

@@ -3,6 +3,7 @@ import { AssertionError } from 'node:assert'
 /** In the order of a report: what is recomputed, one rule for each kind of claim. */
 const RULES = [
   'log',
+  'anchors',
   'genesis',
   'succession',
   'workers',

@@ -70,6 +70,7 @@ export async function legacyOf(
       height,
       size: checkpointIn(checkpoint).size,
     })),
+    breakOf: null,
     chain,
     claims: null,
     predecessor: null,

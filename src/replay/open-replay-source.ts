@@ -1,4 +1,5 @@
 import type { AnchorsFile } from '../audit/anchors-file.ts'
+import { checkAnchorChain } from '../audit/check-anchor-chain.ts'
 import { checkpointIn } from '../log/checkpoint.ts'
 import type { LogSource } from '../monitor/log-source.ts'
 import { readCheckpoint, readEntries } from '../monitor/read-entries.ts'
@@ -11,11 +12,14 @@ import type { ReplaySource } from './replay-source.ts'
 export async function openReplaySource({
   log,
   anchors,
+  headerAt,
   onProgress,
   ...rest
-}: Omit<ReplaySource, 'checkpoint' | 'entries' | 'anchors'> & {
+}: Omit<ReplaySource, 'checkpoint' | 'entries' | 'anchors' | 'breakOf'> & {
   readonly log: LogSource
   readonly anchors: AnchorsFile
+  /** Of the chain that the reader brings, at the anchors' heights. */
+  readonly headerAt: (height: number) => Uint8Array | null
   /** Entries that are checked. */
   readonly onProgress: (done: number, of: number) => void
 }): Promise<ReplaySource> {
@@ -28,6 +32,7 @@ export async function openReplaySource({
       height,
       size: checkpointIn(note).size,
     })),
+    breakOf: (roots) => checkAnchorChain(anchors, { headerAt, log: roots }).break,
     entries: () => readEntries(log, { from: 0, to: size, size }, onProgress),
   }
 }

@@ -1,8 +1,7 @@
 import { headerHash } from '../../anchor/block-header.ts'
-import type { NetworkName } from '../../anchor/network.ts'
 import type { Node } from '../../anchor/node.ts'
 import { txidBytes } from '../log/txid.ts'
-import { headersFromFile } from '../proof/headers-from-file.ts'
+import type { headersFromFile } from '../proof/headers-from-file.ts'
 import type { ReplayChain } from './replay-source.ts'
 
 /** As the node has it now. Throws RpcError, NodeError. */
@@ -15,9 +14,11 @@ export async function chainOfNode(node: Node): Promise<ReplayChain> {
   return { tipHeight, node, blockHash: rememberingUpTo(tipHeight, blockHash) }
 }
 
-/** Beacons without coins: a file of checked headers from block 0 on. Throws ProofError, HeaderError. */
-export async function chainOfHeaders(file: string, network: NetworkName): Promise<ReplayChain> {
-  const { chain, headerAt } = await headersFromFile(file, network)
+/** Beacons without coins: of checked headers from block 0 on, as headersFromFile has them. */
+export function chainOfHeaders({
+  chain,
+  headerAt,
+}: Awaited<ReturnType<typeof headersFromFile>>): ReplayChain {
   const blockHash = async (height: number) => {
     const header = headerAt(height)
     return header === null ? null : txidBytes(headerHash(header))

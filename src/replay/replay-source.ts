@@ -1,4 +1,6 @@
 import type { Node } from '../../anchor/node.ts'
+import type { Break } from '../audit/anchor-chain-report.ts'
+import type { LogRoots } from '../audit/log-roots.ts'
 import type { Succession } from '../log/entry.ts'
 
 /** Everything that a replay reads. Nothing in it is believed but the chain, which the reader brings. */
@@ -11,8 +13,13 @@ export interface ReplaySource {
   entries(): AsyncIterable<Uint8Array>
   /** The bytes that hash to `digest`; null where they can't be had. */
   blob(digest: Uint8Array): Promise<Uint8Array | null>
-  /** Mined anchors in order. That they are a chain of seals over this log is for `assay audit anchors` to say. */
+  /** Mined anchors in order. */
   readonly anchors: readonly MinedAnchor[]
+  /**
+   * Where these break as a chain of seals, in the reader's chain of blocks, over a log that begins so and has these roots. Null:
+   * that is known already.
+   */
+  readonly breakOf: ((log: LogRoots) => Break | null) | null
   readonly chain: ReplayChain
   /** What the operator says of its books; null: nothing was asked. */
   readonly claims: Claims | null

@@ -1,3 +1,4 @@
+import type { LogRoots } from '../audit/log-roots.ts'
 import { verifyCheckpoint } from '../log/checkpoint.ts'
 import { type EntryOf, parseEntry } from '../log/entry.ts'
 import { parseVerifierKey } from '../log/note-key.ts'
@@ -47,11 +48,16 @@ export async function replayLog(
 ): Promise<{ report: ReplayReport; state: ReplayState | null }> {
   const findings = openFindings()
   const tree = openTreeEdge()
+  const sizes = new Set(source.anchors.map(({ size }) => size))
+  const roots = new Map<number, Uint8Array>()
+  let genesis: Uint8Array | null = null
   checkAnchors(findings, source)
   let state: ReplayState | null = null
   for await (const bytes of source.entries()) {
     const index = tree.size()
     tree.append(leafHash(bytes))
+    genesis ??= new Uint8Array(bytes)
+    if (sizes.has(tree.size())) roots.set(tree.size(), tree.root())
     const entry = readable(findings.at('log', index), () => parseEntry(bytes))
     if (state === null) {
       if (entry?.kind !== 'genesis') {
@@ -67,6 +73,7 @@ export async function replayLog(
   if (state === null) {
     findings.at('genesis', 0)(tree.size() > 0, 'genesis_missing', () => 'the log is empty')
   } else {
+    checkSeals(findings, source, { genesis, rootAt: (size) => roots.get(size) ?? null, gap: null })
     checkHead(findings, source, state.genesis, { size: tree.size(), root: tree.root() })
     checkOverdue(state)
     await checkTreasury(state)
@@ -92,7 +99,7 @@ export async function replayLog(
   return { report, state }
 }
 
-/** Blocks and log grow together; whether they are anchors at all is not asked here. */
+/** Blocks and log grow together. */
 function checkAnchors(findings: Findings, { anchors }: ReplaySource): void {
   const check = findings.at('log', null)
   for (const [i, { height, size }] of anchors.entries()) {
@@ -104,6 +111,18 @@ function checkAnchors(findings: Findings, { anchors }: ReplaySource): void {
         `anchor ${i} over ${size} entries at block ${height} comes after ${last?.size} at ${last?.height}`,
     )
   }
+}
+
+/** The anchors are in the reader's chain, and commit to these very entries: who asks twice may be shown two logs. */
+function checkSeals(findings: Findings, { breakOf }: ReplaySource, log: LogRoots): void {
+  if (breakOf === null) {
+    findings.skip('anchors')
+    return
+  }
+  const broken = breakOf(log)
+  findings.at('anchors', null)(broken === null, broken?.code ?? '', () =>
+    broken?.anchor === null ? broken.detail : `anchor ${broken?.anchor}: ${broken?.detail}`,
+  )
 }
 
 /** The entries are those that the log's key has signed, and all that the operator speaks of is among them. */

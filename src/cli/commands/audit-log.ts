@@ -3,8 +3,10 @@ import { type Command, Option } from 'commander'
 import { openNode } from '../../../anchor/node.ts'
 import { type AnchorsFile, parseAnchorsFile } from '../../audit/anchors-file.ts'
 import { readGenesis } from '../../audit/check-anchor-chain.ts'
+import { headersOf } from '../../audit/headers-of.ts'
 import { blobsInFolder } from '../../blobs/blob-copy.ts'
 import { logAtUrl, logInFolder } from '../../monitor/log-source.ts'
+import { headersFromFile } from '../../proof/headers-from-file.ts'
 import { blobsAtUrl } from '../../replay/blob-source.ts'
 import { keepHeapLean } from '../../replay/lean-heap.ts'
 import { legacyOf } from '../../replay/legacy.ts'
@@ -65,10 +67,6 @@ export function addAuditLog(audit: Command): void {
     .option('--json', 'print the report as JSON')
     .addHelpText(
       'after',
-      '\nWhere the anchors stand in the chain is taken as given: `assay audit anchors` checks that.',
-    )
-    .addHelpText(
-      'after',
       example(
         'assay audit log --url http://127.0.0.1:8380 --bitcoind-url http://127.0.0.1:8332 --cookie-file .cookie',
       ),
@@ -82,13 +80,13 @@ async function auditLog(options: ReplayOptions): Promise<void> {
   const claims = options.url === undefined ? null : await readClaims(options.url)
   const anchors = options.url === undefined ? readAnchors(options) : await fetchAnchorsShown(options.url)
   using held = new DisposableStack()
-  const chain = await openChain(anchors, options, held)
+  const blocks = await openChain(anchors, options, held)
   const progress = openProgressLine('Entries')
   const source = await openReplaySource({
     ...readersOf(options, held),
     anchors,
     claims,
-    chain,
+    ...blocks,
     verifierKey: options.logKey ?? null,
     predecessor: await predecessorOf(anchors, options, held),
     onProgress: progress.show,
@@ -140,14 +138,17 @@ function readAnchors({ anchors }: ReplayOptions): AnchorsFile {
   }
 }
 
-/** The auditor's own chain must be of genesis' network. What it opens is closed with `held`. */
+/** The auditor's own chain, which must be of genesis' network, and its headers at the anchors. What it opens is closed with `held`. */
 async function openChain(
   file: AnchorsFile,
   { headers, bitcoindUrl: url, cookieFile }: ReplayOptions,
   held: DisposableStack,
-): Promise<ReplayChain> {
+): Promise<{ chain: ReplayChain; headerAt: (height: number) => Uint8Array | null }> {
   const { network } = readGenesis(file)
-  if (headers !== undefined) return chainOfHeaders(headers, network)
+  if (headers !== undefined) {
+    const own = await headersFromFile(headers, network)
+    return { chain: chainOfHeaders(own), headerAt: own.headerAt }
+  }
   if (url === undefined) {
     throw new CliError(
       EXIT.usage,
@@ -155,7 +156,10 @@ async function openChain(
       'pass --bitcoind-url or --headers: the chain to hold it against',
     )
   }
-  return chainOfNode(openNode(connect(url, cookieFile, held), network))
+  const node = openNode(connect(url, cookieFile, held), network)
+  const chain = await chainOfNode(node)
+  const progress = openProgressLine('Headers')
+  return { chain, headerAt: await headersOf(node, file, progress.show).finally(progress.close) }
 }
 
 function connect(url: string, cookieFile: string | undefined, held: DisposableStack) {

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { encodeAnchorsFile, parseAnchorsFile } from '../../../src/audit/anchors-file.ts'
 import { SMALL_BLOBS } from '../../../src/blobs/blob-folder.ts'
 import { openSmallBlobs } from '../../../src/blobs/small-blobs.ts'
 import { parseEntry } from '../../../src/log/entry.ts'
@@ -68,6 +69,23 @@ describe('assay audit log', () => {
     expect(stdout).toContain(`DIFFERS first at entry ${index} (jobs: blob_missing)`)
   })
 
+  test('asks the chain itself whether the anchors are in it', async () => {
+    const file = parseAnchorsFile(readFileSync(anchors))
+    const moved = { ...file, anchors: file.anchors.map((one) => ({ ...one, height: one.height + 1 })) }
+    const movedFile = join(folder, 'moved.bin')
+    writeFileSync(movedFile, encodeAnchorsFile(moved))
+    const { exitCode, stdout } = await auditLog(...theMirror(movedFile))
+    expect(exitCode).toBe(1)
+    const { rules } = JSON.parse(stdout)
+    expect(rules.find(({ name }: { name: string }) => name === 'anchors')).toMatchObject({
+      failed: 1,
+      first: {
+        code: 'header_unknown',
+        detail: expect.stringMatching(/^anchor 0: block \d+ of the chain given/),
+      },
+    })
+  })
+
   test('lists each audit that nobody did, and by whom it was due', async () => {
     await using idle = await openSite(node, { flags: { 'epoch.auditRoundBlocks': '100' } })
     const [worker, ...auditors] = await idle.begin(2)
@@ -102,8 +120,8 @@ function theNode(): string[] {
   return ['--bitcoind-url', node.rpcUrl, '--cookie-file', node.cookieFile]
 }
 
-function theMirror(): string[] {
-  return ['--log', mirror, '--blobs', blobs, '--anchors', anchors, '--headers', headers]
+function theMirror(anchorsFile = anchors): string[] {
+  return ['--log', mirror, '--blobs', blobs, '--anchors', anchorsFile, '--headers', headers]
 }
 
 function auditLog(...args: string[]) {

@@ -28,6 +28,7 @@ async function findingsAt(items: number, item: number | null): Promise<string[]>
     entries: async function* () {},
     blob: async () => null,
     anchors: [],
+    breakOf: null,
     chain: { tipHeight: 0, blockHash: async () => null, node: null },
     claims: null,
     predecessor: null,

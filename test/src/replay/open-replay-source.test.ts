@@ -8,6 +8,7 @@ test('a source tells of each of its entries as a replay takes the next', async (
   const source = await openReplaySource({
     log: memoryLog(entries),
     anchors: { genesis: new Uint8Array(0), anchors: [] },
+    headerAt: () => null,
     claims: null,
     blob: async () => null,
     chain: { tipHeight: 0, blockHash: async () => null, node: null },

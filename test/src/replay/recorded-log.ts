@@ -5,8 +5,13 @@ import { encodeCbor } from '../../../compute/work/canonical-cbor.ts'
 import { jobId } from '../../../compute/work/job.ts'
 import { sha256 } from '../../../compute/work/tagged-hash.ts'
 import type { RegtestNode } from '../../../regtest/start-bitcoind.ts'
+import { MAX_ANCHORS } from '../../../src/audit/anchors-file.ts'
+import { anchorsOf } from '../../../src/audit/anchors-of.ts'
+import { checkAnchorChain } from '../../../src/audit/check-anchor-chain.ts'
+import { headersOf } from '../../../src/audit/headers-of.ts'
 import { SMALL_BLOBS } from '../../../src/blobs/blob-folder.ts'
 import { openSmallBlobs } from '../../../src/blobs/small-blobs.ts'
+import { checkpointIn } from '../../../src/log/checkpoint.ts'
 import { type Entry, type EntryOf, parseEntry } from '../../../src/log/entry.ts'
 import { readClaims } from '../../../src/replay/read-claims.ts'
 import { chainOfNode } from '../../../src/replay/replay-chain.ts'
@@ -80,8 +85,11 @@ async function answerRequests(requester: PayingRequester, honest: Peer, cheat: P
 }
 
 /** The site's log as anybody can read it, in memory; coins and blocks still come from the node. */
-export async function recordLog(site: Site, node: RegtestNode): Promise<ReplaySource> {
+export async function recordLog(site: Site, { rpc }: RegtestNode): Promise<ReplaySource> {
   const { log } = site.coordinator().books
+  const node = openNode(rpc, 'regtest')
+  const anchors = anchorsOf(log, site.house().anchorer.anchors(), MAX_ANCHORS)
+  const headerAt = await headersOf(node, anchors)
   const blobs = readBlobs(join(site.config.dataDir, 'blobs'))
   const claims = await readClaims(site.url)
   const entries = Array.from({ length: log.size() }, (_, index) => log.entry(index))
@@ -90,11 +98,12 @@ export async function recordLog(site: Site, node: RegtestNode): Promise<ReplaySo
     verifierKey: log.verifierKey,
     entries: () => inOrder(entries),
     blob: async (digest) => blobs.get(Buffer.from(digest).toString('hex')) ?? null,
-    anchors: site
-      .house()
-      .anchorer.anchors()
-      .flatMap(({ height, size }) => (height === null ? [] : [{ height, size }])),
-    chain: await chainOfNode(openNode(node.rpc, 'regtest')),
+    anchors: anchors.anchors.map(({ height, checkpoint }) => ({
+      height,
+      size: checkpointIn(checkpoint).size,
+    })),
+    breakOf: (roots) => checkAnchorChain(anchors, { headerAt, log: roots }).break,
+    chain: await chainOfNode(node),
     claims,
     predecessor: null,
   }

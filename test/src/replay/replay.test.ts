@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseHeader } from '../../../compute/work/submission.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
-import { parseEntry } from '../../../src/log/entry.ts'
+import { encodeEntry, parseEntry } from '../../../src/log/entry.ts'
 import type { Payee } from '../../../src/log/payees.ts'
 import { balancesLeft } from '../../../src/replay/balances-left.ts'
 import { replay, replayLog } from '../../../src/replay/replay.ts'
@@ -65,6 +65,19 @@ describe('what is wrong with a log as a whole is named:', () => {
       failed: 2,
       first: { code: 'log_root_mismatch', entry: null },
     })
+  })
+
+  test('entries that are kept back although they are anchored', async () => {
+    const entries = (await entriesOf(log)).slice(0, -1)
+    const { rules } = await replay({ ...log, entries: () => inOrder(entries) })
+    expect(rules.find(({ name }) => name === 'anchors')?.first).toMatchObject({ code: 'log_incomplete' })
+  })
+
+  test('other entries than its anchors commit to', async () => {
+    const { index, entry } = await find(log, 'price')
+    const other = await withBytes(log, index, encodeEntry({ ...entry, unserved: entry.unserved + 1n }))
+    const { rules } = await replay(other)
+    expect(rules.find(({ name }) => name === 'anchors')?.first).toMatchObject({ code: 'not_append_only' })
   })
 
   test('a head that is not signed', async () => {
