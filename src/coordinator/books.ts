@@ -47,6 +47,15 @@ export function postAll(books: Books, transfers: readonly Transfer[]): void {
   }
 }
 
+/** As postAll, but for what a quarantined account takes part in: that waits for the ledger to be rebuilt, and nothing waits for it (DESIGN §8). */
+export function postUnquarantined(books: Books, transfers: readonly Transfer[]): void {
+  const quarantined = quarantinedAccounts(books)
+  postAll(
+    books,
+    transfers.filter(({ debit, credit }) => !quarantined.has(debit) && !quarantined.has(credit)),
+  )
+}
+
 /** Accounts that take part in no transfer until the ledger is rebuilt: the rest goes on without them (DESIGN §8). */
 export function quarantinedAccounts({ db }: Books): ReadonlySet<string> {
   return new Set(

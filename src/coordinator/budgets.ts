@@ -7,7 +7,7 @@ import { freeReserveMsat } from '../rules/free-reserve.ts'
 import type { SubsidyRules } from '../rules/subsidy.ts'
 import { subsidyMsat } from '../rules/subsidy.ts'
 import type { Books } from './books.ts'
-import { postAll, record } from './books.ts'
+import { postAll, quarantinedAccounts, record } from './books.ts'
 
 export interface Budgets {
   /** Fixes the budget of the epoch after the next block's, once. @returns whether it was written now. */
@@ -45,6 +45,8 @@ export function openBudgets(
     if (tip + 1 >= firstHeight(epoch, parts.rules)) return false
     const row = select.get(epoch)
     if (row !== undefined && row.budget_entry !== null) return false
+    // Nothing is promised out of books that don't add up.
+    if (quarantinedAccounts(books).has('reserve')) return false
     const msat = affordable(subsidyMsat(epoch, parts.subsidy))
     if (msat === 0n) return false
     record(books, { v: 1, kind: 'budget', epoch, msat }, (entryIndex) => {

@@ -22,7 +22,7 @@ export interface Charges {
   quoteMsat(subnet: string, units: bigint, epoch: number): bigint
   /** Deposited, neither spent nor reserved nor asked back. */
   availableMsat(requester: string): bigint
-  /** Throws RefusedError 401 `authorization_missing`, 402 `insufficient_funds`. `heldMsat`: for requests that wait. */
+  /** Throws RefusedError 401 `authorization_missing`, 402 `insufficient_funds`, 503 `account_quarantined`. `heldMsat`: for requests that wait. */
   assertCover(requester: string, neededMsat: bigint, heldMsat: bigint): void
   /** In the transaction that logs the job of this number. */
   reserve(job: number | bigint, requester: string, msat: bigint, entryIndex: number): void
@@ -116,6 +116,14 @@ export function openCharges(
           401,
           'authorization_missing',
           `this costs ${neededMsat} msat: an API key is needed`,
+        )
+      }
+      const quarantined = quarantinedAccounts(books)
+      if (quarantined.has(requesterAccount(requester)) || quarantined.has('escrow')) {
+        throw new RefusedError(
+          503,
+          'account_quarantined',
+          'nothing can be charged before the ledger is rebuilt',
         )
       }
       const available = availableMsat(requester) - heldMsat

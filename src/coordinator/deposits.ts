@@ -3,7 +3,7 @@ import type { AccountName } from '../ledger/accounts.ts'
 import { txidBytes } from '../log/txid.ts'
 import { MSAT_PER_SAT } from '../rules/msat-per-sat.ts'
 import type { Books } from './books.ts'
-import { postAll, record } from './books.ts'
+import { postUnquarantined, record } from './books.ts'
 import { changeCoins } from './change-coins.ts'
 
 export interface Deposits {
@@ -47,7 +47,7 @@ export function openDeposits(
     } as const
     record(books, entry, (entryIndex) => {
       insert.run(txid, vout, valueSats, entryIndex)
-      postAll(books, [
+      postUnquarantined(books, [
         {
           id: `deposit/${txid}/${vout}`,
           debit: 'treasury',
@@ -63,8 +63,10 @@ export function openDeposits(
   return {
     bookNew(coins, tip) {
       const change = changeCoins(payer)
+      // Any miner can put an output of 0 sat there, which is nobody's money.
       const fresh = coins.filter(
-        ({ txid, vout }) => !change.has(`${txid}:${vout}`) && known.get(txid, vout) === undefined,
+        ({ txid, vout, valueSats }) =>
+          valueSats > 0n && !change.has(`${txid}:${vout}`) && known.get(txid, vout) === undefined,
       )
       let booked = 0
       for (const coin of fresh) {

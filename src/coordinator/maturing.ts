@@ -11,7 +11,7 @@ import {
 } from '../rules/maturing.ts'
 import { modelKey } from '../rules/standings.ts'
 import type { Books } from './books.ts'
-import { postAll, quarantinedAccounts } from './books.ts'
+import { postUnquarantined } from './books.ts'
 import type { StandingRows } from './standing-rows.ts'
 
 /** How unmatured rewards end. Both join the caller's transaction, whose entry justifies them. */
@@ -77,14 +77,9 @@ export function openMaturing(books: Books, rows: Pick<StandingRows, 'standingOf'
     ended: readonly UnmaturedRow[],
     transfers: readonly Transfer[],
   ): void {
-    const quarantined = quarantinedAccounts(books)
-    // A quarantined account waits for the ledger to be rebuilt; the others don't wait for it (DESIGN §8).
-    postAll(
+    postUnquarantined(
       books,
-      transfers.filter(
-        ({ debit, credit, amountMsat }) =>
-          amountMsat > 0n && !quarantined.has(debit) && !quarantined.has(credit),
-      ),
+      transfers.filter(({ amountMsat }) => amountMsat > 0n),
     )
     for (const row of ended) if (endRow(fate, row) < 1) throw new Error('a reward ends once')
   }

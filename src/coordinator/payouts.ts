@@ -14,7 +14,7 @@ import type { Anchored } from '../rules/anchored.ts'
 import { MSAT_PER_SAT } from '../rules/msat-per-sat.ts'
 import type { PayoutPlan } from '../rules/plan-payout.ts'
 import type { Books } from './books.ts'
-import { postAll, record } from './books.ts'
+import { postAll, postUnquarantined, record } from './books.ts'
 import { RefusedError } from './refused-error.ts'
 import { openVoiding, type VoidedPayout } from './void-payout.ts'
 import type { Withdrawals } from './withdrawals.ts'
@@ -170,7 +170,7 @@ export function openPayouts(books: Books, options: PayoutsOptions): Payouts {
     if (paid === undefined || paid.state !== 'settled') return
     const entryIndex = Number(entry_index)
     db.transaction(() => {
-      postAll(books, [
+      postUnquarantined(books, [
         {
           id: `payout/${number}/settled`,
           debit: payoutAccount(Number(number)),

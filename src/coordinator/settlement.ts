@@ -14,7 +14,7 @@ import { settleEpoch } from '../rules/settle-epoch.ts'
 import { modelKey } from '../rules/standings.ts'
 import { subsidyWeight } from '../rules/subsidy-weight.ts'
 import type { Books } from './books.ts'
-import { postAll, quarantinedAccounts, record } from './books.ts'
+import { postUnquarantined, record } from './books.ts'
 import type { Budgets } from './budgets.ts'
 import type { CanaryVerdicts } from './canary-verdicts.ts'
 import type { Charges } from './charges.ts'
@@ -169,11 +169,7 @@ export function openSettlement(
           entryIndex,
         })
       }
-      const quarantined = quarantinedAccounts(books)
-      postAll(
-        books,
-        transfers.filter(({ credit }) => !quarantined.has(credit)),
-      )
+      postUnquarantined(books, transfers)
       for (const { worker, subnet, model, msat } of earned)
         insertAccrual.run(epoch, Buffer.from(worker, 'hex'), subnet, model, msat)
       // As a failed audit's (audits.ts): anyone can compare it with the known answer, which is kept as well.

@@ -199,6 +199,35 @@ test('what a quarantined requester asked waits for the ledger to be rebuilt; oth
   expect(ended.pluck().all()).toEqual(many.map((job) => `charge/${job}`).sort())
 })
 
+test('quarantined accounts stop neither leases nor rounds: they take no requests, and deposits and payouts are logged all the same', async () => {
+  await using site = await openSite(node, { subnets: [MARKET] })
+  const other = await openRequester(site, 'other')
+  await node.fund(other.depositAddress, 10_000n)
+  const [requester, worker] = await begin(site, 10_000n)
+  if (worker === undefined) throw new Error('no worker')
+  const { db, ledger } = site.coordinator().books
+  const quarantine = db.prepare('UPDATE ledger_account SET quarantined = 1 WHERE name = ?')
+  quarantine.run(requesterAccount('acme'))
+  const refused = await requester.ask(1)
+  expect([refused.status, Object(await refused.json()).code]).toEqual([503, 'account_quarantined'])
+  const answered = other.ask(2)
+  await submit(worker)
+  expect((await answered).status).toBe(200)
+
+  const coin = await node.fund(requester.depositAddress, 10_000n)
+  expect((await other.withdraw('6000000')).status).toBe(202)
+  await site.mineUntil('the payment', () => site.status().payouts[0]?.state === 'broadcast')
+  expect(db.prepare('SELECT sats FROM deposit WHERE txid = ?').get(coin.txid)).toEqual({ sats: 10_000n })
+  expect(ledger.balance(requesterAccount('acme')).postedMsat).toBe(10_000_000n)
+  const budgets = () => site.status().epochs.filter(({ budgetMsat }) => budgetMsat > 0n).length
+  const booked = budgets()
+  for (const name of ['treasury', 'reserve']) quarantine.run(name)
+  await site.mineUntil('the payout and an epoch', () => site.status().epochs.length > 3)
+  expect(site.status().payouts).toMatchObject([{ state: 'settled' }])
+  expect(budgets()).toBe(booked)
+  expect(site.troubles).toEqual([])
+})
+
 test('a restart after the answer charges it once it is submitted', async () => {
   await using site = await openSite(node, { subnets: [MARKET] })
   const [requester, worker, operator] = await begin(site, DEPOSIT_SATS)

@@ -147,6 +147,13 @@ test('a payout is known by its change alone: its other outputs are deposits, who
   expect(desks.deposits.bookNew([{ ...coin, vout: outputs.length - 1 }], tip)).toBe(0)
 })
 
+test('an output of 0 sat, which any miner can put there, is no deposit and stops nothing', () => {
+  const script = sealScript(site.keys.treasury.internalKey, null)
+  const nothing = { txid: '00'.repeat(32), vout: 0, valueSats: 0n, script, confirmations: 2 }
+  const tip = site.coordinator().advancedTo() ?? 0
+  expect(site.house().desks.deposits.bookNew([nothing], tip)).toBe(0)
+})
+
 test('a reading during which a block came is made again, three times at most', async () => {
   const coordinator = site.coordinator()
   const reconcileMoving = (moves: number) => {
