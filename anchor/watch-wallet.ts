@@ -55,18 +55,17 @@ export async function openWatchWallet(
 
   await loadOrCreate(rpc, name)
   const known = await ask(descriptorListAnswer, 'listdescriptors')
+  const missing: object[] = []
   for (const { descriptor, since, range } of descriptors) {
     const { descriptor: desc } = await ask(descriptorInfoAnswer, 'getdescriptorinfo', descriptor)
     if (known.descriptors.some((one) => one.desc === desc)) continue
-    const [result] = await ask(importAnswer, 'importdescriptors', [
-      { desc, timestamp: since, ...(range === undefined ? {} : { range }) },
-    ])
-    if (result?.success !== true) {
-      throw new NodeError(
-        'node_malformed',
-        `importdescriptors ${desc}: ${result?.error?.message ?? 'no result'}`,
-      )
-    }
+    missing.push({ desc, timestamp: since, ...(range === undefined ? {} : { range }) })
+  }
+  // All at once: each call reads the blocks anew.
+  const imported = missing.length === 0 ? [] : await ask(importAnswer, 'importdescriptors', missing)
+  const failed = imported.find(({ success }) => !success)
+  if (failed !== undefined) {
+    throw new NodeError('node_malformed', `importdescriptors: ${failed.error?.message ?? 'no reason given'}`)
   }
 
   return {

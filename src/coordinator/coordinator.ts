@@ -121,8 +121,10 @@ async function openOver(
   }
   const watched = await watchKeys(
     rpc,
+    node,
     `assay-${Buffer.from(keys.anchor.internalKey).toString('hex', 0, 8)}`,
     { anchor: keys.anchor, treasury, deposits: keys.deposits },
+    genesis?.epoch.startHeight ?? null,
   )
   const anchorAddress = taprootAddress(keys.anchor.internalKey, network)
 

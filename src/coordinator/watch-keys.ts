@@ -1,4 +1,6 @@
+import { parseHeader } from '../../anchor/block-header.ts'
 import { sealScript } from '../../anchor/commitment.ts'
+import type { Node } from '../../anchor/node.ts'
 import type { BitcoinRpc } from '../../anchor/rpc.ts'
 import type { WatchedCoin } from '../../anchor/watch-wallet.ts'
 import { openWatchWallet } from '../../anchor/watch-wallet.ts'
@@ -17,19 +19,28 @@ interface Watched {
   readonly internalKey: Uint8Array
 }
 
-/** `name` is the wallet's, one for each log: several coordinators may share a node. */
+/** Two weeks: a log is opened, its addresses get coins and it is first anchored not long before its epoch 0. */
+export const BLOCKS_BEFORE_START = 2_016
+
+/**
+ * `name` is the wallet's, one for each log: several coordinators may share a node. `startHeight`, of epoch 0: a node that has no such
+ * wallet is another one than before, and has the blocks from before then read for it. Null: the addresses are new.
+ */
 export async function watchKeys(
   rpc: BitcoinRpc,
+  node: Node,
   name: string,
   keys: { anchor: Watched; treasury: Watched; deposits: { extendedPublicKey: string } },
+  startHeight: number | null,
 ): Promise<WatchedKeys> {
+  const since = await timeBefore(node, startHeight)
   const watched = [keys.anchor, keys.treasury].map(({ internalKey }) => ({
     descriptor: `tr(${Buffer.from(internalKey).toString('hex')})`,
-    since: 'now' as const,
+    since,
   }))
   const deposits = {
     descriptor: `tr(${keys.deposits.extendedPublicKey}/*)`,
-    since: 'now' as const,
+    since,
     range: [1, MAX_DEPOSIT_KEYS] as const,
   }
   const wallet = await openWatchWallet(rpc, name, [...watched, deposits])
@@ -40,4 +51,11 @@ export async function watchKeys(
     anchorCoins: (minConfirmations) => coins(minConfirmations, true),
     treasuryCoins: (minConfirmations) => coins(minConfirmations, false),
   }
+}
+
+/** Unix seconds; a node that has not come so far sees what is later anyway. */
+async function timeBefore(node: Node, startHeight: number | null): Promise<number | 'now'> {
+  if (startHeight === null) return 'now'
+  const hash = await node.blockHash(Math.max(0, startHeight - BLOCKS_BEFORE_START))
+  return hash === null ? 'now' : parseHeader(await node.header(hash)).time
 }

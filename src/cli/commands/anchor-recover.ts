@@ -5,6 +5,7 @@ import { recoverAnchors } from '../../../anchor/recover-anchors.ts'
 import type { Config } from '../../config/config-schema.ts'
 import { loadConfig } from '../../config/load-config.ts'
 import { openSiteDatabase } from '../../coordinator/migrations.ts'
+import { BLOCKS_BEFORE_START } from '../../coordinator/watch-keys.ts'
 import type { Keys } from '../../keystore/derive-keys.ts'
 import { openKeystore } from '../../keystore/open-keystore.ts'
 import { parseEntry } from '../../log/entry.ts'
@@ -23,9 +24,6 @@ interface RecoverCommand {
   readonly fromHeight?: number
   readonly json?: boolean
 }
-
-/** Two weeks: a log is opened, and first anchored, not long before its epoch 0. */
-const BLOCKS_BEFORE_START = 2_016
 
 /** Under `assay anchor`. */
 export function addAnchorRecover(anchor: Command): void {

@@ -1,3 +1,5 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { BitcoinRpc } from '../../../anchor/rpc.ts'
 import { newWorkerKey, publicKeyOf } from '../../../compute/work/worker-key.ts'
@@ -66,6 +68,27 @@ test('another treasury than the one that the log names is refused: its coins wou
   await expect(opened).rejects.toMatchObject({ code: 'config_invalid', key: 'payout.treasuryKey' })
   await site.reopen()
   expect(site.coordinator().lastError()).toBeNull()
+})
+
+test('on a node that never watched its addresses, as after a restore elsewhere, it sees the coins that it had', async () => {
+  await using other = await startBitcoind()
+  await using site = await openSite(other)
+  const coins = await site.coordinator().watched.treasuryCoins(1)
+  expect(coins).toHaveLength(1)
+  await site.close()
+  // Far above the two hours that bitcoind looks back for addresses that are new.
+  await other.rpc.call('setmocktime', Math.floor(Date.now() / 1_000) + 86_400)
+  await other.mine(12)
+  const [name] = Object(await other.rpc.call('listwallets')).filter((wallet: string) =>
+    wallet.startsWith('assay-'),
+  )
+  await other.rpc.call('unloadwallet', name)
+  rmSync(join(other.datadir, 'regtest', 'wallets', name), { recursive: true })
+  await site.reopen()
+  expect(await site.coordinator().watched.treasuryCoins(1)).toMatchObject(
+    coins.map(({ txid, vout, valueSats }) => ({ txid, vout, valueSats })),
+  )
+  expect(await site.reconcile()).toMatchObject({ ok: true })
 })
 
 test('a node that goes away is said to be away before the next block, and no more once it is back', async () => {
