@@ -39,6 +39,14 @@ export function renderStatus(status: ReadStatus, columns = Number.POSITIVE_INFIN
     .join('\n')
 }
 
+/** What of a screen a terminal of so many rows shows at once, the cursor's row left free: else its head would scroll away. */
+export function headOf(screen: string, rows: number): string {
+  const lines = screen.split('\n')
+  if (lines.length < rows) return screen
+  const shown = lines.slice(0, Math.max(0, rows - 2))
+  return [...shown, `… ${lines.length - shown.length} more lines: a taller window shows them`].join('\n')
+}
+
 function witnessLines(witnesses: ReadStatus['witnesses']): Line[] {
   if (witnesses.length === 0) return []
   const cosigning = witnesses.filter(({ error, size }) => error === null && size !== null)

@@ -5,7 +5,7 @@ import { readStatus } from '../../client/read-status.ts'
 import { escapeControls } from '../escape-controls.ts'
 import { example } from '../example.ts'
 import { CliError, EXIT } from '../exit-code.ts'
-import { renderStatus } from '../status-screen.ts'
+import { headOf, renderStatus } from '../status-screen.ts'
 import { openTerminal } from '../terminal.ts'
 import { untilSignal } from '../until-signal.ts'
 
@@ -40,7 +40,9 @@ async function watchStatus(url: string): Promise<void> {
   const stop = new AbortController()
   void untilSignal().then(() => stop.abort())
   while (!stop.signal.aborted) {
-    process.stdout.write(`${CLEAR}${escapeControls(await screenOrError(url))}\n`)
+    const screen = escapeControls(await screenOrError(url))
+    // A terminal that doesn't know its size says 0.
+    process.stdout.write(`${CLEAR}${headOf(screen, process.stdout.rows || Number.POSITIVE_INFINITY)}\n`)
     // Ends early, by an error, when a signal has come: the loop's condition says the rest.
     await delay(REDRAW_EVERY_MS, undefined, { signal: stop.signal }).catch(() => undefined)
   }

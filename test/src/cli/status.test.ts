@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { addStatus } from '../../../src/cli/commands/status.ts'
-import { renderStatus } from '../../../src/cli/status-screen.ts'
+import { headOf, renderStatus } from '../../../src/cli/status-screen.ts'
 import { readStatus } from '../../../src/client/read-status.ts'
 import { openSite, TREASURY_SATS } from '../coordinator/site.ts'
 
@@ -95,6 +95,12 @@ test('a line that is folded goes on under its text, and rows of a table stay as 
     'Audits    0 rounds open; 0 sampled: 0 passed, 0 failed, 0',
     '          void, 0 undecided',
   ])
+})
+
+test('a watch shows the head of what is longer than the terminal, and says how much is below', () => {
+  expect(headOf('log\nAnchors\nWork', 4)).toBe('log\nAnchors\nWork')
+  expect(headOf('log\nAnchors\nWork', 3)).toBe('log\n… 2 more lines: a taller window shows them')
+  expect(headOf('log\nAnchors\nWork', 1)).toBe('… 3 more lines: a taller window shows them')
 })
 
 test('a stall is shown with its reason and what to do', async () => {
