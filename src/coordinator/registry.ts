@@ -111,16 +111,16 @@ export function openRegistry(books: Books, options: RegistryOptions): Registry {
         'the registration is not signed by the worker key for this log',
       )
     }
-    const known = find(worker)
-    if (known !== null) {
-      const declared = declarations(worker)
+    const declared = declarations(worker)
+    const newest = declared.at(-1)
+    if (newest !== undefined) {
       const same = declared.findLast((one) => one.address === address && one.thresholdSats === thresholdSats)
       if (same !== undefined) return { index: same.entry, created: false }
-      const newest = declared.at(-1) ?? known
       throw new RefusedError(
         409,
         'address_differs',
-        `this worker is registered with ${newest.address}: see \`assay worker address\``,
+        `this worker is registered with ${newest.address} and a threshold of ${newest.thresholdSats} sat: ` +
+          'give these, or change them by `assay worker address`',
       )
     }
     if (Number(countAll.get()) >= MAX_WORKERS) {

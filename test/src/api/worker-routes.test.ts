@@ -171,11 +171,17 @@ describe('registration', () => {
     await expectRefused(site, () => stranger().post('/v1/workers', encodeCbor(body())), { status, code })
   })
 
-  test('the same key with another address is refused; with the same one it is told its index again', async () => {
+  test('the same key with another address or threshold is refused; with the same one it is told its index again', async () => {
     const again = encodeCbor(signRegistration(address, site.origin, worker.secretKey))
     await expectRefused(site, () => worker.post('/v1/workers', again), {
       status: 409,
       code: 'address_differs',
+    })
+    const dearer = encodeCbor(signRegistration(worker.address, site.origin, worker.secretKey, 2_000n))
+    await expectRefused(site, () => worker.post('/v1/workers', dearer), {
+      status: 409,
+      code: 'address_differs',
+      detail: expect.stringContaining(`${worker.address} and a threshold of 0 sat`),
     })
 
     const before = site.everyRow()
