@@ -1,4 +1,5 @@
-import type { Request, RequestHandler } from 'express'
+import { Writable } from 'node:stream'
+import type { Request, RequestHandler, Response } from 'express'
 import { RefusedError } from '../coordinator/refused-error.ts'
 import { MAX_BODY_BYTES } from './cbor-body.ts'
 
@@ -29,7 +30,17 @@ export function bodyBudget(): RequestHandler {
     // Read to its end or broken off, or answered without being read.
     request.once('close', release)
     response.once('close', release)
+    endUnpacking(request, response)
     next()
+  }
+}
+
+/** body-parser tells what unpacks a body of no broken line: it would go on up to the limit, in nobody's budget. */
+function endUnpacking(request: Request, response: Response): void {
+  const pipe = request.pipe.bind(request)
+  request.pipe = (unpacker, options) => {
+    response.once('close', () => unpacker instanceof Writable && unpacker.destroy())
+    return pipe(unpacker, options)
   }
 }
 

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events'
 import { type ClientRequest, request } from 'node:http'
 import { gzipSync } from 'node:zlib'
 import express from 'express'
@@ -13,7 +14,17 @@ const BUSY = { status: 429, code: 'busy' }
 /** A server that says how long the bodies are that it has read, and counts those that it began. */
 async function serve() {
   const begun: string[] = []
+  /** What unpacks bodies. */
+  const unpackers = new EventEmitter<{ begun: [NodeJS.EventEmitter] }>()
   const app = express()
+  app.use((request, _response, next) => {
+    const pipe = request.pipe.bind(request)
+    request.pipe = (to, options) => {
+      unpackers.emit('begun', to)
+      return pipe(to, options)
+    }
+    next()
+  })
   app.use(bodyBudget())
   app.use((request, _response, next) => {
     begun.push(request.path)
@@ -44,7 +55,7 @@ async function serve() {
     return (await fetch(new URL(path, url), init)).json()
   }
 
-  return { url, stalled, post }
+  return { url, unpackers, stalled, post }
 }
 
 const WHOLE = { 'content-length': `${MAX_BODY_BYTES}` }
@@ -83,4 +94,17 @@ test('what has been read, or answered unread, is under way no longer', async () 
     expect(await post(body)).toEqual({ status: 200, bytes: body.length })
     expect(await post(body, {}, '/unread')).toEqual({ status: 200 })
   }
+})
+
+test('a packed body that breaks off is unpacked no further', async () => {
+  const { url, unpackers } = await serve()
+  const body = gzipSync(new Uint8Array(MAX_BODY_BYTES))
+  const headers = { 'content-encoding': 'gzip', 'content-length': body.length }
+  const sending = request(url, { method: 'POST', headers }).on('error', () => {})
+  const begun = once(unpackers, 'begun')
+  sending.write(body.subarray(0, -1))
+  const [unpacker] = await begun
+  const closed = once(unpacker, 'close')
+  sending.destroy()
+  await closed
 })
