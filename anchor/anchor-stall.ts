@@ -18,7 +18,8 @@ const STALLS = {
   seal_unconfirmed: { inDoubt: false, advice: 'wait until the first seal is mined' },
   seal_missing: {
     inDoubt: true,
-    advice: 'the seal is not in the chain, or spent by a transaction unknown here: wait until that is final',
+    advice:
+      'the seal is not in the chain, or spent by a transaction unknown here: wait until that is final; where none is named, run `assay anchor recover`',
   },
   seal_contested: {
     inDoubt: true,

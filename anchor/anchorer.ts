@@ -84,15 +84,18 @@ export function openAnchorer(options: AnchorerOptions): Anchorer {
   let tip: ChainTip | null = null
 
   async function judgeAndStep(): Promise<void> {
+    let judged = tip
     try {
-      tip = await judgeAnchors(node, store, policy.finalDepth)
-      await stepAnchors(works, tip)
+      judged = await judgeAnchors(node, store, policy.finalDepth)
+      await stepAnchors(works, judged)
       stall = null
     } catch (error) {
       // A stall is a state to be shown, and is judged again at the next tip; anything else is the caller's.
       if (!(error instanceof AnchorStall)) throw error
       stall = error
     }
+    // Where the node broke off, the seal may not have been looked at.
+    tip = judged
   }
 
   function judgement(): Judgement {

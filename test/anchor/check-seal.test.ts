@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { txidOf } from '../../anchor/anchor-transaction.ts'
+import { RpcError } from '../../anchor/rpc-error.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
-import { anchorNext, hex, mempool, openDatabase, openSite, stealSeal } from './anchor-site.ts'
+import { anchorNext, hex, mempool, openDatabase, openSite, type Site, stealSeal } from './anchor-site.ts'
 import { expectWhole } from './expect-whole.ts'
 
 let bitcoind: RegtestNode
@@ -97,6 +98,37 @@ describe('a seal that an anchor unknown to this database has spent', () => {
       await expectWhole(site, anchorer)
     },
   )
+})
+
+it('a database too old for its seal to be looked for is told to recover, not to wait', async () => {
+  using site = await openSite(bitcoind)
+  const file = `${site.payloadFile}.backup`
+  site.open()
+  await site.db.backup(file)
+  await anchorNext(bitcoind, site, site.open())
+  await bitcoind.mine(300)
+  const db = openDatabase(file)
+  const restored = site.open({ db })
+  await restored.advance()
+  expect(restored.state()).toMatchObject({
+    stalled: { code: 'seal_missing', advice: expect.stringContaining('assay anchor recover') },
+    inDoubt: true,
+  })
+  db.close()
+})
+
+it('a database whose seal could not be looked at, as the node broke off, stays in doubt', async () => {
+  using site = await openSite(bitcoind)
+  const away = new RpcError('rpc_timeout', 'no answer', { sent: 'unknown' })
+  let isAway = true
+  const txOut: Site['node']['txOut'] = (...asked) =>
+    isAway ? Promise.reject(away) : site.node.txOut(...asked)
+  const anchorer = site.open({ node: { ...site.node, txOut } })
+  await expect(anchorer.advance()).rejects.toBe(away)
+  expect(anchorer.judgement()).toEqual({ stalled: null, inDoubt: true })
+  isAway = false
+  await anchorer.advance()
+  expect(anchorer.judgement()).toEqual({ stalled: null, inDoubt: false })
 })
 
 describe('a key that is not the seal’s', () => {
