@@ -26,7 +26,7 @@ const jobSchema = z.strictObject({
 
 const originSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('dataset'), dataset: bytes32, item: integer }),
-  z.strictObject({ kind: z.literal('request'), requester: z.string() }),
+  z.strictObject({ kind: z.literal('request'), requester: z.string().regex(/^[a-z0-9-]{1,64}$/) }),
   z.strictObject({ kind: z.literal('canary'), known: bytes32 }),
 ])
 

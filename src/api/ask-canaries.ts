@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
 import { RefusedError } from '../coordinator/refused-error.ts'
-import { ANONYMOUS } from '../coordinator/requesters.ts'
+import { ANONYMOUS } from '../log/entry.ts'
 import type { ModelStatistics } from '../oip/model-statistics.ts'
 import type { HeldBytes } from './held-bytes.ts'
 import type { ServedModel, ServedModels } from './served-models.ts'

@@ -4,6 +4,7 @@ import type { NetworkName } from '../../anchor/network.ts'
 import { taprootAddress } from '../../anchor/taproot-address.ts'
 import { MAX_DEPOSIT_KEYS } from '../keystore/derive-keys.ts'
 import { type AccountName, requesterAccount } from '../ledger/accounts.ts'
+import { ANONYMOUS } from '../log/entry.ts'
 import { openApiKeys } from './api-keys.ts'
 import type { Books } from './books.ts'
 import { record } from './books.ts'
@@ -40,9 +41,6 @@ interface Row {
 }
 
 const REQUESTERS_PER_PAGE = 100
-
-/** Whoever asks without a key; no account can be called so. */
-export const ANONYMOUS = 'anonymous'
 
 const NAME = /^[a-z0-9-]{1,64}$/
 

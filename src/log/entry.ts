@@ -27,7 +27,8 @@ const MAX_SPENDS = 200
 const bytes64 = bytesOf(64)
 const countOf = integer.min(1)
 const uint32 = integer.max(0xffff_ffff)
-const blocks = integer.min(1)
+/** Bitcoin's own heights have 32 bits. */
+const blocks = uint32.min(1)
 export const address = z.string().min(1).max(MAX_ADDRESS_LENGTH)
 const reason = z.string().min(1).max(MAX_REASON_LENGTH)
 
@@ -38,7 +39,13 @@ export const coin = z.strictObject({ txid: bytes32, vout: uint32, sats: money })
 const blob = bytes32
 
 const subnetName = z.string().regex(/^[a-z0-9-]{1,64}$/)
-const requesterName = z.string().regex(/^[a-z0-9-]{1,64}$/)
+/** Whoever asks without a key; no account can be called so. */
+export const ANONYMOUS = 'anonymous'
+
+export const requesterName = z
+  .string()
+  .regex(/^[a-z0-9-]{1,64}$/)
+  .refine((name) => name !== ANONYMOUS)
 
 /** Verdicts: `entry` is the one that says it. */
 const evidence = z.array(z.strictObject({ entry: integer, receipt: bytes32 })).max(MAX_FAILS)
@@ -79,7 +86,7 @@ const entrySchema = z.discriminatedUnion('kind', [
     /** The first. */
     seal: coin,
     epoch: z.strictObject({
-      startHeight: integer,
+      startHeight: uint32,
       blocks,
       verdictBlocks: blocks,
       finalDepth: blocks,

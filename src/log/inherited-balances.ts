@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { decodeCbor, encodeCbor, MAX_EPOCH_VALUES } from '../../compute/work/canonical-cbor.ts'
 import { bytes32 } from '../../compute/work/record.ts'
-import { address, coin } from './entry.ts'
+import { address, coin, requesterName } from './entry.ts'
 import { money } from './money.ts'
 
 const schema = z.strictObject({
@@ -12,7 +12,7 @@ const schema = z.strictObject({
   /** By txid and vout. */
   coins: z.array(coin),
   /** By name. */
-  requesters: z.array(z.strictObject({ requester: z.string().min(1).max(64), msat: money })),
+  requesters: z.array(z.strictObject({ requester: requesterName, msat: money })),
   /** By key. */
   workers: z.array(z.strictObject({ worker: bytes32, address, maturedMsat: money, unmaturedMsat: money })),
 })

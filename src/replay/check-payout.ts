@@ -9,7 +9,7 @@ import type { PayTo } from '../rules/pay-to.ts'
 import { settlePayment } from './check-payment.ts'
 import { type Check, readable } from './findings.ts'
 import { readBlob } from './read-blob.ts'
-import { latestTip, payToOf, type ReplayState } from './replay-state.ts'
+import { latestTip, payToOf, type ReplayedPayout, type ReplayState } from './replay-state.ts'
 
 /** The intent to pay: to registered addresses, from what is owed, after the payout before is settled. */
 export async function checkPayout(
@@ -18,12 +18,12 @@ export async function checkPayout(
   index: number,
 ): Promise<void> {
   const check = state.findings.at('payouts', index)
-  const { payout: number, height, input, count, totalSats } = entry
+  const { height, input, count, totalSats } = entry
   const last = state.payouts.at(-1)
   // There is one payout at a time: this one's entry says that the last one is settled.
   if (last !== undefined) await settlePayment(state, last)
-  const next = (last?.number ?? -1) + 1
-  check(number === next, 'payout_number_mismatch', () => `number ${number}, expected ${next}`)
+  const number = (last?.number ?? -1) + 1
+  check(entry.payout === number, 'payout_number_mismatch', () => `number ${entry.payout}, expected ${number}`)
   const latest = latestTip(state, index)
   check(
     height >= state.knownHeight && height <= latest,
@@ -40,7 +40,7 @@ export async function checkPayout(
   check(payees.length === count, 'count_mismatch', () => `lists ${payees.length} payees, not ${count}`)
   const sumSats = payees.reduce((sum, { sats }) => sum + sats, 0n)
   check(sumSats === totalSats, 'sum_mismatch', () => `pays ${sumSats} sat, says ${totalSats}`)
-  for (const payee of payees) takeFrom(state, check, payee, entry)
+  for (const payee of payees) takeFrom(state, check, payee, { number, height })
   state.payouts.push({ number, entry: index, height, input, payees, totalSats, isSettled: false })
 }
 
@@ -48,7 +48,7 @@ function takeFrom(
   state: ReplayState,
   check: Check,
   { account, address, sats }: Payee,
-  { payout, height }: EntryOf<'payout'>,
+  { number, height }: Pick<ReplayedPayout, 'number' | 'height'>,
 ): void {
   const { balances } = state
   const payTo = payeeOf(state, account, height)
@@ -68,7 +68,7 @@ function takeFrom(
     'payee_not_owed',
     () => `pays ${account} ${sats} sat of ${owedMsat} msat that it is owed`,
   )
-  balances.move(account, payoutAccount(payout), sats * MSAT_PER_SAT)
+  balances.move(account, payoutAccount(number), sats * MSAT_PER_SAT)
 }
 
 /** A worker's matured rewards go where it says, a requester's deposit back to its refund address. */

@@ -101,6 +101,7 @@ describe('origin record', () => {
     ['the fields of two kinds', { kind: 'canary', known: new Uint8Array(32), item: 1 }],
     ['a dataset without an item', { kind: 'dataset', dataset: new Uint8Array(32) }],
     ['a negative item', { kind: 'dataset', dataset: new Uint8Array(32), item: -1 }],
+    ['a requester whom no account can be called', { kind: 'request', requester: 'acme/matured' }],
     ['a list', []],
   ])('refuses %s', (_what, value) => {
     expect(() => parseOriginRecord(encodeCbor(value))).toThrow(refused)

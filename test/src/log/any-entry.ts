@@ -9,6 +9,7 @@ const someBytes = fc.uint8Array({ maxLength: 600 })
 const int = fc.maxSafeNat()
 const positive = fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })
 const uint32 = fc.integer({ min: 0, max: 0xffff_ffff })
+const blocks = fc.integer({ min: 1, max: 0xffff_ffff })
 const money = fc.bigInt(0n, 2n ** 63n - 1n)
 const text = fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 90 })
 const coin = fc.record({ txid: bytes32, vout: uint32, sats: money })
@@ -16,6 +17,7 @@ const fail = fc.record({ entry: int, receipt: bytes32 })
 const evidence = fc.array(fail, { maxLength: 3 })
 const someEvidence = fc.array(fail, { minLength: 1, maxLength: 3 })
 const name = fc.stringMatching(/^[a-z0-9-]{1,64}$/)
+const requester = name.filter((one) => one !== 'anonymous')
 const v = fc.constant(1 as const)
 const kind = <K extends string>(name: K) => fc.constant(name)
 
@@ -33,14 +35,14 @@ export const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
     treasury: text,
     seal: coin,
     epoch: fc.record({
-      startHeight: int,
-      blocks: positive,
-      verdictBlocks: positive,
-      finalDepth: positive,
-      beaconDelay: positive,
-      maturityBlocks: positive,
-      auditRoundBlocks: positive,
-      suspensionBlocks: positive,
+      startHeight: uint32,
+      blocks: blocks,
+      verdictBlocks: blocks,
+      finalDepth: blocks,
+      beaconDelay: blocks,
+      maturityBlocks: blocks,
+      auditRoundBlocks: blocks,
+      suspensionBlocks: blocks,
     }),
     subsidy: fc.record({ initialMsat: money, halvingEpochs: positive, capMsat: money }),
     auditBasisPoints: fc.integer({ min: 0, max: 500 }),
@@ -56,7 +58,7 @@ export const anyEntry: fc.Arbitrary<Entry> = fc.oneof(
   }),
   fc.record({ v, kind: kind('subnet'), name, definition: bytes32 }),
   fc.record({ v, kind: kind('price'), subnet: name, epoch: int, msat: money, unserved: money }),
-  fc.record({ v, kind: kind('requester'), requester: name, address: text, refund: text }),
+  fc.record({ v, kind: kind('requester'), requester, address: text, refund: text }),
   fc.record({ v, kind: kind('refund'), count: positive, jobs: bytes32 }),
   fc.record({
     v,

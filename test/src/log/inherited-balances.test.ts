@@ -40,6 +40,12 @@ describe('refused is', () => {
     )
   })
 
+  test.each(['', 'Ann', 'ann/matured', 'anonymous'])('a requester that is called %j', (requester) => {
+    expect(() =>
+      parseInheritedBalances(encodeCbor({ ...map(), requesters: [{ requester, msat: 1 }] })),
+    ).toThrow(malformed)
+  })
+
   test('less than nothing', () => {
     expect(() =>
       parseInheritedBalances(encodeCbor({ ...map(), requesters: [{ requester: 'ann', msat: -1 }] })),

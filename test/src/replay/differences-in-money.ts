@@ -200,6 +200,11 @@ export const DIFFERENCES_IN_MONEY: Difference[] = [
     (log) => changeEntry(log, 'payout', (entry) => ({ ...entry, payout: 3 })),
   ],
   [
+    'a payout by a number that no account can have',
+    'payouts: payout_number_mismatch',
+    (log) => changeEntry(log, 'payout', (entry) => ({ ...entry, payout: Number.MAX_SAFE_INTEGER })),
+  ],
+  [
     'a payout of which the chain shows 1 sat more',
     'payments: payment_mismatch',
     (log) =>
