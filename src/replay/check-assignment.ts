@@ -80,20 +80,19 @@ function assigneeOf(
 }
 
 /**
- * An epoch puts up the first open items of the dataset. Which were not open is told by receipts; for leases that were
- * never answered nobody knows the item, so each may stand for one.
+ * An epoch puts up the first open items of the dataset, for the models in force. Which were not open is told by receipts;
+ * for leases that were never answered nobody knows the item, so each may stand for one.
  */
 function itemLimit({ answered, jobs, markets }: ReplayState, job: ReplayedJob): number {
   const place = placeOf(job)
-  const perEpoch = markets
-    .withDataset(job.subnet, job.model)
-    .filter(({ effectiveEpoch }) => effectiveEpoch <= job.epoch)
-    .map(({ dataset }) => dataset.perEpoch)
+  const offer = markets.subnetsAt(job.epoch).find(({ name }) => name === job.subnet)
+  const isOffered = offer?.models.some(({ digest }) => Buffer.compare(digest, job.model) === 0)
+  if (!isOffered || !offer?.dataset) return 0
   let closed = answered.get(place)?.size ?? 0
   for (const other of jobs.values()) {
     if (other.epoch < job.epoch && placeOf(other) === place) closed += 1
   }
-  return Math.max(0, ...perEpoch) + closed
+  return offer.dataset.perEpoch + closed
 }
 
 /** Keys registered among the first `size` entries. */
