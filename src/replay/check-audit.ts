@@ -39,16 +39,24 @@ export async function checkAudit(state: ReplayState, entry: EntryOf<'audit'>, in
       entry: index,
       verdict: null,
       outputs: null,
+      isSilent: false,
     })
   }
 }
 
-/** Rounds follow one another, each after an inconclusive one. */
-export function checkRoundOpens(check: Check, { hex: id, rounds }: ReplayedReceipt, round: number): boolean {
+/** Rounds follow one another, each after an inconclusive one, until the receipt is void. */
+export function checkRoundOpens(
+  check: Check,
+  { hex: id, rounds, fate }: ReplayedReceipt,
+  round: number,
+): boolean {
   return check(
-    round === rounds.length && rounds.every(({ verdict }) => verdict === 'inconclusive'),
+    fate.verdict === null &&
+      round === rounds.length &&
+      rounds.every(({ verdict }) => verdict === 'inconclusive'),
     'round_not_open',
-    () => `round ${round} of ${id} comes after ${rounds.length} rounds that are not all inconclusive`,
+    () =>
+      `round ${round} of ${id} comes after ${rounds.length} rounds that are not all inconclusive, or its last`,
   )
 }
 

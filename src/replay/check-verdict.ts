@@ -86,7 +86,14 @@ async function closeRound(
   if (round === undefined) {
     if (!checkRoundOpens(check, receipt, record.round)) return null
     await checkDrawn(state, check, receipt, record.round, auditor)
-    round = { auditor: hex(auditor), commitment: null, entry: index, verdict: null, outputs: null }
+    round = {
+      auditor: hex(auditor),
+      commitment: null,
+      entry: index,
+      verdict: null,
+      outputs: null,
+      isSilent: false,
+    }
     receipt.rounds.push(round)
   }
   const isOpen = round.verdict === null && round.auditor === hex(auditor)
@@ -95,10 +102,11 @@ async function closeRound(
   )
     return null
 
-  if (salt === null && outputs === null) {
-    // Who is suspended has no more time.
-    if (!isSuspended(state.standings, hex(auditor))) await checkSilence(state, check, receipt, index)
-  } else checkCommitment(check, receipt, round, record)
+  const isShown = salt !== null || outputs !== null
+  // Who is suspended has no more time.
+  const isSilent = !isShown && !isSuspended(state.standings, hex(auditor))
+  if (isShown) checkCommitment(check, receipt, round, record)
+  if (isSilent) await checkSilence(state, check, receipt, index)
   check(
     (outputs === null) === (verdict === 'inconclusive'),
     'verdict_wrong',
@@ -107,6 +115,7 @@ async function closeRound(
   round.entry = index
   round.verdict = verdict
   round.outputs = outputs
+  round.isSilent = isSilent
   return round
 }
 
@@ -127,17 +136,18 @@ function checkCommitment(
   )
 }
 
-/** Silence is the operator's word: at least it can't be said before the auditor had its time. */
+/** Silence is the operator's word: at least it can't be said before the auditor, and each silent one before it, had its time. */
 async function checkSilence(
   state: ReplayState,
   check: Check,
-  { submission, hex: id }: ReplayedReceipt,
+  { submission, hex: id, rounds }: ReplayedReceipt,
   index: number,
 ): Promise<void> {
   const draw = await drawOf(state, submission)
   if (draw === null) return
   const { finalDepth } = state.rules
-  const dueHeight = draw.height + finalDepth + state.genesis.epoch.auditRoundBlocks
+  const turns = rounds.filter(({ isSilent }) => isSilent).length + 1
+  const dueHeight = draw.height + finalDepth - 1 + turns * (state.genesis.epoch.auditRoundBlocks + 1)
   check(
     latestTip(state, index) >= dueHeight,
     'silence_early',

@@ -177,6 +177,8 @@ export interface AuditRound {
   verdict: 'pass' | 'fail' | 'inconclusive' | null
   /** Digest of the auditor's own output; null where it showed none. */
   outputs: Uint8Array | null
+  /** It had its time, and showed nothing. */
+  isSilent: boolean
 }
 
 export interface ReplayedPayout {

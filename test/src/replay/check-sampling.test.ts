@@ -63,7 +63,16 @@ async function findingsAt(rate: 0 | 1, isAudited: boolean): Promise<unknown[]> {
     rewardMsat: 0n,
     feeMsat: 0n,
     rounds: isAudited
-      ? [{ auditor: 'another', commitment: null, entry: AUDITED, verdict: 'pass', outputs: null }]
+      ? [
+          {
+            auditor: 'another',
+            commitment: null,
+            entry: AUDITED,
+            verdict: 'pass',
+            outputs: null,
+            isSilent: false,
+          },
+        ]
       : [],
     fate: isAudited ? { verdict: 'pass', entry: AUDITED } : { verdict: null, entry: 0 },
     outputDigest: null,

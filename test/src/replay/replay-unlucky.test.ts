@@ -1,16 +1,21 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { signCommitments } from '../../../compute/work/audit-commitment.ts'
+import { encodeCbor } from '../../../compute/work/canonical-cbor.ts'
 import { jobId } from '../../../compute/work/job.ts'
+import { receiptId } from '../../../compute/work/receipt.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { encodeEntry, parseEntry } from '../../../src/log/entry.ts'
 import { txidBytes } from '../../../src/log/txid.ts'
 import type { Rule } from '../../../src/replay/findings.ts'
 import { type ReplayReport, replay } from '../../../src/replay/replay.ts'
+import type { ReplaySource } from '../../../src/replay/replay-source.ts'
 import { assignItem, assignmentHeight, itemName } from '../../../src/rules/assignment.ts'
 import { epochRules } from '../../../src/rules/epoch-rules.ts'
 import { epochEntry } from '../coordinator/epoch-entry.ts'
 import { idOf, type Peer, worksOf } from '../coordinator/peer.ts'
-import { openSite, type Site } from '../coordinator/site.ts'
+import { ORIGIN, openSite, type Site } from '../coordinator/site.ts'
 import { cheatedOutput, STRICT_MARKET } from '../coordinator/tiny-market.ts'
-import { find, recordLog, SAMPLED_MARKET } from './recorded-log.ts'
+import { entriesOf, find, inOrder, recordLog, SAMPLED_MARKET } from './recorded-log.ts'
 
 let node: RegtestNode
 beforeAll(async () => {
@@ -24,12 +29,24 @@ describe('what went otherwise than planned follows from the log all the same:', 
       subnets: [STRICT_MARKET],
       flags: { 'epoch.verdictBlocks': '16' },
     })
-    const [worker] = await begin(site, 3)
+    const [worker, , operator] = await begin(site, 3)
     const works = await worksOf(worker.work())
     await site.mineUntil('void receipts', () => site.status().audits.void === works.length)
     await settled(site)
     expect(new Set(epochEntry(site, 0).reasons.values())).toEqual(new Set(['inconclusive']))
-    expect(await replayed(site)).toMatchObject({ ok: true, first: null })
+    const log = await recordLog(site, node)
+    expect(await replay(log)).toMatchObject({ ok: true, first: null })
+
+    const [first, second, third] = (await entriesOf(log)).flatMap((bytes, i) =>
+      parseEntry(bytes).kind === 'verdict' ? [i] : [],
+    )
+    const [work] = works
+    if (first === undefined || second === undefined || third === undefined || work === undefined)
+      throw new Error('three rounds')
+    const fourth = await replay(await withFourthRound(log, third, operator, receiptId(work.receipt)))
+    expect(firstOf(fourth, 'audits')).toMatchObject({ code: 'round_not_open', entry: third + 1 })
+    const hasty = await replay(await withTimeForOne(log, first, second))
+    expect(firstOf(hasty, 'verdicts')).toMatchObject({ code: 'silence_early', entry: second })
   })
 
   test('auditors that can not run the job, and say so', async () => {
@@ -238,6 +255,31 @@ async function begin(site: Site, workers = 2): Promise<[Peer, Peer, Peer]> {
   return [first, second, last]
 }
 
+/** A commitment for it, right after the entry at `index`. */
+async function withFourthRound(
+  log: ReplaySource,
+  index: number,
+  { key: auditor, secretKey }: Peer,
+  receipt: Uint8Array,
+): Promise<ReplaySource> {
+  const list = [{ commitment: new Uint8Array(32), receipt, round: 3 }]
+  const signature = signCommitments(list, ORIGIN, secretKey)
+  const audit = encodeEntry({ v: 1, kind: 'audit', auditor, commitments: encodeCbor(list), signature })
+  const entries = (await entriesOf(log)).toSpliced(index + 1, 0, audit)
+  return { ...log, entries: () => inOrder(entries) }
+}
+
+/** By its anchors, both verdicts were logged when the first auditor's time was over. */
+async function withTimeForOne(log: ReplaySource, first: number, second: number): Promise<ReplaySource> {
+  const { epoch } = (await find(log, 'genesis')).entry
+  const { index: worked } = await find(log, 'submission')
+  const anchoredHeight = log.anchors.find(({ size }) => size > worked)?.height ?? 0
+  const height = anchoredHeight + epoch.beaconDelay + epoch.auditRoundBlocks + 1
+  const others = log.anchors.filter(({ size }) => size <= first || size > second + 1)
+  const anchors = [...others, { height, size: second + 1 }].sort((x, y) => x.size - y.size)
+  return { ...log, anchors }
+}
+
 /** Of the items after those of epoch 0, the first that its beacon would give to the favourite. */
 async function putUpLaterItem(site: Site, favourite: Peer, workers: Uint8Array[]): Promise<void> {
   const height = assignmentHeight(0, epochRules(site.house().genesis))
@@ -266,6 +308,10 @@ function isSettled(site: Site, epoch = 0): boolean {
 
 async function replayed(site: Site): Promise<ReplayReport> {
   return replay(await recordLog(site, node))
+}
+
+function firstOf({ rules }: ReplayReport, rule: Rule) {
+  return rules.find(({ name }) => name === rule)?.first
 }
 
 function failingIn({ rules }: ReplayReport): Rule[] {
