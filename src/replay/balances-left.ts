@@ -67,7 +67,10 @@ async function closePayout(state: ReplayState, node: ChainNode, payout: Replayed
     )
   }
   const transaction = Transaction.fromBuffer(found.raw)
-  if (isPayment(state, payout, transaction)) return settlePayment(state, payout)
+  if (isPayment(state, payout, transaction)) {
+    await settlePayment(state, payout)
+    return
+  }
   const spends = await findSpends(state, node, payout.height - state.rules.finalDepth + 1, found.height)
   const outs = spends.flatMap((spend) => spend.outs)
   const spentSats = spends.reduce((sum, spend) => sum + spendCoins(state, spend), 0n)

@@ -4,22 +4,30 @@ import { payoutAccount } from '../ledger/accounts.ts'
 import { txidText } from '../log/txid.ts'
 import { MSAT_PER_SAT } from '../rules/msat-per-sat.ts'
 import { findPayment } from './find-payment.ts'
+import type { Check } from './findings.ts'
 import type { ReplayedCoin, ReplayedPayout, ReplayState } from './replay-state.ts'
 import { paysTo, scriptOf } from './script-of.ts'
 import { PRUNED, unlessPruned } from './unless-pruned.ts'
 
-/** Books a payout as settled, with the fee that its transaction in the chain paid. */
-export async function settlePayment(state: ReplayState, payout: ReplayedPayout): Promise<void> {
-  if (payout.isSettled) return
+/**
+ * Books a payout as settled, with the fee that its transaction in the chain paid. @returns the block that has the last
+ * of it; null where that isn't known, or it is settled already
+ */
+export async function settlePayment(state: ReplayState, payout: ReplayedPayout): Promise<number | null> {
+  if (payout.isSettled) return null
   payout.isSettled = true
   const { balances } = state
-  const feeSats = await checkPayment(state, payout)
+  const { feeSats, height } = await checkPayment(state, payout)
   balances.move(payoutAccount(payout.number), 'treasury', payout.totalSats * MSAT_PER_SAT)
   balances.move('fees', 'treasury', feeSats * MSAT_PER_SAT)
+  return height
 }
 
-/** What the chain shows for a settled payout: the pinned coin spent, to the payees alone. @returns its fee */
-async function checkPayment(state: ReplayState, payout: ReplayedPayout): Promise<bigint> {
+/** What the chain shows for a settled payout: the pinned coin spent, to the payees alone. @returns its fee, its child's and the last block of both */
+async function checkPayment(
+  state: ReplayState,
+  payout: ReplayedPayout,
+): Promise<{ feeSats: bigint; height: number | null }> {
   const claimed = state.source.claims?.payments.get(payout.number)
   const { node } = state.source.chain
   const located = node === null ? null : (claimed ?? (await unlessPruned(findPayment(state, node, payout))))
@@ -27,7 +35,7 @@ async function checkPayment(state: ReplayState, payout: ReplayedPayout): Promise
   if (located === null || located === PRUNED || raw === PRUNED) {
     state.findings.skip('payments')
     state.areCoinsKnown = false
-    return claimed?.feeSats ?? 0n
+    return { feeSats: claimed?.feeSats ?? 0n, height: null }
   }
   const check = state.findings.at('payments', payout.entry)
   const { txid, height, child } = located
@@ -37,7 +45,7 @@ async function checkPayment(state: ReplayState, payout: ReplayedPayout): Promise
     'payment_missing',
     () => `transaction ${txid} is not in block ${height}`,
   )
-  if (transaction === null || height === null) return 0n
+  if (transaction === null || height === null) return { feeSats: 0n, height: null }
   const anchor = state.anchored.first(payout.entry)
   // It was sent once that anchor was final; a shallower reorg may carry it into any block above the anchor's.
   check(
@@ -48,7 +56,10 @@ async function checkPayment(state: ReplayState, payout: ReplayedPayout): Promise
   checkOutputs(state, payout, transaction)
   const feeSats = moveCoins(state, payout, transaction)
   const childFeeSats = child === null ? 0n : await followChild(state, payout, transaction, child)
-  return state.areCoinsKnown ? feeSats + childFeeSats : (claimed?.feeSats ?? 0n)
+  return {
+    feeSats: state.areCoinsKnown ? feeSats + childFeeSats : (claimed?.feeSats ?? 0n),
+    height: Math.max(height, child?.height ?? 0),
+  }
 }
 
 /** The treasury's own child of a payment: it moves the change to the treasury, less a fee. @returns that fee */
@@ -82,15 +93,7 @@ async function followChild(
   const coin = state.coins.get(change)
   if (!isOurs || coin === undefined) return 0n
   coin.isSpent = true
-  const moved = {
-    txid: claimed.txid,
-    vout: 0,
-    sats: output.value,
-    script: state.treasury,
-    entry,
-    isSpent: false,
-  }
-  state.coins.set(`${moved.txid}:0`, moved)
+  takeChange(state, check, { txid: claimed.txid, vout: 0, sats: output.value, entry })
   return coin.sats - output.value
 }
 
@@ -165,22 +168,19 @@ function moveCoins(
   check(first?.sats === input.sats, 'input_value_mismatch', () => `the pinned coin holds ${first?.sats} sat`)
   const change = transaction.outs[payees.length]
   if (change !== undefined) {
-    const coin = {
-      txid: transaction.getId(),
-      vout: payees.length,
-      sats: change.value,
-      script: state.treasury,
-      entry,
-      isSpent: false,
-    }
-    const outpoint = `${coin.txid}:${coin.vout}`
-    check(
-      !state.coins.has(outpoint),
-      'change_deposited',
-      () => `the change ${outpoint} is booked as a deposit`,
-    )
-    state.coins.set(outpoint, coin)
+    takeChange(state, check, { txid: transaction.getId(), vout: payees.length, sats: change.value, entry })
   }
   const outSats = transaction.outs.reduce((sum, { value }) => sum + value, 0n)
   return spent.reduce((sum, { sats }) => sum + sats, 0n) - outSats
+}
+
+/** What comes back to the treasury was its already: no deposit. */
+function takeChange(
+  { coins, treasury }: ReplayState,
+  check: Check,
+  coin: Pick<ReplayedCoin, 'txid' | 'vout' | 'sats' | 'entry'>,
+): void {
+  const outpoint = `${coin.txid}:${coin.vout}`
+  check(!coins.has(outpoint), 'change_deposited', () => `the change ${outpoint} is booked as a deposit`)
+  coins.set(outpoint, { ...coin, script: treasury, isSpent: false })
 }

@@ -21,10 +21,16 @@ export async function checkPayout(
   const { height, input, count, totalSats } = entry
   const last = state.payouts.at(-1)
   // There is one payout at a time: this one's entry says that the last one is settled.
-  if (last !== undefined) await settlePayment(state, last)
+  const paidHeight = last === undefined ? null : await settlePayment(state, last)
   const number = (last?.number ?? -1) + 1
   check(entry.payout === number, 'payout_number_mismatch', () => `number ${entry.payout}, expected ${number}`)
   const latest = latestTip(state, index)
+  const finalHeight = (paidHeight ?? 0) - 1 + state.rules.finalDepth
+  check(
+    paidHeight === null || finalHeight <= latest,
+    'payout_not_final',
+    () => `the one before is final at block ${finalHeight}, this was logged by block ${latest}`,
+  )
   check(
     height >= state.knownHeight && height <= latest,
     'height_mismatch',

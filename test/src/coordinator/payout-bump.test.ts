@@ -4,11 +4,13 @@ import { sealScript } from '../../../anchor/commitment.ts'
 import { newWorkerKey } from '../../../compute/work/worker-key.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { exportPsbt, importPsbt } from '../../../src/client/payouts.ts'
+import { encodeEntry } from '../../../src/log/entry.ts'
+import { txidBytes } from '../../../src/log/txid.ts'
 import { replay } from '../../../src/replay/replay.ts'
 import type { ReplaySource } from '../../../src/replay/replay-source.ts'
 import { mineEmpty } from '../../anchor/anchor-site.ts'
 import { signedPayment } from '../../anchor/signed-payment.ts'
-import { recordLog } from '../replay/recorded-log.ts'
+import { entriesOf, inOrder, recordLog } from '../replay/recorded-log.ts'
 import { type Peer, worksOf } from './peer.ts'
 import { openSite, type Site, TOKEN } from './site.ts'
 
@@ -48,6 +50,25 @@ function claiming(
   return { ...log, claims: { ...claims, payments } }
 }
 
+/** What the child brought back to the treasury, booked once more. */
+async function withDepositedChild(log: ReplaySource): Promise<ReplaySource> {
+  const { txid = '', height = 0 } = log.claims?.payments.get(0)?.child ?? {}
+  const coin = await log.chain.node?.txOut({ txid, vout: 0 }, { mempool: false })
+  if (height === null || !coin) throw new Error('no child')
+  const sats = coin.valueSats
+  const deposit = {
+    v: 1,
+    kind: 'deposit',
+    account: 'reserve',
+    height,
+    txid: txidBytes(txid),
+    vout: 0,
+    sats,
+  } as const
+  const entries = (await entriesOf(log)).toSpliced(-1, 0, encodeEntry(deposit))
+  return { ...log, entries: () => inOrder(entries) }
+}
+
 test('a payout that a payee pins is paid for by a child, which books and audit follow to the satoshi', async () => {
   const flags = {
     'anchor.targetBlocks': '2',
@@ -84,6 +105,8 @@ test('a payout that a payee pins is paid for by a child, which books and audit f
   expect(silent.first).toMatchObject({ rule: 'treasury', code: 'coin_gone' })
   const invented = await replay(claiming(log, (child) => child && { ...child, txid: '00'.repeat(32) }))
   expect(invented.first).toMatchObject({ rule: 'payments', code: 'child_mismatch' })
+  const booked = await replay(await withDepositedChild(log))
+  expect(booked.first).toMatchObject({ rule: 'payments', code: 'change_deposited' })
 })
 
 test('with an external signer no key of the treasury is here: payouts go out as PSBT and come back signed', async () => {

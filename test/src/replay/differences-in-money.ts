@@ -194,6 +194,7 @@ export const DIFFERENCES_IN_MONEY: Difference[] = [
     'payouts: height_mismatch',
     (log) => changeEntry(log, 'payout', (entry) => ({ ...entry, height: 1 })),
   ],
+  ['a payout before the one before it is final', 'payouts: payout_not_final', hastyPayout],
   [
     'a payout out of its turn',
     'payouts: payout_number_mismatch',
@@ -262,6 +263,17 @@ async function depositedChange(log: ReplaySource): Promise<ChangedLog> {
   const change = { account: 'reserve', height, txid: txidBytes(txid), vout: entry.count, sats: 1n }
   const deposit = encodeEntry({ v: 1, kind: 'deposit', ...change })
   return { source: await withBytes(log, later, deposit), entry: index }
+}
+
+/** The second payout in the place of what was anchored just before the first was paid. */
+async function hastyPayout(log: ReplaySource): Promise<ChangedLog> {
+  const paidHeight = log.claims?.payments.get(0)?.height ?? null
+  const { entry } = await find(log, 'payout', ({ payout }) => payout === 1)
+  const { index: first } = await find(log, 'payout')
+  const anchor = log.anchors.findLast(({ size, height }) => size > first + 1 && height < (paidHeight ?? 0))
+  if (anchor === undefined) throw new Error('something is anchored between intent and payment')
+  const hasty = encodeEntry({ ...entry, height: anchor.height })
+  return { source: await withBytes(log, anchor.size - 1, hasty), entry: anchor.size - 1 }
 }
 
 /** The coin is larger in truth: only without a node does the budget show it first. */
