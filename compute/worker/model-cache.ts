@@ -34,10 +34,14 @@ export function createModelCache(o: {
     if ((await hashFile(path)) === digest) return path
     await mkdir(o.folder, { recursive: true })
     const maxBytes = Math.min(MAX_MODEL_BYTES, o.maxBytes)
-    const bytes = await downloadModel(o.exchange, { digest, path, maxBytes })
-    o.onEvent({ type: 'fetched', model: digest, bytes })
-    makeRoom(digest)
-    return path
+    try {
+      const bytes = await downloadModel(o.exchange, { digest, path, maxBytes })
+      o.onEvent({ type: 'fetched', model: digest, bytes })
+      return path
+    } finally {
+      // What is left of a download that broke takes room as well.
+      makeRoom(digest)
+    }
   }
 
   /**

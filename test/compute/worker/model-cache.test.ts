@@ -152,6 +152,18 @@ describe('model cache', () => {
     await open(model.length).path(digest)
   })
 
+  test('lets what broken downloads have left go like models, when another one breaks', async () => {
+    const parts = ['a', 'b', 'c'].map((letter) => `${letter.repeat(64)}.part`)
+    mkdirSync(join(folder, 'models'))
+    for (const [age, name] of parts.entries()) {
+      writeFileSync(join(folder, 'models', name), model.subarray(0, 1_000))
+      utimesSync(join(folder, 'models', name), age, age)
+    }
+    served = 404
+    await expect(open(2_000).path(digest)).rejects.toMatchObject({ code: 'model_unavailable' })
+    expect(readdirSync(join(folder, 'models')).toSorted()).toEqual(parts.slice(1))
+  })
+
   test('lets those go that were unused for longest, and none that is in use', async () => {
     const files = ['a', 'b', 'c'].map((letter) => Buffer.alloc(10_000, letter))
     const names = files.map((file) => createHash('sha256').update(file).digest('hex'))
