@@ -27,6 +27,8 @@ export async function chooseCoins(
     availableSats += valueSats
     if (availableSats >= neededSats) return chosen
   }
-  const message = `${neededSats} sat are needed, ${chosen.length} coins hold ${availableSats} sat`
+  const held = `${chosen.length} coins hold ${availableSats} sat`
+  const most = `, and no payout spends more coins: lower payout.runCapSats, and each joins so many into one`
+  const message = `${neededSats} sat are needed, ${held}${chosen.length === MAX_INPUTS ? most : ''}`
   throw new PayerError('insufficient_funds', message, { neededSats, availableSats })
 }

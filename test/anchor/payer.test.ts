@@ -9,6 +9,7 @@ import { taprootAddress } from '../../anchor/taproot-address.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
 import { hex, mempool, youngNode } from './anchor-site.ts'
 import { depositKeyAt, onlyPayout, openTreasury, payees, paymentOf, type Treasury } from './payer-treasury.ts'
+import { signedPayment } from './signed-payment.ts'
 
 let bitcoind: RegtestNode
 let node: Node
@@ -72,6 +73,27 @@ describe('pin', () => {
     })
     expect(payer.payouts()).toEqual([])
     expect(await payer.pin('a', 50_000n - HEADROOM_SATS)).toHaveLength(1)
+  })
+
+  it('says so where the coins are there, but too small to be spent together', async () => {
+    using treasury = await openTreasury(bitcoind, 1_000_000n)
+    const script = parseAddress(treasury.address, 'regtest').script
+    const { raw, txid } = signedPayment({
+      secretKey: treasury.secretKey,
+      inputs: treasury.coins,
+      outputs: Array.from({ length: 210 }, () => ({ script, valueSats: 1_000n })),
+      changeScript: parseAddress(payees(1n)[0]?.address ?? '', 'regtest').script,
+      feeSats: 100_000n,
+    })
+    await bitcoind.rpc.call('sendrawtransaction', hex(raw))
+    await bitcoind.mine(1)
+    const coins = Array.from({ length: 210 }, (_, vout) => ({ txid, vout, valueSats: 1_000n, keyIndex: 0 }))
+    const payer = treasury.open({ listCoins: async () => coins, policy: { capSats: 30_000n } })
+    await expect(payer.quote(payees(200_000n))).rejects.toMatchObject({
+      code: 'insufficient_funds',
+      message: expect.stringMatching(/200 coins hold 200000 sat.*lower payout.runCapSats/),
+    })
+    expect((await payer.quote(payees(150_000n))).coins).toHaveLength(181)
   })
 
   it('passes over coins that the node does not show as ours, confirmed and unspent', async () => {
