@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { parseAddress } from '../../../anchor/address.ts'
-import { parseSignedMessage } from '../../../anchor/bip322.ts'
+import { canCheckMessages, parseSignedMessage } from '../../../anchor/bip322.ts'
 import { publicKeyOf } from '../../../compute/work/worker-key.ts'
 import { changeAddress, readPaidWorker } from '../../client/change-address.ts'
 import { readStatus } from '../../client/read-status.ts'
@@ -60,6 +60,13 @@ async function address(options: AddressOptions): Promise<void> {
   const now = await readPaidWorker(url, worker)
   // Before anybody fetches the old key to sign for it.
   parseAddress(address, now.network)
+  if (!canCheckMessages(parseAddress(now.address, now.network).script)) {
+    throw new CliError(
+      EXIT.usage,
+      'address_unsigning',
+      `no message of ${now.address} can be checked, only of bc1q… and bc1p… of one key: another address takes another worker`,
+    )
+  }
   const expiryHeight = options.expires ?? (await tipOf(url)) + EXPIRY_BLOCKS
   const change = { worker, address, thresholdSats, replaces: now.addressEntry, expiryHeight }
   const message = addressChangeMessage(change, now.origin)

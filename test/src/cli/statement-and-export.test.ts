@@ -2,13 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { signRegistration } from '../../../compute/work/worker-registration.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { checkStatement } from '../../../src/client/check-statement.ts'
 import { readBlob } from '../../../src/client/read-blob.ts'
 import { type ReadStatement, readStatement } from '../../../src/client/read-statement.ts'
 import { renderConfig } from '../../../src/config/render-config.ts'
 import { expectRefused } from '../api/refused.ts'
-import { idOf, type Peer, worksOf } from '../coordinator/peer.ts'
+import { createPeer, idOf, type Peer, worksOf } from '../coordinator/peer.ts'
 import { openSite, type Site, TOKEN } from '../coordinator/site.ts'
 import { cheatedOutput } from '../coordinator/tiny-market.ts'
 import { runCli } from './run-cli.ts'
@@ -43,15 +44,23 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-test('no signature is asked for over an address that cannot be paid', async () => {
-  const data = mkdtempSync(join(folder, 'worker-'))
-  writeFileSync(join(data, 'worker.key'), Buffer.from(honest.secretKey).toString('hex'))
-  const change = (address: string) =>
-    runCli('worker', 'address', '--coordinator', site.url, '--data', data, '--address', address)
-  expect(await change(honest.address)).toMatchObject({ exitCode: 0 })
-  const mainnet = await change('bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4')
+test('no signature is asked for over an address that cannot be paid, nor of one that cannot sign', async () => {
+  const change = (secretKey: Uint8Array, address: string) => {
+    const data = mkdtempSync(join(folder, 'worker-'))
+    writeFileSync(join(data, 'worker.key'), Buffer.from(secretKey).toString('hex'))
+    return runCli('worker', 'address', '--coordinator', site.url, '--data', data, '--address', address)
+  }
+  expect(await change(honest.secretKey, honest.address)).toMatchObject({ exitCode: 0 })
+  const mainnet = await change(honest.secretKey, 'bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4')
   expect(mainnet).toMatchObject({ exitCode: 2, stdout: '' })
   expect(mainnet.stderr).toContain('(address_wrong_network)')
+
+  const peer = createPeer(site)
+  const p2pkh = 'mfWxJ45yp2SFn7UciZyNpvDKrzbhyfKrY8' // of the key hash of 20 zero bytes
+  await peer.call('/v1/workers', signRegistration(p2pkh, site.origin, peer.secretKey))
+  const legacy = await change(peer.secretKey, honest.address)
+  expect(legacy).toMatchObject({ exitCode: 2, stdout: '' })
+  expect(legacy.stderr).toContain('(address_unsigning)')
 })
 
 describe('a statement', () => {
