@@ -1,11 +1,6 @@
 /** What no key can be checked for alone. */
 import type { NetworkName } from '../../anchor/network.ts'
-import { AUDIT_ROUNDS } from '../rules/audit-rounds.ts'
-
-/** DESIGN of sampling: fewer blocks and a miner could grind the beacon for a sample of its own liking. */
-const MIN_BEACON_DELAY = 6
-/** Bitcoin's custom: a deeper reorg has no precedent since 2013. */
-const MIN_FINAL_DEPTH = 6
+import { calendarFaults } from '../rules/calendar.ts'
 
 interface Checked {
   network: NetworkName
@@ -52,19 +47,7 @@ export function checkTogether(
   require(payout.runCapSats <= payout.dayCapSats, 'payout.runCapSats', 'expected no more than dayCapSats')
   require((payout.signer === 'psbt') ===
     (payout.treasuryKey !== undefined), 'payout.treasuryKey', 'expected with signer psbt, and only then')
-  // The draw of an anchor in an epoch's last block is known this much later.
-  const { verdictBlocks, beaconDelay, finalDepth, auditRoundBlocks } = epoch
-  require(verdictBlocks >
-    beaconDelay + finalDepth, 'epoch.verdictBlocks', 'expected more than beaconDelay + finalDepth')
-  // The block that assigns epoch 0's work lies so far before it.
-  require(epoch.startHeight >= epoch.finalDepth, 'epoch.startHeight', 'expected at least finalDepth')
-  if (network === 'regtest') return
-  // Work anchored in an epoch's last block is drawn when its beacon is final, its last round ends by silence, and the anchor
-  // of that verdict is mined: all before the cutoff, or silence would pay.
-  const neededBlocks = beaconDelay + finalDepth + AUDIT_ROUNDS * (auditRoundBlocks + 1) + 2
-  require(verdictBlocks >= neededBlocks, 'epoch.verdictBlocks', `expected at least ${neededBlocks}`)
-  require(epoch.beaconDelay >=
-    MIN_BEACON_DELAY, 'epoch.beaconDelay', `expected at least ${MIN_BEACON_DELAY} outside regtest`)
-  require(epoch.finalDepth >=
-    MIN_FINAL_DEPTH, 'epoch.finalDepth', `expected at least ${MIN_FINAL_DEPTH} outside regtest`)
+  for (const { key, expected } of calendarFaults(network, epoch)) {
+    require(false, `epoch.${key}`, `expected ${expected}`)
+  }
 }

@@ -1,6 +1,7 @@
 import { parseAddress } from '../../anchor/address.ts'
 import type { EntryOf } from '../log/entry.ts'
 import { verifierKeyOf } from '../monitor/verifier-key.ts'
+import { calendarFaults } from '../rules/calendar.ts'
 import { checkSuccession } from './check-succession.ts'
 import { readable } from './findings.ts'
 import type { ReplayState } from './replay-state.ts'
@@ -20,5 +21,11 @@ export async function checkGenesis(
     check(verifierKey === own, 'log_key_mismatch', () => `names ${own}, expected ${verifierKey}`)
   }
   readable(check, () => parseAddress(genesis.treasury, genesis.network))
+  const [fault] = calendarFaults(genesis.network, genesis.epoch)
+  check(
+    fault === undefined,
+    'calendar_unsound',
+    () => `epoch.${fault?.key} is not as it has to be: ${fault?.expected}`,
+  )
   if (genesis.succeeds !== null) await checkSuccession(state, genesis.succeeds)
 }

@@ -29,6 +29,12 @@ export const DIFFERENCES_IN_LOG: Difference[] = [
     (log) => changeEntry(log, 'genesis', (entry) => ({ ...entry, treasury: 'nowhere' })),
   ],
   [
+    'a calendar that leaves no time for verdicts',
+    'genesis: calendar_unsound',
+    (log) =>
+      changeEntry(log, 'genesis', (entry) => ({ ...entry, epoch: { ...entry.epoch, verdictBlocks: 3 } })),
+  ],
+  [
     'a definition of another subnet',
     'subnets: name_mismatch',
     (log) => changeEntry(log, 'subnet', (entry) => ({ ...entry, name: 'other' })),
