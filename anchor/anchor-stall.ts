@@ -10,6 +10,11 @@ const STALLS = {
   },
   node_behind: { inDoubt: true, advice: 'wait until the node has the blocks that it had before' },
   tip_moving: { inDoubt: true, advice: 'wait: blocks came faster than they could be judged' },
+  block_pruned: {
+    inDoubt: true,
+    advice:
+      'the node has forgotten a block that it needs: connect a node that has it, until the anchor is final',
+  },
   deep_reorg: {
     inDoubt: true,
     advice: 'an anchor that was final left the best chain: find out why, then run `assay anchor recover`',

@@ -3,6 +3,7 @@ import { AnchorStall } from './anchor-stall.ts'
 import type { AnchorStore } from './anchor-store.ts'
 import { findHeight, type Inclusion, readInclusion } from './inclusion.ts'
 import type { ChainTip, Node } from './node.ts'
+import { NodeError } from './node-error.ts'
 
 /** A tip that moves during each of so many judgements will move again: the next tip calls anyway. */
 const MAX_JUDGEMENTS = 4
@@ -44,21 +45,32 @@ async function locateAttempts(
   /** Height of the mined child: its parent is mined too, there or below. */
   const childHeights = new Map<number | null, number>()
   for (const attempt of childrenFirst) {
-    const { id, parent, block, signed } = attempt
+    const { id, index, parent, block, signed } = attempt
     let inclusion = block
     if (block === null || (await node.blockHash(block.height)) !== block.blockHash) {
-      const height = await heightOf(node, signed.txid, childHeights.get(id) ?? null, tip)
+      const childHeight = childHeights.get(id) ?? null
+      const height = await heightOf(node, signed.txid, childHeight, tip).catch(
+        unlessPruned(index, childHeight),
+      )
       if (height === null) {
         if (childHeights.has(id)) return null
         continue
       }
-      inclusion = await readInclusion(node, signed.raw, height)
+      inclusion = await readInclusion(node, signed.raw, height).catch(unlessPruned(index, height))
     }
     if (inclusion === null) return null
     inChain.set(id, inclusion)
     childHeights.set(parent, inclusion.height)
   }
   return inChain
+}
+
+/** Mined while nobody looked, and longer ago than the node remembers. */
+function unlessPruned(index: number, height: number | null): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof NodeError) || error.code !== 'block_pruned') throw error
+    throw new AnchorStall('block_pruned', `anchor ${index} is in block ${height} or below, which is pruned`)
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openNode } from '../../anchor/node.ts'
+import { NodeError } from '../../anchor/node-error.ts'
 import { connectRpc } from '../../anchor/rpc.ts'
 import { freePort } from '../../regtest/free-port.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
@@ -97,6 +98,31 @@ describe('a node that will not take an anchor', () => {
     await anchorer.advance()
     expect(anchorer.state().stalled?.code).toBe('node_behind')
     expect(onlyAnchor(anchorer).state).toBe('final')
+  })
+
+  it('that has pruned the block of an anchor is named with that block, and another one is believed', async () => {
+    using site = await openSite(bitcoind, { policy: { finalDepth: 1 } })
+    const anchorer = site.open()
+    await anchorNext(bitcoind, site, anchorer)
+    site.grow(1)
+    anchorer.request()
+    await anchorer.advance()
+    await bitcoind.mine(2)
+    const { height } = await site.node.chain()
+    const pruned = new NodeError('block_pruned', 'Block not available (pruned data)')
+    const reopened = site.open({ node: { ...site.node, blockTxids: () => Promise.reject(pruned) } })
+    await reopened.advance()
+    expect(reopened.state()).toMatchObject({
+      stalled: {
+        code: 'block_pruned',
+        detail: expect.stringContaining(`block ${height - 1}`),
+        advice: expect.stringContaining('connect a node that has'),
+      },
+      inDoubt: true,
+    })
+    await anchorer.advance()
+    expect(anchorer.state()).toMatchObject({ stalled: null, inDoubt: false })
+    expect(anchorer.anchors()).toMatchObject([{}, { state: 'final', height: height - 1 }])
   })
 
   it('is asked again when its tip moves, and left alone when it will not stand still', async () => {
