@@ -14,34 +14,34 @@ const input = z.object({
   name: z.string(),
   datatype: z.string(),
   shape: boundedArray(z.int().min(0), MAX_RANK),
-  data: z.unknown().optional(),
-  parameters: z
-    .object({ binary_data_size: z.int().min(0).optional(), shared_memory_region: z.unknown().optional() })
-    .optional(),
+  data: maybe(z.unknown()),
+  parameters: maybe(
+    z.object({ binary_data_size: maybe(z.int().min(0)), shared_memory_region: maybe(z.unknown()) }),
+  ),
 })
 
 const output = z.object({
   name: z.string(),
-  parameters: z
-    .object({
-      binary_data: z.boolean().optional(),
-      classification: z.unknown().optional(),
-      shared_memory_region: z.unknown().optional(),
-    })
-    .optional(),
+  parameters: maybe(
+    z.object({
+      binary_data: maybe(z.boolean()),
+      classification: maybe(z.unknown()),
+      shared_memory_region: maybe(z.unknown()),
+    }),
+  ),
 })
 
 const head = z.object({
-  id: z.string().max(MAX_ID_LENGTH).optional(),
+  id: maybe(z.string().max(MAX_ID_LENGTH)),
   inputs: boundedArray(input, MAX_TENSORS),
-  outputs: boundedArray(output, MAX_TENSORS).optional(),
-  parameters: z
-    .object({
-      binary_data_output: z.boolean().optional(),
-      priority: z.int().min(0).optional(),
-      timeout: z.int().min(0).optional(),
-    })
-    .optional(),
+  outputs: maybe(boundedArray(output, MAX_TENSORS)),
+  parameters: maybe(
+    z.object({
+      binary_data_output: maybe(z.boolean()),
+      priority: maybe(z.int().min(0)),
+      timeout: maybe(z.int().min(0)),
+    }),
+  ),
 })
 
 export type RequestHead = z.infer<typeof head>
@@ -89,4 +89,9 @@ function hasManyParts(json: Uint8Array): boolean {
 /** Counts before it looks at any element: what is too long costs one error, not one for each. */
 function boundedArray<T extends z.ZodType>(element: T, max: number) {
   return z.array(z.unknown()).max(max).pipe(z.array(element))
+}
+
+/** Null is as good as none, as KServe takes it: some clients write every field of their own. */
+function maybe<T extends z.ZodType>(schema: T) {
+  return z.preprocess((value) => value ?? undefined, schema.optional())
 }

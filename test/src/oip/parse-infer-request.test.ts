@@ -44,6 +44,22 @@ describe('an inference request', () => {
     expect(parse(head, ...parts).inputs).toEqual(tensors)
   })
 
+  test('takes null for nothing said', () => {
+    const given = { inputs: [{ ...x, ...binary(16) }, mask], outputs: [{ name: 'y' }] }
+    const named = { binary_data: null, classification: null, shared_memory_region: null }
+    const all = {
+      id: null,
+      inputs: [
+        { ...x, data: null, parameters: { binary_data_size: 16, shared_memory_region: null } },
+        { ...mask, parameters: null },
+      ],
+      outputs: [{ name: 'y', parameters: named }],
+      parameters: { binary_data_output: null, priority: null, timeout: null },
+    }
+    expect(parse(all, floats)).toEqual(parse(given, floats))
+    expect(parse({ ...all, outputs: null, parameters: null }, floats).outputs).toHaveLength(2)
+  })
+
   test('takes its binary tensors in the order of its inputs, whatever the model’s', () => {
     const { inputs } = parse(
       {
