@@ -45,13 +45,13 @@ export function createModelCache(o: {
   }
 
   /**
-   * By the time of last use, which the file system keeps from one start to the next. In one go: while it waited, another
-   * model's download could end and take its name away.
+   * By the time of last use, which the file system keeps from one start to the next. What another model's download takes
+   * away meanwhile is gone.
    */
   function makeRoom(newest: string): void {
-    const files = readdirSync(o.folder).map((name) => {
-      const { size, mtimeMs } = statSync(join(o.folder, name))
-      return { name, size, mtimeMs }
+    const files = readdirSync(o.folder).flatMap((name) => {
+      const stat = statSync(join(o.folder, name), { throwIfNoEntry: false })
+      return stat === undefined ? [] : [{ name, size: stat.size, mtimeMs: stat.mtimeMs }]
     })
     let bytes = files.reduce((sum, { size }) => sum + size, 0)
     for (const { name, size } of files.toSorted((a, b) => a.mtimeMs - b.mtimeMs)) {

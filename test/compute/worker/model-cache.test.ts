@@ -1,5 +1,14 @@
 import { createHash } from 'node:crypto'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -162,6 +171,12 @@ describe('model cache', () => {
     served = 404
     await expect(open(2_000).path(digest)).rejects.toMatchObject({ code: 'model_unavailable' })
     expect(readdirSync(join(folder, 'models')).toSorted()).toEqual(parts.slice(1))
+  })
+
+  test('makes room although a name in its folder has lost its file', async () => {
+    mkdirSync(join(folder, 'models'))
+    symlinkSync('gone', join(folder, 'models', 'taken-away.part'))
+    expect(readFileSync(await open().path(digest))).toEqual(model)
   })
 
   test('lets those go that were unused for longest, and none that is in use', async () => {
