@@ -65,6 +65,7 @@ function openLines({ height, log }: ReadStatus, open: OpenStatus): Line[] {
   const {
     work,
     audits,
+    data,
     privateSubnets,
     payouts,
     payoutTrouble,
@@ -92,6 +93,12 @@ function openLines({ height, log }: ReadStatus, open: OpenStatus): Line[] {
     ),
     ...(audits.load < audits.limit ? [] : [line('FULL', capacityText(audits))]),
     line('Data', dataText(open)),
+    ...(data.isSpaceShort
+      ? [
+          line('DISK', 'it is almost full: where outputs no longer fit, no work is given out'),
+          line('', "→ make room on the data folder's disk, or move dataDir to a larger disk"),
+        ]
+      : []),
     ...(privateSubnets.length === 0
       ? []
       : [

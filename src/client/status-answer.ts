@@ -47,7 +47,7 @@ export const statusAnswer = z.object({
         failed: count,
         void: count,
       }),
-      data: z.object({ heldBytes: count, collectedBytes: count }),
+      data: z.object({ heldBytes: count, collectedBytes: count, isSpaceShort: z.boolean() }),
       subnets: z.array(
         z.object({
           name: text,

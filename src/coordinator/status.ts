@@ -10,6 +10,7 @@ import type { EnergySum } from './energy-tally.ts'
 import { epochNow } from './epoch-now.ts'
 import { haltOf } from './halt.ts'
 import { type EpochReconciliation, lastReconciliation } from './reconcile-epochs.ts'
+import { MIN_FREE_BYTES } from './space-watch.ts'
 import { type SubnetPrices, subnetPrices } from './subnet-prices.ts'
 import type { WitnessStatus } from './witnessing.ts'
 
@@ -36,8 +37,12 @@ export interface OpenStatus {
   readonly epochRules: ReturnType<typeof epochRules>
   readonly work: Readonly<Record<WorkFigure, number>>
   readonly audits: Readonly<Record<AuditFigure, number>>
-  /** Bytes of inputs and outputs: held now, and removed once their retention was over. */
-  readonly data: { readonly heldBytes: number; readonly collectedBytes: number }
+  /** Bytes of inputs and outputs: held now, and removed once their retention was over. Work stops soon, or has, where space is short. */
+  readonly data: {
+    readonly heldBytes: number
+    readonly collectedBytes: number
+    readonly isSpaceShort: boolean
+  }
   /** Those in force, by name. */
   readonly subnets: readonly SubnetStatus[]
   /** Names of those in force whose work outsiders can't recheck. */
@@ -174,7 +179,11 @@ function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer 
       failed: verdicts.failed,
       void: verdicts.void,
     },
-    data: desks.retention.sums(),
+    data: {
+      ...desks.retention.sums(),
+      // Leases stop above their own limit already, where the outputs would not fit.
+      isSpaceShort: books.blobs.freeBytes() < 2 * MIN_FREE_BYTES,
+    },
     subnets: subnets.map(({ definition: { name }, ...prices }) => ({
       name,
       ...prices,

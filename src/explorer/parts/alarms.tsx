@@ -43,7 +43,7 @@ function alarmsOf({ error, open, witnesses }: ReadStatus): Alarm[] {
     })
   }
   if (open === null) return alarms
-  const { frozen, halted, stalled, payoutTrouble, payoutsStopped, runwayBlocks } = open
+  const { data, frozen, halted, stalled, payoutTrouble, payoutsStopped, runwayBlocks } = open
   for (const { model, entry } of frozen) {
     alarms.push({
       title: `The model ${model} is frozen`,
@@ -54,6 +54,13 @@ function alarmsOf({ error, open, witnesses }: ReadStatus): Alarm[] {
   if (halted !== null) alarms.push({ title: 'The log stands still', text: halted, isGrave: true })
   if (stalled !== null) {
     alarms.push({ title: 'Anchors are stalled', text: `${stalled.detail}. ${stalled.advice}`, isGrave: true })
+  }
+  if (data.isSpaceShort) {
+    alarms.push({
+      title: 'The disk is almost full',
+      text: 'Where outputs no longer fit, no work is given out until there is room.',
+      isGrave: true,
+    })
   }
   if (payoutTrouble !== null) alarms.push({ title: 'A payout waits', text: payoutTrouble, isGrave: false })
   if (payoutsStopped !== null) {

@@ -4,6 +4,7 @@ import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind
 import { addStatus } from '../../../src/cli/commands/status.ts'
 import { headOf, renderStatus } from '../../../src/cli/status-screen.ts'
 import { readStatus } from '../../../src/client/read-status.ts'
+import { MIN_FREE_BYTES } from '../../../src/coordinator/space-watch.ts'
 import { openSite, TREASURY_SATS } from '../coordinator/site.ts'
 
 let node: RegtestNode
@@ -127,8 +128,13 @@ test('a coordinator that does not answer, and a watch without a terminal, are er
   await expect(assay('status', '--watch')).rejects.toMatchObject({ code: 'terminal_missing' })
 })
 
-test('a halt, a payout that is stuck and an unknown runway are not left without a word', async () => {
+test('a halt, a full disk, a payout that is stuck and an unknown runway are not left without a word', async () => {
   await using site = await openSite(node, { flags: { 'anchor.capSats': '1' } })
+  const freeBytes = vi.spyOn(site.coordinator().books.blobs, 'freeBytes')
+  freeBytes.mockReturnValue(2 * MIN_FREE_BYTES)
+  expect(await assay('status', '--url', site.url)).not.toContain('DISK')
+  freeBytes.mockReturnValue(2 * MIN_FREE_BYTES - 1)
+  expect(await assay('status', '--url', site.url)).toMatch(/^DISK .*almost full/m)
   site.house().anchorer.request()
   await site.mine(1)
   const status = await readStatus(site.url)
