@@ -19,5 +19,7 @@ export function parseCborBody<T>(schema: z.ZodType<T>, body: Uint8Array): T {
 }
 
 export function sendCbor(response: Response, value: unknown): void {
-  response.type('application/cbor').send(Buffer.from(encodeCbor(value)))
+  const { buffer, byteOffset, byteLength } = encodeCbor(value)
+  // A view: express copies what is no Buffer, and a lease holds megabytes of inputs.
+  response.type('application/cbor').send(Buffer.from(buffer, byteOffset, byteLength))
 }
