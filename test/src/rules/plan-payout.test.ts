@@ -72,6 +72,32 @@ test('a bad address, dust or a quarantined account holds back its own worker alo
   })
 })
 
+test('who can be paid exactly the least of its address is paid', () => {
+  expect(short(planPayout([candidate(1, 1_000n, { dustSats: 1_000n })], LIMITS)).payees).toEqual([
+    [1, 1_000n],
+  ])
+})
+
+test.each([{ runCapSats: 10_000n }, { dayLeftSats: 10_000n }])('a cap of %o is paid out whole', (changes) => {
+  const plan = planPayout([candidate(1, 5_000n), candidate(2, 5_000n)], { ...LIMITS, ...changes })
+  expect(plan.payees.length).toBe(2)
+})
+
+test('who is held back for its own reason takes no place from those behind it', () => {
+  const held = candidate(2, 5_000n, { isQuarantined: true })
+  const plan = planPayout([candidate(1, 5_000n), held, candidate(3, 4_000n)], {
+    ...LIMITS,
+    runCapSats: 9_000n,
+  })
+  expect(short(plan)).toEqual({
+    payees: [
+      [1, 5_000n],
+      [3, 4_000n],
+    ],
+    held: [[2, 5_000n, 'quarantined']],
+  })
+})
+
 test('one payee gets no more than its cap at a time, though its wish is above that', () => {
   expect(short(planPayout([candidate(1, 9_000n, { thresholdSats: 8_000n })], LIMITS)).payees).toEqual([
     [1, 5_000n],
