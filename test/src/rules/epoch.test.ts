@@ -5,6 +5,7 @@ import {
   type EpochRules,
   epochOf,
   firstHeight,
+  inheritedMaturityHeight,
   lastHeight,
   maturityHeight,
   settlementHeight,
@@ -38,6 +39,10 @@ test('verdicts, settlement and maturity follow an epoch in this order', () => {
   expect(verdictCutoffHeight(1, rules)).toBe(423)
   expect(settlementHeight(1, rules)).toBe(429)
   expect(maturityHeight(1, rules)).toBe(861)
+})
+
+test('what an older log left unmatured waits from the start as long as any', () => {
+  expect(inheritedMaturityHeight(rules)).toBe(532)
 })
 
 test('the beacon is the block at the delay after the anchor', () => {

@@ -3,15 +3,22 @@ import { expect, test } from 'vitest'
 import { demandOf, feesOf, splitCharge } from '../../../src/rules/fees.ts'
 import type { ReceiptOutcome } from '../../../src/rules/settle-epoch.ts'
 
-test('a charge is split to the msat, and the operator has no more than its share', () => {
+test('a charge is split to the msat, and the operator has its share but for what is less than one', () => {
   fc.assert(
     fc.property(fc.bigInt(0n, 2n ** 63n - 1n), fc.integer({ min: 0, max: 10_000 }), (charge, basisPoints) => {
       const { msat, shareMsat } = splitCharge(charge, basisPoints)
       expect(msat + shareMsat).toBe(charge)
       expect(shareMsat * 10_000n).toBeLessThanOrEqual(charge * BigInt(basisPoints))
+      expect((shareMsat + 1n) * 10_000n).toBeGreaterThan(charge * BigInt(basisPoints))
       expect(msat).toBeGreaterThanOrEqual(0n)
     }),
   )
+})
+
+test('the operator may have nothing or all of it, never less or more', () => {
+  expect(splitCharge(999n, 0)).toEqual({ msat: 999n, shareMsat: 0n })
+  expect(splitCharge(999n, 10_000)).toEqual({ msat: 0n, shareMsat: 999n })
+  for (const basisPoints of [-1, 10_001]) expect(() => splitCharge(999n, basisPoints)).toThrow('a share')
 })
 
 const OUTCOMES: ReceiptOutcome[] = [
