@@ -56,4 +56,7 @@ test('a change is pending until its anchor is final, or until no anchor in time 
   expect(isPending(one, 105, view({}))).toBe(false)
   expect(isPending(one, 104, view({ 9: 100 }))).toBe(true)
   expect(isPending(one, 105, view({ 9: 100 }))).toBe(false)
+  // Long before it would have expired.
+  expect(isPending(one, 54, view({ 9: 50 }))).toBe(true)
+  expect(isPending(one, 55, view({ 9: 50 }))).toBe(false)
 })
