@@ -86,6 +86,27 @@ describe('one worker', () => {
     expect(observeAudits(standings, audits)).toEqual([])
   })
 
+  test('a line crossed in the midst of an entry is told at its end', () => {
+    const { standings } = site()
+    const audits = ['one', 'two', 'one', 'two'].map((auditor, i) => ({
+      entry: 1,
+      receipt: `${i}`,
+      model: MODEL,
+      worker: 'w',
+      auditor,
+      verdict: 'fail' as const,
+      evidence: P0,
+    }))
+    expect(observeAudits(standings, audits).map(told)).toEqual(['w held'])
+  })
+
+  test('a pass is no fail of the record', () => {
+    const { standings, say } = site()
+    say('fail', 'w', 'one')
+    say('pass', 'w', 'one')
+    expect(standings.recordOf('w').fails.map(({ entry }) => entry)).toEqual([1])
+  })
+
   test('the record keeps the newest fails alone', () => {
     const { standings, say } = site()
     for (let i = 0; i < MAX_FAILS + 5; i += 1) say('fail', 'w', 'one')
