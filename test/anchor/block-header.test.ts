@@ -69,6 +69,7 @@ describe('targetOf', () => {
   it.each([
     ['zero', 0],
     ['zero with an exponent', 0x1d000000],
+    ['zero as compactOf has it', 0x01000000],
     ['a mantissa shifted out', 0x01003456],
     ['bits shifted out', 0x01123456],
     ['negative', 0x04923456],
@@ -92,8 +93,9 @@ describe('targetOf', () => {
 })
 
 describe('workOf', () => {
-  it('is 2^256 over the target', () => {
+  it('is 2^256 over what is above the target', () => {
     expect(workOf(0x1d00ffff)).toBe(0x100010001n)
     expect(workOf(0x207fffff)).toBe(2n)
+    expect(workOf(0x01010000)).toBe(1n << 255n)
   })
 })

@@ -27,6 +27,8 @@ describe('anchorFee', () => {
     ['keeps to the floor', { floorSatPerKvb: 2_000n }, 324n],
     ['keeps to the ceiling when the estimate is above it', { estimateSatPerKvb: 900_000n }, 16_200n],
     ['keeps to the cap when the estimate is above it', { estimateSatPerKvb: 90_000n, capSats: 900n }, 900n],
+    ['pays all that the ceiling allows', { mempoolMinSatPerKvb: 100_000n }, 16_200n],
+    ['pays all that the cap allows', { mempoolMinSatPerKvb: 2_000n, capSats: 324n }, 324n],
     [
       'pays for what it evicts and one satoshi per vbyte more',
       { replaces: { feeSats: 162n, vsize: 162 } },
