@@ -24,6 +24,7 @@ const bundle = (...tensors: Tensor[]): Uint8Array => encodeTensorBundle(tensors)
 
 const near = { atol: 0, rtol: 1 / 128, top: null }
 const bounds: TolerantBounds = { a: near, b: near }
+const ONES = Array.from({ length: 98 }, () => 1)
 
 describe('within bounds', () => {
   test('equal outputs pass, whatever they hold', () => {
@@ -87,6 +88,18 @@ describe('fails on', () => {
       [floats('a', 1, 1.015625, 1.03125)],
       [floats('a', 1, 1, 1)],
       '"a": element 2 is 1.03125 (0x3f840000), expected 1 (0x3f800000): 4.00 times the bound',
+    ],
+    [
+      'an output behind one that is near',
+      [floats('a', 1.001), floats('b', 3)],
+      [floats('a', 1), floats('b', 1)],
+      '"b": element 0 is 3 (0x40400000), expected 1 (0x3f800000): 256 times the bound',
+    ],
+    [
+      'a small number that differs by as much as a large one before it may',
+      [floats('a', 1007, 8, ...ONES)],
+      [floats('a', 1000, 1, ...ONES)],
+      '"a": element 1 is 8 (0x41000000), expected 1 (0x3f800000): 8.96 times the bound',
     ],
     [
       'a half out of bounds',
