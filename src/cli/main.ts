@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { CommanderError } from 'commander'
+import { ClientError } from '../client/ask-coordinator.ts'
 import { escapeControls } from './escape-controls.ts'
 import { codeOf, EXIT, type ExitCode, exitCodeOf } from './exit-code.ts'
 import { openProgram } from './program.ts'
@@ -27,7 +28,8 @@ export async function main(args: readonly string[]): Promise<ExitCode> {
     // A worker's errors begin with their code.
     const said = text.startsWith(`${code}: `) ? text : `${text} (${code})`
     const line = isJson ? JSON.stringify({ code, error: text }) : `assay: ${said}`
-    const bug = code === 'internal' ? `${inspect(error)}\n` : ''
+    // Where a coordinator says so, the bug and its trace are there.
+    const bug = code === 'internal' && !(error instanceof ClientError) ? `${inspect(error)}\n` : ''
     process.stderr.write(escapeControls(`${line}\n${bug}`))
     return exitCodeOf(error)
   }

@@ -88,6 +88,12 @@ test('a file that is not there is said to be missing', async () => {
   expect(stderr).toContain('none.json')
 })
 
+test('an error inside the coordinator is one line: nothing of it is to be found here', async () => {
+  const detail = 'an internal error; the operator finds it in the log'
+  const { exitCode, stderr } = await submitTo(await serve(500, { code: 'internal', detail }))
+  expect({ exitCode, stderr }).toEqual({ exitCode: 3, stderr: `assay: ${detail} (internal)\n` })
+})
+
 async function serve(status: number, answer: object): Promise<string> {
   const server = createServer((_request, response) => {
     response.writeHead(status).end(JSON.stringify(answer))
