@@ -73,9 +73,12 @@ export async function advance(
   // some, money promised that is spent in them.
   if (judged.inDoubt || judged.tipHeight === null || judged.tipHeight < tip) {
     throw new UnjudgedError(
-      `anchors are judged at ${judged.tipHeight}, not at ${tip}: ${judged.stalled?.detail}`,
+      `anchors are judged at ${judged.tipHeight}, not at ${tip}: ${judged.stalled?.detail ?? 'blocks left the chain meanwhile'}`,
     )
   }
+  // A node that lost its newest blocks in a power cut: what is logged now says to be later than what spoke of them.
+  const knownHeight = Math.max(desks.settlement.knownHeight(), desks.payouts.knownHeight())
+  if (tip < knownHeight) throw new UnjudgedError(`the node is at block ${tip}; the log knows ${knownHeight}`)
   const anchored = anchoredView(anchorer.places())
 
   desks.leases.expire(Date.now())

@@ -37,6 +37,8 @@ export interface Payouts {
    */
   voidOpen(number: number, assertWorking: () => void): Promise<VoidedPayout>
   list(): PayoutRow[]
+  /** The highest block that its entries speak of; 0 before any. */
+  knownHeight(): number
   /** Why the payout under way can't go on now, or null. */
   trouble(): string | null
 }
@@ -97,6 +99,7 @@ export function openPayouts(books: Books, options: PayoutsOptions): Payouts {
     `INSERT INTO payout (number, entry_index, payees, last_account, total_sats, height, state)
      VALUES (?, ?, ?, ?, ?, ?, 'logged')`,
   )
+  const lastHeight = db.prepare<[], bigint | null>('SELECT max(height) FROM payout').pluck()
   const setSettled = db.prepare(`UPDATE payout SET state = 'settled' WHERE number = ? AND state = 'logged'`)
 
   let trouble: Error | null = null
@@ -228,6 +231,7 @@ export function openPayouts(books: Books, options: PayoutsOptions): Payouts {
         return bookVoid(number, payees, spends)
       })
     },
+    knownHeight: () => Number(lastHeight.get() ?? 0n),
     trouble: () => trouble?.message ?? null,
     list: () =>
       selectAll.all().map((row) => ({

@@ -34,6 +34,8 @@ export interface Settlement {
   ): Promise<number[]>
   /** The last block that may anchor a verdict on the next epoch to be settled. */
   nextCutoff(): number
+  /** The highest block that its entries speak of; 0 before any. */
+  knownHeight(): number
   /** Turns the accruals of settled epochs into money that can be paid, at their maturity heights. */
   matureDue(tip: number): number[]
 }
@@ -65,6 +67,9 @@ export function openSettlement(
     .prepare<[], bigint>(
       'SELECT number FROM epoch WHERE settled_entry IS NOT NULL AND matured_entry IS NULL ORDER BY number',
     )
+    .pluck()
+  const lastMatured = db
+    .prepare<[], bigint | null>('SELECT max(number) FROM epoch WHERE matured_entry IS NOT NULL')
     .pluck()
   const setMatured = db.prepare(
     'UPDATE epoch SET matured_entry = ? WHERE number = ? AND matured_entry IS NULL',
@@ -228,6 +233,14 @@ export function openSettlement(
   return {
     settleDue,
     matureDue,
+    knownHeight() {
+      const settled = Number(nextEpoch.get()) - 1
+      const matured = Number(lastMatured.get() ?? -1n)
+      return Math.max(
+        settled < 0 ? 0 : settlementHeight(settled, parts.rules),
+        matured < 0 ? 0 : maturityHeight(matured, parts.rules),
+      )
+    },
     nextCutoff: () => verdictCutoffHeight(Number(nextEpoch.get()), parts.rules),
   }
 }
