@@ -73,7 +73,11 @@ export async function replayLog(
   if (state === null) {
     findings.at('genesis', 0)(tree.size() > 0, 'genesis_missing', () => 'the log is empty')
   } else {
-    checkSeals(findings, source, { genesis, rootAt: (size) => roots.get(size) ?? null, gap: null })
+    checkSeals(findings, source, {
+      genesis,
+      rootAt: (size) => roots.get(size) ?? null,
+      gap: `${tree.size()} entries were read`,
+    })
     checkHead(findings, source, state.genesis, { size: tree.size(), root: tree.root() })
     checkOverdue(state)
     await checkTreasury(state)

@@ -70,7 +70,10 @@ describe('what is wrong with a log as a whole is named:', () => {
   test('entries that are kept back although they are anchored', async () => {
     const entries = (await entriesOf(log)).slice(0, -1)
     const { rules } = await replay({ ...log, entries: () => inOrder(entries) })
-    expect(rules.find(({ name }) => name === 'anchors')?.first).toMatchObject({ code: 'log_incomplete' })
+    expect(rules.find(({ name }) => name === 'anchors')?.first).toMatchObject({
+      code: 'log_incomplete',
+      detail: expect.stringContaining(`${entries.length} entries were read`),
+    })
   })
 
   test('other entries than its anchors commit to', async () => {
