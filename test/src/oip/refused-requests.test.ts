@@ -230,6 +230,12 @@ describe('an inference request is refused', () => {
     expect(() => parseInferRequest({}, body(text + part), signature)).toThrow(refused('request_malformed'))
   })
 
+  test.each(['name', 'datatype'])('in 4,096 characters, however long its %s is', (field) => {
+    const message = expect.stringMatching(/^.{4096}$/)
+    const input = { ...x, [field]: 'a'.repeat(100_000) }
+    expect(() => parse({ inputs: [input] })).toThrow(expect.objectContaining({ message }))
+  })
+
   test('when its JSON is not UTF-8', () => {
     const body = Buffer.from('{"id":"\xff","inputs":[]}', 'latin1')
     expect(() => parseInferRequest({}, body, signature)).toThrow(refused('request_malformed'))
