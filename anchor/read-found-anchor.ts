@@ -62,6 +62,8 @@ function checkpointOf(
     const root = log.root(size)
     if (Buffer.compare(encodePayload({ index, origin, size, root }), payload) === 0) return { size, root }
   }
-  const message = `anchor ${index} commits to none of the log's checkpoints from size ${fromSize} to ${lastSize}`
+  const message =
+    `anchor ${index} commits to none of the log's checkpoints from size ${fromSize} to ${lastSize}: ` +
+    'this copy of the log is older than its anchors; restore a newer backup'
   throw new RecoverError('checkpoint_unknown', message)
 }
