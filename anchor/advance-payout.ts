@@ -111,7 +111,8 @@ async function confirm(
     ? null
     : await findSpend(site, payout, { coins: [change], parent: payment }, { mempool: true })
   if (adopt(site, payout, spend) !== null) return store.mark(payout.id, 'confirmed', standing(payment, null))
-  const waiting = await findChild(site, payout, payment)
+  // Where something else has spent the change, no child of ours is mined any more.
+  const waiting = spend?.kind === 'foreign' ? null : await findChild(site, payout, payment)
   const isSettled = isFinal(block.height) && waiting === null
   store.mark(payout.id, isSettled ? 'settled' : 'confirmed', standing(payment, waiting))
   if (waiting !== null && site.maySend()) {

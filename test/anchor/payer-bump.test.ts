@@ -235,6 +235,26 @@ describe('a payout that is not mined in time', () => {
     expect(onlyPayout(payer)).toMatchObject({ state: 'settled', child: { txid: raised.child?.txid } })
   })
 
+  it('is settled without its child once something else has spent the change', async () => {
+    await using forgetful = await startBitcoind({ extraArgs: ['-persistmempool=0'] })
+    using treasury = await openTreasury(forgetful, 300_000n)
+    await minedAlone(forgetful, treasury)
+    await forgetful.restart()
+    const payer = treasury.open({ node: youngNode(forgetful.rpc) })
+    const { txid, changeSats: valueSats } = paymentOf(onlyPayout(payer))
+    const { raw } = signedPayment({
+      secretKey: treasury.secretKey,
+      inputs: [{ txid, vout: 2, valueSats }],
+      outputs: [],
+      changeScript: sealScript(utils.pubSchnorr(PAYEE_KEY), null),
+      feeSats: 10_000n,
+    })
+    await forgetful.rpc.call('sendrawtransaction', Buffer.from(raw).toString('hex'))
+    await forgetful.mine(3)
+    await payer.advance()
+    expect(onlyPayout(payer)).toMatchObject({ state: 'settled', payment: { txid }, child: null })
+  })
+
   it('waits with the figure where its limits are reached, and goes on when they are lifted', async () => {
     using treasury = await openTreasury(bitcoind, 300_000n)
     const payer = treasury.open({ policy: { capSats: 400n } })
