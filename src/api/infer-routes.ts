@@ -1,9 +1,9 @@
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express'
 import express, { Router } from 'express'
-import type { TensorSignature } from '../../compute/onnx/signature.ts'
 import { encodeTensorBundle, MAX_BUNDLE_BYTES, parseTensorBundle } from '../../compute/work/tensor-bundle.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 import { ANONYMOUS } from '../log/entry.ts'
+import { modelConfig, modelMetadata } from '../oip/describe-model.ts'
 import { encodeInferResponse } from '../oip/encode-infer-response.ts'
 import { type ModelStatistics, type RunningRequest, statisticsJson } from '../oip/model-statistics.ts'
 import { OipError } from '../oip/oip-error.ts'
@@ -34,7 +34,13 @@ interface InferParts {
 }
 
 /** Of Triton's, which name them so. */
-const EXTENSIONS = ['binary_tensor_data', 'model_repository', 'schedule_policy', 'statistics']
+const EXTENSIONS = [
+  'binary_tensor_data',
+  'model_configuration',
+  'model_repository',
+  'schedule_policy',
+  'statistics',
+]
 
 /** The Open Inference Protocol v2 with Triton's extensions: the door that requests come in by (DESIGN §9). */
 export function inferRoutes(
@@ -71,13 +77,12 @@ export function inferRoutes(
 
   routes.get(pathsOf(''), (request, response) => {
     const { model, version, signature } = modelOf(request)
-    response.json({
-      name: model.name,
-      versions: [version],
-      platform: 'onnxruntime_onnx',
-      inputs: signature.inputs.map(metadataTensor),
-      outputs: signature.outputs.map(metadataTensor),
-    })
+    response.json(modelMetadata({ name: model.name, version, signature }))
+  })
+
+  routes.get(pathsOf('/config'), (request, response) => {
+    const { model, signature } = modelOf(request)
+    response.json(modelConfig({ name: model.name, signature }))
   })
 
   routes.get(pathsOf('/ready'), (request, response) => {
@@ -202,10 +207,6 @@ export function inferRoutes(
 
 function pathsOf(tail: string): string[] {
   return [`/models/:name${tail}`, `/models/:name/versions/:version${tail}`]
-}
-
-function metadataTensor({ name, datatype, shape }: TensorSignature) {
-  return { name, datatype, shape: shape.map((size) => size ?? -1) }
 }
 
 /** As in Triton's schedule policy extension, 0 is as good as none. */

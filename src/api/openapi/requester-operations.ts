@@ -24,6 +24,16 @@ const metadata = z.object({
   inputs: z.array(tensor),
   outputs: z.array(tensor),
 })
+const configured = z.array(z.object({ name: z.string(), data_type: z.string(), dims: z.array(z.int()) }))
+const configuration = z.object({
+  name: z.string(),
+  platform: z.string(),
+  backend: z.string(),
+  max_batch_size: z.literal(0),
+  input: configured,
+  output: configured,
+  default_model_filename: z.string(),
+})
 const ready = z.object({ name: z.string(), ready: z.literal(true) })
 const parameters = z.record(z.string(), z.unknown())
 const withData = tensor.extend({ data: z.array(z.unknown()).optional(), parameters: parameters.optional() })
@@ -140,6 +150,11 @@ export const REQUESTER_OPERATIONS: readonly Operation[] = [
     method: 'get',
     summary: 'What a model takes and gives.',
     answer: json(metadata),
+  }),
+  ...ofModel('modelConfiguration', '/config', {
+    method: 'get',
+    summary: "The same as Triton's configuration.",
+    answer: json(configuration),
   }),
   ...ofModel('modelReady', '/ready', {
     method: 'get',

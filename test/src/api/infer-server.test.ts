@@ -11,7 +11,13 @@ describe('the server', () => {
       json: {
         name: 'assay',
         version: expect.stringMatching(/^\d+\.\d+\.\d+/),
-        extensions: ['binary_tensor_data', 'model_repository', 'schedule_policy', 'statistics'],
+        extensions: [
+          'binary_tensor_data',
+          'model_configuration',
+          'model_repository',
+          'schedule_policy',
+          'statistics',
+        ],
       },
     })
   })
@@ -32,6 +38,18 @@ describe('the server', () => {
         platform: 'onnxruntime_onnx',
         inputs: [{ name: 'x', datatype: 'FP32', shape: [-1, 64] }],
         outputs: [{ name: 'y', datatype: 'FP32', shape: [-1, 10] }],
+      },
+    })
+    expect(await outcome(await fetch(`${url}/models/mlp${version}/config`))).toEqual({
+      status: 200,
+      json: {
+        name: 'mlp',
+        platform: 'onnxruntime_onnx',
+        backend: 'onnxruntime',
+        max_batch_size: 0,
+        input: [{ name: 'x', data_type: 'TYPE_FP32', dims: [-1, 64] }],
+        output: [{ name: 'y', data_type: 'TYPE_FP32', dims: [-1, 10] }],
+        default_model_filename: 'model.onnx',
       },
     })
     expect(await outcome(await fetch(`${url}/models/mlp${version}/ready`))).toEqual({
