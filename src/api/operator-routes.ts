@@ -91,7 +91,7 @@ export function operatorRoutes(
 
   /** Anchors what is in the log now, at the next round, whatever the cadence. */
   routes.post('/anchor', (_request, response) => {
-    const { anchorer } = openHouseOf(coordinator)
+    const { anchorer } = workingHouseOf(coordinator)
     anchorer.request()
     void coordinator.kick()
     response.status(202).json({ requested: true, size: coordinator.books.log.size() })

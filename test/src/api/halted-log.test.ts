@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { encodeCbor } from '../../../compute/work/canonical-cbor.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { problemIn } from '../coordinator/peer.ts'
-import { openSite } from '../coordinator/site.ts'
+import { openSite, TOKEN } from '../coordinator/site.ts'
 import { tinyInput, tinyMarket } from '../coordinator/tiny-market.ts'
 
 const POLL = encodeCbor({ max: 1, waitMs: 30_000 })
@@ -14,7 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => node.stop())
 
-test('polls that are asleep when the log halts are refused, and take nothing', async () => {
+test('polls that are asleep when the log halts are refused, and take nothing; nor is an anchor promised', async () => {
   await using site = await openSite(node, { subnets: [tinyMarket({ dataset: null })] })
   const [worker, auditor] = await site.begin(1)
   if (worker === undefined || auditor === undefined) throw new Error('too few peers')
@@ -43,6 +43,8 @@ test('polls that are asleep when the log halts are refused, and take nothing', a
     .catch((error: unknown) => error)
   for (const poll of polling) expect(await problemIn(await poll)).toMatchObject(HALTED)
   expect(await problemIn(await worker.post('/v1/leases', POLL))).toMatchObject(HALTED)
+  const now = { method: 'POST', headers: { authorization: `Bearer ${TOKEN}` } }
+  expect(await problemIn(await fetch(`${site.url}/v1/operator/anchor`, now))).toMatchObject(HALTED)
   expect(site.everyRow()).toEqual(rows)
   desks.requests.close()
   expect(await asking).toMatchObject({ code: 'shutting_down' })
