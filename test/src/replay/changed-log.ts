@@ -213,11 +213,12 @@ export async function changePayees(
   return changeBlob(log, 'payout', 'payees', (value) => change(parsePayees(value)))
 }
 
+const hasSeveral = ({ header }: EntryOf<'submission'>) => parseHeader(header).count > 1
+
 export function changeReceipts(
   log: ReplaySource,
   change: (receipts: Uint8Array[]) => Uint8Array[],
 ): Promise<ChangedLog> {
-  const hasSeveral = ({ header }: EntryOf<'submission'>) => parseHeader(header).count > 1
   const parse = (value: unknown) => z.array(anyBytes).parse(value)
   return changeBlob(log, 'submission', 'receipts', (value) => change(parse(value)), hasSeveral)
 }
@@ -250,17 +251,18 @@ async function changeBlob<Kind extends Entry['kind']>(
   return { source: await withBytes(source, index, encodeEntry(next)), entry: index }
 }
 
-/** A submission's header, changed and signed again by its worker. */
+/** The header of the first submission of several receipts, changed and signed again by its worker. */
 export async function changeHeader(
   log: ReplaySource,
   peers: readonly Peer[],
   change: Partial<SubmissionHeader>,
 ): Promise<ChangedLog> {
-  return changeEntry(log, 'submission', (entry) => {
+  const changed = (entry: EntryOf<'submission'>) => {
     const before = parseHeader(entry.header)
     const header = encodeHeader({ ...before, ...change })
     return { ...entry, header, signature: signSubmission(header, ORIGIN, secretKeyOf(peers, before.worker)) }
-  })
+  }
+  return changeEntry(log, 'submission', changed, hasSeveral)
 }
 
 const commitmentList = z.array(z.strictObject({ commitment: bytes32, receipt: bytes32, round: integer }))

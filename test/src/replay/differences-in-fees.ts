@@ -113,6 +113,11 @@ export const DIFFERENCES_IN_FEES: Difference[] = [
     (log) => changeEntry(log, 'requester', (entry) => ({ ...entry, address: 'nowhere' })),
   ],
   [
+    'an account without an address for refunds',
+    'requesters: address_invalid',
+    (log) => changeEntry(log, 'requester', (entry) => ({ ...entry, refund: 'nowhere' })),
+  ],
+  [
     "a requester's coin booked to the reserve",
     'deposits: coin_mismatch',
     (log) =>

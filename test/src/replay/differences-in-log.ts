@@ -54,6 +54,15 @@ export const DIFFERENCES_IN_LOG: Difference[] = [
         models: models.map((model) => ({ ...model, bytes: model.bytes + 1 })),
       })),
   ],
+  [
+    'a dataset of more items than its list has',
+    'subnets: dataset_mismatch',
+    (log) =>
+      changeDefinition(log, ({ dataset, ...definition }) => ({
+        ...definition,
+        dataset: dataset === null ? null : { ...dataset, items: dataset.items + 1 },
+      })),
+  ],
   ['a definition that is none', 'subnets: subnet_malformed', modelAsDefinition],
   ['a dataset whose items changed their numbers', 'subnets: dataset_differs', otherDataset],
   ['work on a dataset that is not the subnet’s', 'openings: dataset_unknown', foreignDataset],

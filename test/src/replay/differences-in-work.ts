@@ -1,3 +1,6 @@
+import { encodeReceipt, parseReceipt, receiptId } from '../../../compute/work/receipt.ts'
+import { receiptLeaf } from '../../../compute/work/receipt-path.ts'
+import { treeRoot } from '../../../compute/work/receipt-tree.ts'
 import type { ReplaySource } from '../../../src/replay/replay-source.ts'
 import { assignmentHeight } from '../../../src/rules/assignment.ts'
 import { epochRules } from '../../../src/rules/epoch-rules.ts'
@@ -96,6 +99,11 @@ export const DIFFERENCES_IN_WORK: Difference[] = [
     'a verdict on no receipt',
     'verdicts: receipt_unknown',
     (log) => changeVerdicts(log, (list) => list.map((one) => ({ ...one, receipt: NOTHING }))),
+  ],
+  [
+    'more verdicts than are listed',
+    'verdicts: count_mismatch',
+    (log) => changeEntry(log, 'verdict', (entry) => ({ ...entry, count: entry.count + 1 })),
   ],
   ['silence said of an auditor that had time left', 'verdicts: silence_early', earlySilence],
   ['an audit left out', 'sampling: audit_missed', skippedAudit],
@@ -202,12 +210,24 @@ export const DIFFERENCES_IN_WORK: Difference[] = [
     'submissions: count_mismatch',
     (log) => changeReceipts(log, (receipts) => receipts.slice(1)),
   ],
+  ['two receipts of one job', 'submissions: job_already_submitted', twoOfOneJob],
   [
     'receipts in another order',
     'submissions: root_mismatch',
     (log) => changeReceipts(log, (receipts) => receipts.toReversed()),
   ],
 ]
+
+/** The first stands in the place of the second as well, which its worker signs. */
+async function twoOfOneJob(log: ReplaySource, peers: readonly Peer[]): Promise<ChangedLog> {
+  let root: Uint8Array = NOTHING
+  const { source } = await changeReceipts(log, ([first = NOTHING, , ...rest]) => {
+    const receipts = [first, encodeReceipt({ ...parseReceipt(first), index: 1 }), ...rest]
+    root = treeRoot(receipts.map((receipt) => receiptLeaf(receiptId(receipt))))
+    return receipts
+  })
+  return changeHeader(source, peers, { root })
+}
 
 /** Of honest work, whose author's standing is none the worse for it: shows where the epoch is settled without it. */
 async function skippedAudit(log: ReplaySource, [, cheat]: readonly Peer[]): Promise<ChangedLog> {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parseHeader } from '../../../compute/work/submission.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { type Entry, type EntryOf, encodeEntry, type StatusOf } from '../../../src/log/entry.ts'
 import { replay } from '../../../src/replay/replay.ts'
@@ -112,11 +113,23 @@ describe('the first standing that differs is named:', () => {
 
   test('an audit by whom the log has suspended', async () => {
     const { entry: forfeit } = await find(log, 'forfeit')
-    const isItsOwn = (entry: Entry) =>
-      entry.kind === 'audit' && Buffer.compare(entry.auditor, forfeit.worker) === 0
+    const isItsOwn = (entry: Entry) => entry.kind === 'audit' && equal(entry.auditor, forfeit.worker)
     const { source, entry } = await afterForfeit(isItsOwn)
     const audits = (await replay(source)).rules.find(({ name }) => name === 'audits')
     expect(audits?.first).toMatchObject({ code: 'auditor_suspended', entry })
+  })
+
+  test.each([
+    ['jobs', (entry: Entry) => (entry.kind === 'jobs' ? entry.worker : null)],
+    [
+      'submissions',
+      (entry: Entry) => (entry.kind === 'submission' ? parseHeader(entry.header).worker : null),
+    ],
+  ] as const)('%s of whom the log has suspended', async (rule, workerOf) => {
+    const { entry: forfeit } = await find(log, 'forfeit')
+    const { source, entry } = await afterForfeit((one) => equal(workerOf(one), forfeit.worker))
+    const first = (await replay(source)).rules.find(({ name }) => name === rule)?.first
+    expect(first).toMatchObject({ code: 'worker_suspended', entry })
   })
 
   test('a return that never comes', async () => {
@@ -125,6 +138,10 @@ describe('the first standing that differs is named:', () => {
     expect(overdue?.first).toMatchObject({ code: 'return_overdue', entry: null })
   })
 })
+
+function equal(key: Uint8Array | null, other: Uint8Array): boolean {
+  return key !== null && Buffer.compare(key, other) === 0
+}
 
 async function leftOut(isMeant: (entry: Entry) => boolean): Promise<ChangedLog> {
   const index = await indexOf(isMeant)
@@ -179,7 +196,7 @@ async function appendedBytes(bytes: Uint8Array): Promise<ChangedLog> {
 }
 
 async function indexOf(isMeant: (entry: Entry) => boolean): Promise<number> {
-  for (const kind of ['status', 'forfeit', 'audit'] as const) {
+  for (const kind of ['status', 'forfeit', 'audit', 'jobs', 'submission'] as const) {
     const found = await find(log, kind, isMeant).catch(() => null)
     if (found !== null) return found.index
   }
