@@ -9,27 +9,28 @@ import { parseAddress } from '../../../anchor/address.ts'
 import { keyPathInput } from '../../../anchor/key-path-input.ts'
 import { type Node, openNode } from '../../../anchor/node.ts'
 import { taprootAddress } from '../../../anchor/taproot-address.ts'
+import { hex } from '../../../compute/work/hex.ts'
 import { newWorkerKey, publicKeyOf } from '../../../compute/work/worker-key.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { fetchAnchors } from '../../../src/audit/fetch-anchors.ts'
 import { renderConfig } from '../../../src/config/render-config.ts'
 import { writeInheritance } from '../../../src/coordinator/succession-file.ts'
-import type { EntryOf, Succession } from '../../../src/log/entry.ts'
+import { type EntryOf, encodeEntry, type Succession } from '../../../src/log/entry.ts'
 import { type InheritedBalances, inheritedMsat } from '../../../src/log/inherited-balances.ts'
 import { logAtUrl } from '../../../src/monitor/log-source.ts'
 import { blobsAtUrl } from '../../../src/replay/blob-source.ts'
 import { type Legacy, legacyOf } from '../../../src/replay/legacy.ts'
 import { replay } from '../../../src/replay/replay.ts'
 import type { ReplaySource } from '../../../src/replay/replay-source.ts'
+import { MSAT_PER_SAT } from '../../../src/rules/msat-per-sat.ts'
 import { changeEntry } from '../replay/changed-log.ts'
-import { recordLog, SAMPLED_MARKET, withBlob } from '../replay/recorded-log.ts'
+import { entriesOf, find, inOrder, recordLog, SAMPLED_MARKET, withBlob } from '../replay/recorded-log.ts'
 import type { Peer } from './peer.ts'
 import { openSite, type Site, TREASURY_SATS } from './site.ts'
 
 const CLI = fileURLToPath(new URL('../../../src/cli/assay.js', import.meta.url))
 const run = promisify(execFile)
 const NEXT_ORIGIN = 'next.test.assay.example/log'
-const MSAT_PER_SAT = 1000n
 
 let bitcoind: RegtestNode
 let node: Node
@@ -191,13 +192,8 @@ describe('a log whose seal somebody else has spent', () => {
       expect(rule(alone, 'succession')).toMatchObject({ failed: 0, skipped: 1 })
     })
 
-    test.each<
-      [
-        what: string,
-        code: string,
-        change: (old: Legacy) => { succeeds: Succession; more?: InheritedBalances },
-      ]
-    >([
+    type Change = (old: Legacy) => { succeeds: Succession; more?: InheritedBalances }
+    test.each<[what: string, code: string, change: Change]>([
       [
         '1 msat more to a worker',
         'balances_mismatch',
@@ -234,6 +230,25 @@ describe('a log whose seal somebody else has spent', () => {
       const report = await replay({ ...changed, predecessor: async () => left })
       expect(rule(report, 'succession')?.first).toMatchObject({ code, entry: 0 })
     })
+
+    test('that bears the old name is named', async () => {
+      const log = await recordLog(next, bitcoind)
+      const report = await replay(await changeGenesis(log, { origin: old.origin }))
+      expect(rule(report, 'succession')?.first).toMatchObject({ code: 'origin_repeated', entry: 0 })
+    })
+
+    test.each([
+      ['before its block', 'matured_early', () => 1],
+      ['twice', 'nothing_inherited', (size: number) => size],
+    ])('whose inheritance matures %s is named', async (_when, code, at) => {
+      const log = await recordLog(next, bitcoind)
+      const matured = await find(log, 'status', ({ subject }) => subject === 'inheritance')
+      const entries = await entriesOf(log)
+      const entry = at(entries.length)
+      entries[entry] = encodeEntry(matured.entry)
+      const report = await replay({ ...log, entries: () => inOrder(entries) })
+      expect(rule(report, 'maturity')?.first).toMatchObject({ code, entry })
+    })
   })
 
   test('can’t be succeeded by a log that is open already', async () => {
@@ -244,22 +259,18 @@ describe('a log whose seal somebody else has spent', () => {
 })
 
 function richer(balances: InheritedBalances): InheritedBalances {
-  const workers = balances.workers.map((one, i) =>
-    i > 0 ? one : { ...one, maturedMsat: one.maturedMsat + 1n },
-  )
-  return { ...balances, workers }
+  const [first, ...others] = balances.workers
+  if (first === undefined) throw new Error('somebody is owed something')
+  return { ...balances, workers: [{ ...first, maturedMsat: first.maturedMsat + 1n }, ...others] }
 }
 
 async function changeGenesis(log: ReplaySource, change: Partial<EntryOf<'genesis'>>): Promise<ReplaySource> {
   return (await changeEntry(log, 'genesis', (entry) => ({ ...entry, ...change }))).source
 }
 
-function legacy(mayBeOpen: boolean, onProgress?: (done: number, of: number) => void): Promise<Legacy> {
-  return openOld().then((log) => legacyOf(log, node, { mayBeOpen, ...(onProgress && { onProgress }) }))
-}
-
-async function openOld() {
-  return { log: logAtUrl(old.url), blob: blobsAtUrl(old.url), anchors: await fetchAnchors(old.url) }
+async function legacy(mayBeOpen: boolean, onProgress?: (done: number, of: number) => void): Promise<Legacy> {
+  const log = { log: logAtUrl(old.url), blob: blobsAtUrl(old.url), anchors: await fetchAnchors(old.url) }
+  return legacyOf(log, node, { mayBeOpen, ...(onProgress && { onProgress }) })
 }
 
 /** As the old database has it: by the transfers that its first `size` entries made. */
@@ -286,8 +297,4 @@ function balanceOf(site: Site, name: string): bigint {
 
 function rule({ rules }: Awaited<ReturnType<typeof replay>>, name: string) {
   return rules.find((one) => one.name === name)
-}
-
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
 }
