@@ -95,7 +95,7 @@ function openLines({ height, log }: ReadStatus, open: OpenStatus): Line[] {
     line('Data', dataText(open)),
     ...(data.isSpaceShort
       ? [
-          line('DISK', 'it is almost full: where outputs no longer fit, no work is given out'),
+          line('DISK', 'it is almost full: no work is given out until there is room for its outputs'),
           line('', "→ make room on the data folder's disk, or move dataDir to a larger disk"),
         ]
       : []),

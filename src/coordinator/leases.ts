@@ -48,6 +48,8 @@ export interface LeaseDesk {
   /** The request that waits for this job's answer, if its requester is still there. */
   requestOf(job: Uint8Array): LeasedRequest | null
   forget(job: Uint8Array): void
+  /** Whether `lease` throws `space_short` now, for work like the last that was asked for. */
+  isSpaceShort(): boolean
 }
 
 export function openLeaseDesk(
@@ -84,7 +86,7 @@ export function openLeaseDesk(
   const sumLeased = db
     .prepare<[], bigint>(`SELECT coalesce(sum(output_bytes), 0) FROM job WHERE state = 'leased'`)
     .pluck()
-  const takeSpace = createSpaceWatch(books.blobs, () => Number(sumLeased.get()))
+  const space = createSpaceWatch(books.blobs, () => Number(sumLeased.get()))
 
   function lease(worker: Uint8Array, max: number, epoch: number): LeasedJob[] {
     // A requester of a worker that died waits for the next one to ask, not for the next block; refunds are synced first.
@@ -99,7 +101,7 @@ export function openLeaseDesk(
     const asked = requests.take(hex(worker), room, MAX_LEASED_INPUT_BYTES)
     try {
       const drafts = look(books, () => work.draw(worker, asked, room, epoch))
-      const fitting = takeSpace(drafts)
+      const fitting = space.take(drafts)
       const leased = fitting.length === 0 ? [] : log(worker, epoch, fitting)
       for (const draft of drafts.toReversed()) {
         if (draft.request !== null && !fitting.includes(draft)) requests.putBack(draft.request)
@@ -192,5 +194,6 @@ export function openLeaseDesk(
     expire: lost.expire,
     requestOf: lost.requestOf,
     forget: lost.forget,
+    isSpaceShort: space.isShort,
   }
 }

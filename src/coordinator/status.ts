@@ -10,7 +10,6 @@ import type { EnergySum } from './energy-tally.ts'
 import { epochNow } from './epoch-now.ts'
 import { haltOf } from './halt.ts'
 import { type EpochReconciliation, lastReconciliation } from './reconcile-epochs.ts'
-import { MIN_FREE_BYTES } from './space-watch.ts'
 import { type SubnetPrices, subnetPrices } from './subnet-prices.ts'
 import type { WitnessStatus } from './witnessing.ts'
 
@@ -37,7 +36,7 @@ export interface OpenStatus {
   readonly epochRules: ReturnType<typeof epochRules>
   readonly work: Readonly<Record<WorkFigure, number>>
   readonly audits: Readonly<Record<AuditFigure, number>>
-  /** Bytes of inputs and outputs: held now, and removed once their retention was over. Work stops soon, or has, where space is short. */
+  /** Bytes of inputs and outputs: held now, and removed once their retention was over. Where space is short no work begins. */
   readonly data: {
     readonly heldBytes: number
     readonly collectedBytes: number
@@ -179,11 +178,7 @@ function openStatus(coordinator: Coordinator, { genesis, desks, anchorer, payer 
       failed: verdicts.failed,
       void: verdicts.void,
     },
-    data: {
-      ...desks.retention.sums(),
-      // Leases stop above their own limit already, where the outputs would not fit.
-      isSpaceShort: books.blobs.freeBytes() < 2 * MIN_FREE_BYTES,
-    },
+    data: { ...desks.retention.sums(), isSpaceShort: desks.leases.isSpaceShort() },
     subnets: subnets.map(({ definition: { name }, ...prices }) => ({
       name,
       ...prices,

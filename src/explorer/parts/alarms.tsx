@@ -58,7 +58,7 @@ function alarmsOf({ error, open, witnesses }: ReadStatus): Alarm[] {
   if (data.isSpaceShort) {
     alarms.push({
       title: 'The disk is almost full',
-      text: 'Where outputs no longer fit, no work is given out until there is room.',
+      text: 'No work is given out until there is room for its outputs.',
       isGrave: true,
     })
   }

@@ -131,9 +131,9 @@ test('a coordinator that does not answer, and a watch without a terminal, are er
 test('a halt, a full disk, a payout that is stuck and an unknown runway are not left without a word', async () => {
   await using site = await openSite(node, { flags: { 'anchor.capSats': '1' } })
   const freeBytes = vi.spyOn(site.coordinator().books.blobs, 'freeBytes')
-  freeBytes.mockReturnValue(2 * MIN_FREE_BYTES)
+  freeBytes.mockReturnValue(MIN_FREE_BYTES)
   expect(await assay('status', '--url', site.url)).not.toContain('DISK')
-  freeBytes.mockReturnValue(2 * MIN_FREE_BYTES - 1)
+  freeBytes.mockReturnValue(MIN_FREE_BYTES - 1)
   expect(await assay('status', '--url', site.url)).toMatch(/^DISK .*almost full/m)
   site.house().anchorer.request()
   await site.mine(1)

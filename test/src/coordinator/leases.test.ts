@@ -207,7 +207,9 @@ test('what is leased has its room on the disk until it is answered or given back
   const refused = { status: 503, code: 'space_short' }
   const body = encodeCbor({ max: 1, waitMs: 0 })
   await expectRefused(site, () => other.post('/v1/leases', body), refused)
+  expect(site.status().data.isSpaceShort).toBe(true)
   await worker.hold([first])
+  expect(site.status().data.isSpaceShort).toBe(false)
   vi.advanceTimersByTime(2_000)
   expect(await other.lease()).toHaveLength(1)
   await expectRefused(site, () => other.post('/v1/leases', body), refused)

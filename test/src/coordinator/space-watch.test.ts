@@ -15,9 +15,10 @@ function watching(...readings: number[]) {
     leasedBytes: 0,
     freeBytes: () => MIN_FREE_BYTES + (readings[disk.asked++] ?? Number.NaN),
   }
-  const take = createSpaceWatch(disk, () => disk.leasedBytes)
+  const { take, isShort } = createSpaceWatch(disk, () => disk.leasedBytes)
   return {
     disk,
+    isShort,
     /** @returns of jobs of so many bytes, those that are taken */
     take: (...jobs: number[]) =>
       take(jobs.map((outputBytes) => ({ outputBytes }))).map(({ outputBytes }) => outputBytes),
@@ -42,6 +43,20 @@ test('jobs that find room are taken, past those that do not, and what is leased 
   disk.leasedBytes = 90
   vi.advanceTimersByTime(2_000)
   expect(take(11, 10)).toEqual([10])
+})
+
+test('space is short while the smallest of those that last asked would find none', () => {
+  const { disk, isShort, take } = watching(0, -1, 100, 100, 100, 9.5 * 1024 ** 3, 9.5 * 1024 ** 3)
+  expect([isShort(), isShort()]).toEqual([false, true])
+  disk.leasedBytes = 80
+  expect(() => take(31, 21)).toThrow(short)
+  expect(isShort()).toBe(true)
+  disk.leasedBytes = 79
+  expect(isShort()).toBe(false)
+  disk.leasedBytes = 9.5 * 1024 ** 3
+  expect(isShort()).toBe(true)
+  disk.leasedBytes -= 21
+  expect(isShort()).toBe(false)
 })
 
 test('no jobs need no room', () => {
