@@ -6,10 +6,16 @@ import type { PayoutMaker } from './payout-maker.ts'
 import type { PayoutAttempt, PayoutRecord } from './payout-record.ts'
 import type { SpendSearch } from './spend-search.ts'
 
-const NEXT_STEP = 'once that is final, `assay payout void` gives the payees back what they were to get'
+const UNPAID = 'once that is final, `assay payout void` gives the payees back what they were to get'
+const PAID = 'the payees are paid, and once that is final the payout is settled without its child'
 
-/** What a coin went into: an attempt of the payout's, made by whoever kept the books before they were lost, or something else. */
-export type Spend = { kind: 'ours'; attempt: NewAttempt } | { kind: 'foreign'; reason: string }
+/**
+ * What a coin went into: an attempt of the payout's, made by whoever kept the books before they were lost, or something else.
+ * `height`: of its block; null while it is in none.
+ */
+export type Spend =
+  | { kind: 'ours'; attempt: NewAttempt }
+  | { kind: 'foreign'; reason: string; height: number | null }
 
 /**
  * The transaction that spends one of the payout's `coins`, of which this database knows nothing: what a
@@ -28,15 +34,17 @@ export async function findSpend(
   const waiting = mempool ? await node.mempoolSpender(coin) : null
   const spender = waiting === null ? await search(coin) : { raw: waiting, height: tipHeight }
   const name = `${coin.txid}:${coin.vout}`
+  const next = parent === null ? UNPAID : PAID
   if (spender === null) {
-    const reason = `${name} is spent, by nothing in the mempool or the blocks since it was taken; ${NEXT_STEP}`
-    return { kind: 'foreign', reason }
+    const reason = `${name} is spent, by nothing in the mempool or the blocks since it was taken; ${next}`
+    return { kind: 'foreign', reason, height: null }
   }
   const attempt = adopted(maker, payout, parent, spender)
   if (!(attempt instanceof PayoutCheckError)) return { kind: 'ours', attempt }
   return {
     kind: 'foreign',
-    reason: `${name} is spent by ${txidOf(spender.raw)}, which is no payment of this payout: ${attempt.message}; ${NEXT_STEP}`,
+    reason: `${name} is spent by ${txidOf(spender.raw)}, which is no payment of this payout: ${attempt.message}; ${next}`,
+    height: waiting === null ? spender.height : null,
   }
 }
 

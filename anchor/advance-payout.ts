@@ -111,11 +111,15 @@ async function confirm(
     ? null
     : await findSpend(site, payout, { coins: [change], parent: payment }, { mempool: true })
   if (adopt(site, payout, spend) !== null) return store.mark(payout.id, 'confirmed', standing(payment, null))
-  // Where something else has spent the change, no child of ours is mined any more.
-  const waiting = spend?.kind === 'foreign' ? null : await findChild(site, payout, payment)
+  const foreign = spend?.kind === 'foreign' ? spend : null
+  // Only in a final block: what conflicts with our child in this mempool, or may leave the chain, keeps no other miner from it.
+  const isChildLost = foreign !== null && foreign.height !== null && isFinal(foreign.height)
+  const waiting = isChildLost ? null : await findChild(site, payout, payment)
   const isSettled = isFinal(block.height) && waiting === null
   store.mark(payout.id, isSettled ? 'settled' : 'confirmed', standing(payment, waiting))
-  if (waiting !== null && site.maySend()) {
+  if (waiting === null) return
+  if (foreign !== null) return store.markTrouble(payout.id, foreign.reason)
+  if (site.maySend()) {
     await bumpPayout(site, payout, { payment: null, child: waiting, tipHeight })
   }
 }

@@ -1,18 +1,12 @@
-import { randomBytes } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { utils } from '@scure/btc-signer'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { sealScript } from '../../anchor/commitment.ts'
 import type { Node } from '../../anchor/node.ts'
 import type { Payer } from '../../anchor/payer.ts'
 import type { PayoutRecord } from '../../anchor/payout-record.ts'
-import { taprootAddress } from '../../anchor/taproot-address.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
 import { copyOf, mempool, mineEmpty, openDatabase, youngNode } from './anchor-site.ts'
 import { floodMempool } from './flood-mempool.ts'
+import { PAYEE, spendAsPayee } from './payee-spend.ts'
 import { onlyPayout, openTreasury, payees, paymentOf, type Treasury } from './payer-treasury.ts'
-import { signedPayment } from './signed-payment.ts'
 
 let bitcoind: RegtestNode
 let node: Node
@@ -23,8 +17,6 @@ beforeAll(async () => {
 afterAll(() => bitcoind?.stop())
 
 const TARGET_BLOCKS = 6
-const PAYEE_KEY = randomBytes(32)
-const PAYEE = taprootAddress(utils.pubSchnorr(PAYEE_KEY), 'regtest')
 
 /** Broadcast, paying `PAYEE` 200,000 sat first, and then another. */
 async function sent(payer: Payer): Promise<PayoutRecord> {
@@ -46,39 +38,10 @@ async function waitEmptyBlocks(payer: Payer, blocks = TARGET_BLOCKS): Promise<vo
 async function bumpedSinceBackup(treasury: Treasury) {
   const db = openDatabase(':memory:')
   const payer = treasury.open({ db })
-  await spendAsPayee(await sent(payer), 100_000n)
+  await spendAsPayee(await sent(payer), 100_000n, node)
   const restored = treasury.open({ db: copyOf(db) })
   await waitEmptyBlocks(payer)
   return { restored, ...onlyPayout(payer) }
-}
-
-/** What the payee makes of its coin: all but `left` is a fee. */
-async function spendAsPayee(record: PayoutRecord, feeSats: bigint, to = node): Promise<string> {
-  const { raw, txid } = signedPayment({
-    secretKey: PAYEE_KEY,
-    inputs: [{ txid: paymentOf(record).txid, vout: 0, valueSats: 200_000n }],
-    outputs: [],
-    changeScript: sealScript(utils.pubSchnorr(PAYEE_KEY), null),
-    feeSats,
-  })
-  expect(await to.send(raw)).toEqual({ kind: 'accepted' })
-  return txid
-}
-
-/** A payment that a payee has pinned, in a block without the child that pays for it. @returns that child */
-async function minedAlone(bitcoind: RegtestNode, treasury: Treasury): Promise<string | undefined> {
-  const payer = treasury.open({ node: youngNode(bitcoind.rpc) })
-  await payer.pin('a', 210_000n)
-  await payer.prepare('a', [{ address: PAYEE, valueSats: 200_000n }, ...payees(10_000n)])
-  await payer.advance()
-  await spendAsPayee(onlyPayout(payer), 100_000n, youngNode(bitcoind.rpc))
-  for (let block = 0; block < TARGET_BLOCKS; block += 1) {
-    await mineEmpty(bitcoind)
-    await payer.advance()
-  }
-  const { payment, child } = onlyPayout(payer)
-  await bitcoind.rpc.call('generateblock', 'raw(51)', [payment?.txid])
-  return child?.txid
 }
 
 async function settle(payer: Payer): Promise<PayoutRecord> {
@@ -148,7 +111,7 @@ describe('a payout that is not mined in time', () => {
     using treasury = await openTreasury(bitcoind, 300_000n)
     const payer = treasury.open()
     const first = await sent(payer)
-    const pin = await spendAsPayee(first, 100_000n)
+    const pin = await spendAsPayee(first, 100_000n, node)
     await waitEmptyBlocks(payer)
     const bumped = onlyPayout(payer)
     expect(bumped.payment?.txid).toBe(first.payment?.txid)
@@ -193,66 +156,6 @@ describe('a payout that is not mined in time', () => {
     const settled = onlyPayout(restored)
     expect(settled).toMatchObject({ state: 'settled', child: { txid: child?.txid }, feeSats })
     await expectWhole(settled)
-  })
-
-  it('sends its child again when the node has lost it, and settles only when that is deep enough too', async () => {
-    await using forgetful = await startBitcoind({ extraArgs: ['-persistmempool=0'] })
-    using treasury = await openTreasury(forgetful, 300_000n)
-    const child = await minedAlone(forgetful, treasury)
-    await forgetful.restart()
-    for (let block = 0; block < 4; block += 1) await mineEmpty(forgetful)
-    const reopened = treasury.open({ node: youngNode(forgetful.rpc) })
-    await reopened.advance()
-    expect(onlyPayout(reopened)).toMatchObject({ state: 'confirmed', child: { txid: child } })
-    expect(await mempool(forgetful)).toEqual([child])
-    await forgetful.mine(3)
-    await reopened.advance()
-    expect(onlyPayout(reopened)).toMatchObject({ state: 'settled', child: { txid: child } })
-  })
-
-  it('pays more for a child that the node has lost and takes at no such price, or says what that costs', async () => {
-    await using forgetful = await startBitcoind({ extraArgs: ['-persistmempool=0'] })
-    using treasury = await openTreasury(forgetful, 300_000n)
-    const child = await minedAlone(forgetful, treasury)
-    writeFileSync(join(forgetful.datadir, 'bitcoin.conf'), 'minrelaytxfee=0.0002')
-    await forgetful.restart()
-    for (let block = 0; block < TARGET_BLOCKS; block += 1) await mineEmpty(forgetful)
-    const node = youngNode(forgetful.rpc)
-    const poor = treasury.open({ node, policy: { capSats: 2_000n } })
-    await poor.advance()
-    expect(onlyPayout(poor)).toMatchObject({
-      state: 'confirmed',
-      child: { txid: child },
-      trouble: expect.stringMatching(/fee of \d+ sat, above the limits/),
-    })
-    const payer = treasury.open({ node })
-    await payer.advance()
-    const raised = onlyPayout(payer)
-    expect(raised).toMatchObject({ state: 'confirmed', trouble: null })
-    expect(await mempool(forgetful)).toEqual([raised.child?.txid])
-    await forgetful.mine(3)
-    await payer.advance()
-    expect(onlyPayout(payer)).toMatchObject({ state: 'settled', child: { txid: raised.child?.txid } })
-  })
-
-  it('is settled without its child once something else has spent the change', async () => {
-    await using forgetful = await startBitcoind({ extraArgs: ['-persistmempool=0'] })
-    using treasury = await openTreasury(forgetful, 300_000n)
-    await minedAlone(forgetful, treasury)
-    await forgetful.restart()
-    const payer = treasury.open({ node: youngNode(forgetful.rpc) })
-    const { txid, changeSats: valueSats } = paymentOf(onlyPayout(payer))
-    const { raw } = signedPayment({
-      secretKey: treasury.secretKey,
-      inputs: [{ txid, vout: 2, valueSats }],
-      outputs: [],
-      changeScript: sealScript(utils.pubSchnorr(PAYEE_KEY), null),
-      feeSats: 10_000n,
-    })
-    await forgetful.rpc.call('sendrawtransaction', Buffer.from(raw).toString('hex'))
-    await forgetful.mine(3)
-    await payer.advance()
-    expect(onlyPayout(payer)).toMatchObject({ state: 'settled', payment: { txid }, child: null })
   })
 
   it('waits with the figure where its limits are reached, and goes on when they are lifted', async () => {
