@@ -45,8 +45,8 @@ export function openBudgets(
     if (tip + 1 >= firstHeight(epoch, parts.rules)) return false
     const row = select.get(epoch)
     if (row !== undefined && row.budget_entry !== null) return false
-    // Nothing is promised out of books that don't add up.
-    if (quarantinedAccounts(books).has('reserve')) return false
+    // What a quarantined account takes part in is not posted, and the reserve may lack it: what is free can't be said.
+    if (quarantinedAccounts(books).size > 0) return false
     const msat = affordable(subsidyMsat(epoch, parts.subsidy))
     if (msat === 0n) return false
     record(books, { v: 1, kind: 'budget', epoch, msat }, (entryIndex) => {
