@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { z } from 'zod'
 import { encodeCbor } from './canonical-cbor.ts'
-import { bytes32, bytesOf, integer, parseRecord } from './record.ts'
+import { bytes32, bytesOf, integer, parseRecord, plainName } from './record.ts'
 import { taggedHash } from './tagged-hash.ts'
 
 const MAX_JOB_BYTES = 1_024
@@ -10,7 +10,7 @@ const MAX_ORIGIN_BYTES = 1_024
 
 const jobSchema = z.strictObject({
   v: z.literal(1),
-  subnet: z.string().regex(/^[a-z0-9-]{1,64}$/),
+  subnet: plainName,
   /** SHA-256 of the ONNX file. */
   model: bytes32,
   /** `inputCommitment` of the input bundle. */
@@ -26,7 +26,7 @@ const jobSchema = z.strictObject({
 
 const originSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('dataset'), dataset: bytes32, item: integer }),
-  z.strictObject({ kind: z.literal('request'), requester: z.string().regex(/^[a-z0-9-]{1,64}$/) }),
+  z.strictObject({ kind: z.literal('request'), requester: plainName }),
   z.strictObject({ kind: z.literal('canary'), known: bytes32 }),
 ])
 

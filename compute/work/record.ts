@@ -4,6 +4,8 @@ import { CborError, decodeCbor } from './canonical-cbor.ts'
 /** docs/PROTOCOL.md §1: 0 ≤ n ≤ 2^53 − 1. */
 export const integer = z.int().min(0)
 export const bytes32 = bytesOf(32)
+/** What subnets, requesters and API keys are called. */
+export const plainName = z.string().regex(/^[a-z0-9-]{1,64}$/)
 export const anyBytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array, 'expected bytes')
 
 export function bytesOf(length: number): z.ZodType<Uint8Array> {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Database } from 'better-sqlite3'
+import { plainName } from '../../compute/work/record.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
 import { RefusedError } from './refused-error.ts'
 
@@ -30,8 +31,6 @@ export interface ApiKeys {
   find(authorization: string | undefined): ApiKey | null
 }
 
-/** As a requester's account is called. */
-const NAME = /^[a-z0-9-]{1,64}$/
 /** As long as a 256-bit key. */
 const API_KEY_BYTES = 32
 /** Of those that the operator gives out: people and machines, by hand. Requesters' are bounded by their accounts. */
@@ -70,7 +69,7 @@ export function openApiKeys(db: Database): ApiKeys {
     lookUp,
 
     add({ role, name }, nowMs) {
-      if (!NAME.test(name)) {
+      if (!plainName.safeParse(name).success) {
         throw new RefusedError(400, 'key_name_invalid', 'a name is of a-z, 0-9 and -, 64 at most')
       }
       if (role === 'requester' && hasAccount.get(name) === undefined) {

@@ -4,7 +4,7 @@ import type { NetworkName } from '../../anchor/network.ts'
 import { taprootAddress } from '../../anchor/taproot-address.ts'
 import { MAX_DEPOSIT_KEYS } from '../keystore/derive-keys.ts'
 import { type AccountName, requesterAccount } from '../ledger/accounts.ts'
-import { ANONYMOUS } from '../log/entry.ts'
+import { requesterName } from '../log/entry.ts'
 import { openApiKeys } from './api-keys.ts'
 import type { Books } from './books.ts'
 import { record } from './books.ts'
@@ -42,8 +42,6 @@ interface Row {
 
 const REQUESTERS_PER_PAGE = 100
 
-const NAME = /^[a-z0-9-]{1,64}$/
-
 export function openRequesters(
   books: Books,
   parts: {
@@ -80,7 +78,7 @@ export function openRequesters(
   }
 
   function open(requester: string, refundAddress: string) {
-    if (!NAME.test(requester) || requester === ANONYMOUS) {
+    if (!requesterName.safeParse(requester).success) {
       throw new RefusedError(400, 'requester_name_invalid', 'a name is of a-z, 0-9 and -, 64 at most')
     }
     const refund = scriptOf(refundAddress)

@@ -4,7 +4,7 @@ import { NETWORK_NAMES } from '../../anchor/network.ts'
 import { MAX_SIGNATURE_BYTES } from '../../anchor/signed-message.ts'
 import { encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { hex } from '../../compute/work/hex.ts'
-import { anyBytes, bytes32, bytesOf, integer, parseRecord } from '../../compute/work/record.ts'
+import { anyBytes, bytes32, bytesOf, integer, parseRecord, plainName } from '../../compute/work/record.ts'
 import { MAX_FAILS } from '../rules/max-fails.ts'
 import { MAX_ENTRY_BYTES } from './entry-bundle.ts'
 import { money } from './money.ts'
@@ -38,14 +38,10 @@ export const coin = z.strictObject({ txid: bytes32, vout: uint32, sats: money })
 /** The SHA-256 that names a blob. */
 const blob = bytes32
 
-const subnetName = z.string().regex(/^[a-z0-9-]{1,64}$/)
 /** Whoever asks without a key; no account can be called so. */
 export const ANONYMOUS = 'anonymous'
 
-export const requesterName = z
-  .string()
-  .regex(/^[a-z0-9-]{1,64}$/)
-  .refine((name) => name !== ANONYMOUS)
+export const requesterName = plainName.refine((name) => name !== ANONYMOUS)
 
 /** Verdicts: `entry` is the one that says it. */
 const evidence = z.array(z.strictObject({ entry: integer, receipt: bytes32 })).max(MAX_FAILS)
@@ -101,9 +97,9 @@ const entrySchema = z.discriminatedUnion('kind', [
     feeReserveSats: money,
     succeeds: z.nullable(succession),
   }),
-  entryOf('subnet', { name: subnetName, definition: blob }),
+  entryOf('subnet', { name: plainName, definition: blob }),
   /** For `epoch` and those after it, until the next one. `unserved`: units that the operator had to turn away, by its word. */
-  entryOf('price', { subnet: subnetName, epoch: integer, msat: money, unserved: money }),
+  entryOf('price', { subnet: plainName, epoch: integer, msat: money, unserved: money }),
   /** `address`: of its deposits alone. `refund`: where what is left is paid back. */
   entryOf('requester', { requester: requesterName, address, refund: address }),
   /** `signature`: over key, address and threshold, as the registration was signed. */
@@ -167,7 +163,7 @@ const entrySchema = z.discriminatedUnion('kind', [
     /** `workers`: who failed together. */
     entryOf('status', {
       subject: z.literal('model'),
-      subnet: subnetName,
+      subnet: plainName,
       model: blob,
       status: z.enum(['frozen', 'recalibrated', 'upheld']),
       workers: z.array(bytes32).max(MAX_FROZEN_WORKERS),

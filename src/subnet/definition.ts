@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { decodeCbor, encodeCbor } from '../../compute/work/canonical-cbor.ts'
 import { modelProfile } from '../../compute/work/model-profile.ts'
-import { bytes32 } from '../../compute/work/record.ts'
+import { bytes32, plainName } from '../../compute/work/record.ts'
 import { money } from '../log/money.ts'
 import { MAX_FALSE_FAIL_RATE } from '../rules/cusum-evidence.ts'
 import { MAX_PRICE_MSAT, MIN_PRICE_MSAT } from '../rules/price.ts'
@@ -43,7 +43,7 @@ export const definition = z.strictObject({
     .nullable(),
   effectiveEpoch: z.int().min(0),
   models: z.array(model).min(1).max(MAX_MODELS),
-  name: z.string().regex(/^[a-z0-9-]{1,64}$/),
+  name: plainName,
   objective,
   /** The operator's part of what requesters pay, in 1/10,000. */
   operatorBasisPoints: z.int().min(0).max(10_000),
