@@ -112,7 +112,7 @@ export async function sourceInFolder(folder: string): Promise<ReplaySource> {
       return bytes
     },
     anchors: anchorList.parse(JSON.parse(readFileSync(join(folder, ANCHORS), 'utf8'))),
-    breakOf: null,
+    followAnchors: null,
     chain: (await openChain(folder)).chain,
     claims: null,
     predecessor: null,

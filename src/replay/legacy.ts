@@ -70,7 +70,7 @@ export async function legacyOf(
       height,
       size: checkpointIn(checkpoint).size,
     })),
-    breakOf: null,
+    followAnchors: null,
     chain,
     claims: null,
     predecessor: null,

@@ -1,5 +1,5 @@
 import type { Node } from '../../anchor/node.ts'
-import type { Break } from '../audit/anchor-chain-report.ts'
+import type { AnchorChainReport } from '../audit/anchor-chain-report.ts'
 import type { LogRoots } from '../audit/log-roots.ts'
 import type { Succession } from '../log/entry.ts'
 
@@ -16,10 +16,10 @@ export interface ReplaySource {
   /** Mined anchors in order. */
   readonly anchors: readonly MinedAnchor[]
   /**
-   * Where these break as a chain of seals, in the reader's chain of blocks, over a log that begins so and has these roots. Null:
-   * that is known already.
+   * Follows these as a chain of seals, in the reader's chain of blocks, over a log that begins so and has these roots: as many of
+   * them as that chain can be asked for. Null: that is known already.
    */
-  readonly breakOf: ((log: LogRoots) => Break | null) | null
+  readonly followAnchors: ((log: LogRoots) => Pick<AnchorChainReport, 'anchors' | 'break'>) | null
   readonly chain: ReplayChain
   /** What the operator says of its books; null: nothing was asked. */
   readonly claims: Claims | null

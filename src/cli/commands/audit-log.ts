@@ -213,8 +213,13 @@ function renderReplay({
     unheld === 0
       ? ''
       : `\nretention: ${unheld} comparisons of outputs could not be made again: their bytes are past retention and not held`
+  const newer = rules.find(({ name }) => name === 'anchors')?.skipped ?? 0
+  const young =
+    newer === 0
+      ? ''
+      : `\nanchors: the newest ${newer} are not in your chain of blocks so far: ask again when it has grown`
   const taken = rules.some(({ name, skipped }) => name === 'succession' && skipped > 0)
     ? '\nWhat it took over from the log before is taken as genesis says: pass --old to recompute it.'
     : ''
-  return `${origin ?? 'unreadable log'}\n${table}${audits}${missed.join('')}${gone}${hidden}${taken}\n${verdict}`
+  return `${origin ?? 'unreadable log'}\n${table}${audits}${missed.join('')}${gone}${hidden}${young}${taken}\n${verdict}`
 }

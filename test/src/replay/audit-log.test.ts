@@ -53,6 +53,18 @@ describe('assay audit log', () => {
     expect(JSON.parse(stdout)).toMatchObject({ ok: true, entries: site.coordinator().books.log.size() })
   })
 
+  test('holds anchors that are newer than the chain it is given against nothing, and says so', async () => {
+    const last = parseAnchorsFile(readFileSync(anchors)).anchors.at(-1)
+    if (last === undefined) throw new Error('the log has anchors')
+    const older = join(folder, 'older-headers.bin')
+    writeFileSync(older, readFileSync(headers).subarray(0, 80 * last.height))
+    const args = ['--log', mirror, '--blobs', blobs, '--anchors', anchors, '--headers', older]
+    const { exitCode, stdout } = await assay('audit', 'log', ...args)
+    expect(stdout).toContain('\nanchors: the newest 1 are not in your chain of blocks so far')
+    expect(stdout).toContain(`, up to block ${last.height - 1}.`)
+    expect(exitCode).toBe(0)
+  })
+
   test('tells people where a log differs first, and exits with 1', async () => {
     const { log } = site.coordinator().books
     const index = Array.from(log.entries(0, log.size()), parseEntry).findIndex(({ kind }) => kind === 'jobs')

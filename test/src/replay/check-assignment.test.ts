@@ -34,7 +34,7 @@ async function findingsAt(
     entries: async function* () {},
     blob: async () => null,
     anchors: [],
-    breakOf: null,
+    followAnchors: null,
     chain: { tipHeight: 0, blockHash: async () => null, node: null },
     claims: null,
     predecessor: null,

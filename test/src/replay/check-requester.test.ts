@@ -23,7 +23,7 @@ test.each([
     entries: async function* () {},
     blob: async () => null,
     anchors: [],
-    breakOf: null,
+    followAnchors: null,
     chain: { tipHeight: 0, blockHash: async () => null, node: null },
     claims: null,
     predecessor: null,

@@ -24,7 +24,7 @@ async function findingsAt(rate: 0 | 1, isAudited: boolean): Promise<unknown[]> {
     entries: async function* () {},
     blob: async () => null,
     anchors: [{ height: 1, size: AUDITED + 1 }],
-    breakOf: null,
+    followAnchors: null,
     chain: { tipHeight: 1_000_000, blockHash: async () => NAME, node: null },
     claims: null,
     predecessor: null,

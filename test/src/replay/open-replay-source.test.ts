@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest'
+import { encodeEntry } from '../../../src/log/entry.ts'
 import { openReplaySource } from '../../../src/replay/open-replay-source.ts'
-import { entriesOf, memoryLog } from '../monitor/memory-log.ts'
+import { entriesOf, GENESIS_FIELDS, memoryLog } from '../monitor/memory-log.ts'
 
 test('a source tells of each of its entries as a replay takes the next', async () => {
   const told: [number, number][] = []
   const entries = entriesOf(5)
   const source = await openReplaySource({
     log: memoryLog(entries),
-    anchors: { genesis: new Uint8Array(0), anchors: [] },
+    anchors: { genesis: encodeEntry(GENESIS_FIELDS), anchors: [] },
     headerAt: () => null,
     claims: null,
     blob: async () => null,

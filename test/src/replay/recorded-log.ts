@@ -102,7 +102,7 @@ export async function recordLog(site: Site, { rpc }: RegtestNode): Promise<Repla
       height,
       size: checkpointIn(checkpoint).size,
     })),
-    breakOf: (roots) => checkAnchorChain(anchors, { headerAt, log: roots }).break,
+    followAnchors: (roots) => checkAnchorChain(anchors, { headerAt, log: roots }),
     chain: await chainOfNode(node),
     claims,
     predecessor: null,

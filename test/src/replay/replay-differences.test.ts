@@ -19,7 +19,7 @@ beforeAll(async () => {
   await using site = await openSite(node, { subnets: [SAMPLED_MARKET] })
   peers = await liveThrough(site, node)
   // What anchors show of entries is another test's.
-  log = { ...(await recordLog(site, node)), breakOf: null }
+  log = { ...(await recordLog(site, node)), followAnchors: null }
 })
 afterAll(() => node.stop())
 
