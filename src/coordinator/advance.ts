@@ -77,7 +77,9 @@ export async function advance(
     )
   }
   // A node that lost its newest blocks in a power cut: what is logged now says to be later than what spoke of them.
-  const knownHeight = Math.max(desks.settlement.knownHeight(), desks.payouts.knownHeight())
+  const knownHeight = Math.max(
+    ...[desks.settlement, desks.inheritance, desks.payouts].map((desk) => desk.knownHeight()),
+  )
   if (tip < knownHeight) throw new UnjudgedError(`the node is at block ${tip}; the log knows ${knownHeight}`)
   const anchored = anchoredView(anchorer.places())
 

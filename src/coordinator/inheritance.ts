@@ -47,6 +47,8 @@ function debtsOf(
 export interface InheritanceDesk {
   /** Turns what came unmatured into money that can be paid, once, at its height. @returns whether it did now. */
   matureDue(tip: number): boolean
+  /** The block at which it did; 0 before. */
+  knownHeight(): number
 }
 
 export function openInheritanceDesk(
@@ -56,6 +58,9 @@ export function openInheritanceDesk(
   const { db } = books
   const countWaiting = db
     .prepare<[], bigint>('SELECT count(*) FROM inheritance WHERE unmatured_msat > 0 AND is_due = 0')
+    .pluck()
+  const isDue = db
+    .prepare<[], bigint>('SELECT EXISTS (SELECT 1 FROM inheritance WHERE unmatured_msat > 0 AND is_due = 1)')
     .pluck()
   const setDue = db.prepare('UPDATE inheritance SET is_due = 1')
 
@@ -70,5 +75,6 @@ export function openInheritanceDesk(
       })
       return true
     },
+    knownHeight: () => (isDue.get() === 1n ? inheritedMaturityHeight(rules) : 0),
   }
 }

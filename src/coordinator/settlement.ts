@@ -34,7 +34,7 @@ export interface Settlement {
   ): Promise<number[]>
   /** The last block that may anchor a verdict on the next epoch to be settled. */
   nextCutoff(): number
-  /** The highest block that its entries speak of; 0 before any. */
+  /** The highest block at which an epoch was settled, with an entry or without, or matured; 0 before any. */
   knownHeight(): number
   /** Turns the accruals of settled epochs into money that can be paid, at their maturity heights. */
   matureDue(tip: number): number[]

@@ -5,7 +5,10 @@ import type { BitcoinRpc } from '../../../anchor/rpc.ts'
 import { newWorkerKey, publicKeyOf } from '../../../compute/work/worker-key.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { openCoordinator } from '../../../src/coordinator/coordinator.ts'
+import { bookInheritance } from '../../../src/coordinator/inheritance.ts'
+import { maturedAccount } from '../../../src/ledger/accounts.ts'
 import { parseEntry } from '../../../src/log/entry.ts'
+import { encodeInheritedBalances } from '../../../src/log/inherited-balances.ts'
 import { reasonsOf } from './epoch-entry.ts'
 import { openRequester } from './paying-requester.ts'
 import { idOf, worksOf } from './peer.ts'
@@ -200,4 +203,32 @@ test('a node that has lost the block of the last maturity, as in a power cut, is
   await node.rpc.call('reconsiderblock', blockHash)
   await site.coordinator().kick()
   expect(site.status().payouts).toMatchObject([{ state: 'pinned', totalSats: 20_000n }])
+})
+
+test('a node that has lost the block at which an inheritance matured is waited for as well', async () => {
+  await using site = await openSite(node)
+  await site.begin(0)
+  const { books } = site.coordinator()
+  const { hex, key, address } = await site.peer()
+  const balances = encodeInheritedBalances({
+    v: 1,
+    treasury: address,
+    coins: [],
+    requesters: [],
+    workers: [{ worker: key, address, maturedMsat: 0n, unmaturedMsat: 1n }],
+  })
+  bookInheritance(books, balances, 0)
+  const maturedMsat = () => books.ledger.balance(maturedAccount(hex)).postedMsat
+  await site.mine(site.config.epoch.maturityBlocks)
+  expect(maturedMsat()).toBe(0n)
+  await site.mine(1)
+  expect(maturedMsat()).toBe(1n)
+  const blockHash = await node.rpc.call('getbestblockhash')
+  await node.rpc.call('invalidateblock', blockHash)
+  await site.coordinator().kick()
+  expect(site.coordinator().lastError()).toMatchObject({ code: 'anchors_unjudged' })
+
+  await node.rpc.call('reconsiderblock', blockHash)
+  await site.coordinator().kick()
+  expect(site.coordinator().lastError()).toBeNull()
 })
