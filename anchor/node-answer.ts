@@ -55,9 +55,10 @@ export const unspentAnswer = z.array(
   z.object({ txid: hash, vout: count, amount: sats, confirmations: count, scriptPubKey: bytes }),
 )
 export const descriptorInfoAnswer = z.object({ descriptor: z.string() })
-export const descriptorListAnswer = z.object({ descriptors: z.array(z.object({ desc: z.string() })) })
+/** Labels of a wallet, or addresses of a descriptor. */
+export const textsAnswer = z.array(z.string())
 export const importAnswer = z.array(
-  z.object({ success: z.boolean(), error: z.object({ message: z.string() }).optional() }),
+  z.object({ success: z.boolean(), error: z.object({ code: z.number(), message: z.string() }).optional() }),
 )
 
 /** `value` as `schema` has it. Throws NodeError `node_malformed`. */

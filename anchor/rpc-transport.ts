@@ -30,6 +30,8 @@ export interface RpcPost {
    * turns out to be dropped before a byte of an answer came (RFC 9112 §9.3.1). Any other has a fresh one at once.
    */
   readonly repeatable: boolean
+  /** From queueing to the answer's last byte. */
+  readonly timeoutMs: number
 }
 
 export interface RpcTransport {
@@ -38,15 +40,15 @@ export interface RpcTransport {
   close(): void
 }
 
-/** HTTP to one bitcoind over a small keep-alive pool; `timeoutMs` bounds a call from queueing to its last byte. */
-export function createRpcTransport(url: URL, timeoutMs: number): RpcTransport {
+/** HTTP to one bitcoind over a small keep-alive pool. */
+export function createRpcTransport(url: URL): RpcTransport {
   assert(url.protocol === 'http:', `bitcoind's RPC is plain http, got ${url.protocol}`)
   const kept = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS, timeout: IDLE_SOCKET_MS })
   const fresh = new Agent({ keepAlive: false, maxSockets: MAX_FRESH_SOCKETS })
   const pending = new Set<() => void>()
   let closed = false
 
-  async function post({ path, authorization, body, repeatable }: RpcPost): Promise<HttpReply> {
+  async function post({ path, authorization, body, repeatable, timeoutMs }: RpcPost): Promise<HttpReply> {
     if (closed) throw new RpcError('rpc_unreachable', 'RPC connection is closed', { sent: 'no' })
     if (pending.size >= MAX_PENDING_CALLS) {
       throw new RpcError('rpc_unreachable', `${MAX_PENDING_CALLS} RPC calls already wait`, { sent: 'no' })

@@ -6,8 +6,10 @@ import { createRpcTransport, type HttpReply, type RpcPost } from './rpc-transpor
 
 export { RpcError } from './rpc-error.ts'
 
-/** Rescans and large blocks take seconds on a small machine; a node that needs more is stuck. */
+/** Large blocks take seconds on a small machine; a node that needs more is stuck. */
 const DEFAULT_TIMEOUT_MS = 30_000
+/** `importdescriptors` reads years of blocks, for hours; whoever leaves it sooner never learns whether all could be read. */
+const IMPORT_TIMEOUT_MS = 86_400_000
 /** Bitcoin Core, rpc/protocol.h: answered before the call is looked at. */
 const RPC_IN_WARMUP = -28
 /** RPC_PARSE_ERROR and RPC_INTERNAL_ERROR; bitcoin-core also puts them in itself where an answer lacks a part. */
@@ -47,7 +49,7 @@ export function connectRpc(options: RpcOptions): BitcoinRpc {
     (cookieFile === undefined) !== (username === undefined),
     'bitcoind RPC: credentials are a cookie file, or a username and password',
   )
-  const transport = createRpcTransport(new URL(url), options.timeoutMs ?? DEFAULT_TIMEOUT_MS)
+  const transport = createRpcTransport(new URL(url))
   let authorization: string | null = null
 
   async function authorize(): Promise<string> {
@@ -65,13 +67,17 @@ export function connectRpc(options: RpcOptions): BitcoinRpc {
     return checkReply(authorization === tried ? reply : await transport.post({ ...call, authorization }))
   }
 
-  function clientOf(path: string, repeatable: boolean): Client {
+  function clientOf(
+    path: string,
+    repeatable: boolean,
+    timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+  ): Client {
     const client = new Client({ host: url, logger: { debug() {} } })
     // bitcoin-core writes the calls and reads the answers. Its HTTP library is replaced: that one is deprecated,
     // follows redirects with the credentials, bounds no answer, and can't tell an unsent call from a lost answer.
     // The path is ours as well: bitcoin-core sends wallet methods that it doesn't know to the node's root.
     Object.assign(client, {
-      request: { postAsync: ({ body }: { body: string }) => post({ path, body, repeatable }) },
+      request: { postAsync: ({ body }: { body: string }) => post({ path, body, repeatable, timeoutMs }) },
     })
     return client
   }
@@ -79,12 +85,16 @@ export function connectRpc(options: RpcOptions): BitcoinRpc {
   function at(path: string): BitcoinRpc {
     const repeating = clientOf(path, true)
     const once = clientOf(path, false)
+    const importing = clientOf(path, false, IMPORT_TIMEOUT_MS)
     return {
       async call(method, ...params) {
         assert(!params.some((value) => typeof value === 'bigint'), 'amounts go in through formatBtcAmount')
         try {
           const client = REPEATABLE.test(method) ? repeating : once
-          return await client.command<unknown>(method, ...params)
+          return await (method === 'importdescriptors' ? importing : client).command<unknown>(
+            method,
+            ...params,
+          )
         } catch (error) {
           throw translate(method, error)
         }

@@ -1,12 +1,6 @@
 import type { z } from 'zod'
 import type { Outpoint } from './anchor-transaction.ts'
-import {
-  descriptorInfoAnswer,
-  descriptorListAnswer,
-  importAnswer,
-  readAnswer,
-  unspentAnswer,
-} from './node-answer.ts'
+import { descriptorInfoAnswer, importAnswer, readAnswer, textsAnswer, unspentAnswer } from './node-answer.ts'
 import { NodeError } from './node-error.ts'
 import type { BitcoinRpc } from './rpc.ts'
 import { RpcError } from './rpc-error.ts'
@@ -32,15 +26,17 @@ interface WatchedDescriptor {
   range?: readonly [number, number]
 }
 
-/** RPC_WALLET_ERROR, RPC_WALLET_ALREADY_LOADED (Bitcoin Core, rpc/protocol.h). */
+/** RPC_MISC_ERROR, RPC_WALLET_ERROR, RPC_WALLET_ALREADY_LOADED (Bitcoin Core, rpc/protocol.h). */
+const MISC_ERROR = -1
 const WALLET_ERROR = -4
 const ALREADY_LOADED = -35
 /** listunspent's own default, "no upper limit". */
 const MAX_CONFIRMATIONS = 9_999_999
 
 /**
- * A wallet in bitcoind that watches and can't sign: made once, loaded again by the node at its start. Descriptors
- * that it has already are left alone, since each import may rescan the chain. Throws RpcError, NodeError.
+ * A wallet in bitcoind that watches and can't sign: made once, loaded again by the node at its start. Once the blocks
+ * were read for all of `descriptors`, they are not again. The first has no range. Throws RpcError, NodeError
+ * `block_pruned` where they could not be read.
  */
 export async function openWatchWallet(
   rpc: BitcoinRpc,
@@ -54,18 +50,19 @@ export async function openWatchWallet(
   }
 
   await loadOrCreate(rpc, name)
-  const known = await ask(descriptorListAnswer, 'listdescriptors')
-  const missing: object[] = []
-  for (const { descriptor, since, range } of descriptors) {
-    const { descriptor: desc } = await ask(descriptorInfoAnswer, 'getdescriptorinfo', descriptor)
-    if (known.descriptors.some((one) => one.desc === desc)) continue
-    missing.push({ desc, timestamp: since, ...(range === undefined ? {} : { range }) })
-  }
-  // All at once: each call reads the blocks anew.
-  const imported = missing.length === 0 ? [] : await ask(importAnswer, 'importdescriptors', missing)
-  const failed = imported.find(({ success }) => !success)
-  if (failed !== undefined) {
-    throw new NodeError('node_malformed', `importdescriptors: ${failed.error?.message ?? 'no reason given'}`)
+  const wanted = await Promise.all(
+    descriptors.map(async ({ descriptor, since, range }) => {
+      const { descriptor: desc } = await ask(descriptorInfoAnswer, 'getdescriptorinfo', descriptor)
+      return { desc, timestamp: since, ...(range === undefined ? {} : { range }) }
+    }),
+  )
+  // Descriptors whose blocks bitcoind could not read, or not to the end, it lists like any others: that it could, a label says, by their
+  // checksums (BIP-380).
+  const label = `watches ${wanted.map(({ desc }) => desc.slice(-8)).join(' ')}`
+  if (!(await ask(textsAnswer, 'listlabels')).includes(label)) {
+    checkImported(await ask(importAnswer, 'importdescriptors', wanted))
+    const [address] = await ask(textsAnswer, 'deriveaddresses', wanted[0]?.desc)
+    await wallet.call('setlabel', address, label)
   }
 
   return {
@@ -78,6 +75,17 @@ export async function openWatchWallet(
       }))
     },
   }
+}
+
+function checkImported(imported: z.infer<typeof importAnswer>): void {
+  const failed = imported.find(({ success }) => !success)
+  if (failed === undefined) return
+  const { code, message } = failed.error ?? { code: null, message: 'no reason given' }
+  if (code !== MISC_ERROR) throw new NodeError('node_malformed', `importdescriptors: ${message}`)
+  throw new NodeError(
+    'block_pruned',
+    `coins of ours may be in blocks that the node can't read: connect one that has them (${message})`,
+  )
 }
 
 async function loadOrCreate(rpc: BitcoinRpc, name: string): Promise<void> {

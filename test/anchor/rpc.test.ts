@@ -189,6 +189,17 @@ describe('against a server that misbehaves', () => {
     })
   })
 
+  it('waits longer for an import of descriptors, which reads blocks for hours', async () => {
+    const { promise: answered, resolve: answer } = Promise.withResolvers<void>()
+    await serve((_request, response) => {
+      void answered.then(() => sendJson(response, '{"result":[],"error":null,"id":"1"}'))
+    }, 50)
+    const imported = rpc.call('importdescriptors', [])
+    await expect(rpc.call('getwalletinfo')).rejects.toMatchObject({ code: 'rpc_timeout' })
+    answer()
+    expect(await imported).toEqual([])
+  })
+
   it('does not know what became of a call whose connection broke', async () => {
     await serve((request) => request.socket.destroy())
     await expect(rpc.call('sendrawtransaction')).rejects.toMatchObject({

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { utils } from '@scure/btc-signer'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { sealScript } from '../../anchor/commitment.ts'
+import type { BitcoinRpc } from '../../anchor/rpc.ts'
 import { taprootAddress } from '../../anchor/taproot-address.ts'
 import { openWatchWallet } from '../../anchor/watch-wallet.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
@@ -52,6 +53,41 @@ it('is opened again, with one more descriptor, and after the node was restarted'
   expect((await wallet.unspent(1)).map(({ valueSats }) => valueSats).toSorted()).toEqual([1_000n, 2_000n])
   await bitcoind.rpc.call('unloadwallet', 'again')
   expect(await (await watch([first])).unspent(1)).toHaveLength(2)
+})
+
+it('is refused at each start while the node can not read the blocks of its coins', async () => {
+  await using pruned = await startBitcoind({ extraArgs: ['-prune=1', '-fastprune'] })
+  const { rpc } = pruned
+  await pruned.mine(800)
+  await rpc.call('pruneblockchain', 600)
+  const descriptors = [{ descriptor: freshKey().descriptor, since: 0 }]
+  for (let start = 0; start < 2; start += 1) {
+    await expect(openWatchWallet(rpc, 'pruned', descriptors)).rejects.toMatchObject({ code: 'block_pruned' })
+  }
+})
+
+it('has the blocks read again where the node broke off, and no more once they were', async () => {
+  const key = freshKey()
+  const { txid } = await bitcoind.fund(key.address, 1_000n)
+  const imports: unknown[] = []
+  let isAway = true
+  const wallet = (name: string): BitcoinRpc => ({
+    ...bitcoind.rpc.wallet(name),
+    async call(method, ...params) {
+      const answer = await bitcoind.rpc.wallet(name).call(method, ...params)
+      if (method === 'importdescriptors') imports.push(answer)
+      if (method === 'importdescriptors' && isAway) throw new Error('the node is away')
+      return answer
+    },
+  })
+  const open = () =>
+    openWatchWallet({ ...bitcoind.rpc, wallet }, 'broke off', [{ descriptor: key.descriptor, since: 0 }])
+  await expect(open()).rejects.toThrow('the node is away')
+  isAway = false
+  expect(await (await open()).unspent(1)).toMatchObject([{ txid }])
+  expect(imports).toHaveLength(2)
+  expect(await (await open()).unspent(1)).toMatchObject([{ txid }])
+  expect(imports).toHaveLength(2)
 })
 
 it('refuses a descriptor that is none', async () => {
