@@ -8,8 +8,9 @@ import { MSAT_PER_SAT } from '../rules/msat-per-sat.ts'
 import type { PayTo } from '../rules/pay-to.ts'
 import { settlePayment } from './check-payment.ts'
 import { type Check, readable } from './findings.ts'
+import { payToOf } from './pay-to-of.ts'
 import { readBlob } from './read-blob.ts'
-import { latestTip, payToOf, type ReplayedPayout, type ReplayState } from './replay-state.ts'
+import { latestTip, type ReplayedPayout, type ReplayState } from './replay-state.ts'
 
 /** The intent to pay: to registered addresses, from what is owed, after the payout before is settled. */
 export async function checkPayout(

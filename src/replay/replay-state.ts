@@ -9,7 +9,7 @@ import { type EpochRules, epochOf } from '../rules/epoch.ts'
 import { epochRules } from '../rules/epoch-rules.ts'
 import { openExpectedReward } from '../rules/expected-reward.ts'
 import type { Accrued } from '../rules/maturing.ts'
-import { type PayTo, payToAt } from '../rules/pay-to.ts'
+import type { PayTo } from '../rules/pay-to.ts'
 import { type Demand, priceInForce, type Quote } from '../rules/price.ts'
 import { type MarketModel, type Markets, openMarkets } from '../subnet/markets.ts'
 import { type Balances, openBalances } from './balances.ts'
@@ -265,22 +265,6 @@ export function openReplayState(
 /** What items are numbered in. */
 export function placeOf({ subnet, model }: ReplayedJob): string {
   return `${subnet}/${Buffer.from(model).toString('hex')}`
-}
-
-/**
- * Where a payout planned at `height` sends what a key earned: as it declared here, else as it did in the log before. Null
- * where it never did.
- */
-export function payToOf(
-  { anchored, inherited, rules, workers }: ReplayState,
-  key: string,
-  height: number,
-): PayTo | null {
-  const declarations = workers.get(key)?.declarations ?? []
-  const declared = payToAt(declarations, height, { anchored, finalDepth: rules.finalDepth })
-  if (declared !== null) return declared
-  const heir = inherited?.workers.find(({ worker }) => Buffer.from(worker).toString('hex') === key)
-  return heir === undefined ? null : { entry: 0, address: heir.address, thresholdSats: 0n, change: null }
 }
 
 /** The epochs one of which comes after the next block's, as far as the entry's place in log and chain tells when it was logged. */
