@@ -38,27 +38,33 @@ interface UnmaturedRow {
   is_fee: bigint
 }
 
+const ANY_QUARANTINED = 'EXISTS (SELECT 1 FROM ledger_account WHERE quarantined = 1)'
+
 /** Of fees: a quarantined account's reservations stay open until the ledger is rebuilt, which posts fee and end from the log. */
-const POSTED_MSAT = `coalesce(sum(msat) FILTER (WHERE NOT (
-  EXISTS (SELECT 1 FROM ledger_account WHERE quarantined = 1) AND EXISTS (
+const POSTED_FEES_MSAT = `coalesce(sum(msat) FILTER (WHERE NOT (
+  ${ANY_QUARANTINED} AND EXISTS (
     SELECT 1 FROM receipt JOIN ledger_transfer AS charge ON charge.id = 'charge/' || receipt.job
      WHERE receipt.id = fee.receipt AND NOT EXISTS (SELECT 1 FROM ledger_transfer WHERE pending_id = charge.id)))), 0)`
+
+/** Of the subsidy: 0 where the budget was quarantined as the epoch was settled (settlement.ts names the transfer). */
+const POSTED_MSAT = `iif(${ANY_QUARANTINED} AND NOT EXISTS (SELECT 1 FROM ledger_transfer
+  WHERE id = 'epoch/' || epoch || '/' || subnet || '/' || model || '/' || lower(hex(worker))), 0, msat)`
 
 export function openMaturing(books: Books, rows: Pick<StandingRows, 'standingOf' | 'isFrozen'>): Maturing {
   const { db } = books
   const selectDue = db.prepare<[], UnmaturedRow>(
-    `SELECT epoch, worker, subnet, model, msat, msat AS posted_msat, NULL AS requester, 0 AS is_fee
+    `SELECT epoch, worker, subnet, model, msat, ${POSTED_MSAT} AS posted_msat, NULL AS requester, 0 AS is_fee
        FROM accrual JOIN epoch ON epoch.number = accrual.epoch
       WHERE fate IS NULL AND matured_entry IS NOT NULL
-      UNION ALL SELECT epoch, worker, subnet, model, sum(msat), ${POSTED_MSAT}, NULL, 1 FROM fee JOIN epoch ON epoch.number = fee.epoch
+      UNION ALL SELECT epoch, worker, subnet, model, sum(msat), ${POSTED_FEES_MSAT}, NULL, 1 FROM fee JOIN epoch ON epoch.number = fee.epoch
       WHERE fate IS NULL AND msat > 0 AND matured_entry IS NOT NULL GROUP BY epoch, worker, subnet, model
       UNION ALL SELECT NULL, worker, '${INHERITED}', '${NO_MODEL}', unmatured_msat, unmatured_msat, NULL, 0 FROM inheritance
       WHERE fate IS NULL AND unmatured_msat > 0 AND is_due = 1 ORDER BY epoch, worker, subnet, model, is_fee`,
   )
   const selectOwn = db.prepare<{ worker: Uint8Array }, UnmaturedRow>(
-    `SELECT epoch, worker, subnet, model, msat, msat AS posted_msat, NULL AS requester, 0 AS is_fee FROM accrual
+    `SELECT epoch, worker, subnet, model, msat, ${POSTED_MSAT} AS posted_msat, NULL AS requester, 0 AS is_fee FROM accrual
       WHERE worker = @worker AND fate IS NULL
-      UNION ALL SELECT epoch, worker, subnet, model, sum(msat), ${POSTED_MSAT}, requester, 1 FROM fee
+      UNION ALL SELECT epoch, worker, subnet, model, sum(msat), ${POSTED_FEES_MSAT}, requester, 1 FROM fee
       WHERE worker = @worker AND fate IS NULL AND msat > 0 GROUP BY epoch, subnet, model, requester
       UNION ALL SELECT NULL, worker, '${INHERITED}', '${NO_MODEL}', unmatured_msat, unmatured_msat, NULL, 0 FROM inheritance
       WHERE worker = @worker AND fate IS NULL AND unmatured_msat > 0`,

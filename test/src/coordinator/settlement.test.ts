@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { receiptId } from '../../../compute/work/receipt.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
+import { maturedAccount, unmaturedAccount } from '../../../src/ledger/accounts.ts'
 import { anchoredView } from '../../../src/rules/anchored.ts'
 import { settlementHeight } from '../../../src/rules/epoch.ts'
 import { epochRules } from '../../../src/rules/epoch-rules.ts'
@@ -168,6 +169,25 @@ test('a budget that is anchored only after its epoch began pays nothing and retu
   expect(works.map((work) => reasons.get(idOf(work)))).toEqual(works.map(() => 'no_budget'))
   expect(entry).toMatchObject({ computeMsat: 0n, auditMsat: 0n, returnedMsat: BUDGET_MSAT })
   expect(site.coordinator().books.ledger.balance('budget/1').postedMsat).toBe(0n)
+})
+
+test('what a quarantined budget can’t pay stops nothing: other epochs mature, and are the worker’s', async () => {
+  await using site = await openSite(node, { flags: { 'payout.thresholdSats': '2000000' } })
+  const [worker, other, operator] = await threePeers(site)
+  const { db, ledger } = site.coordinator().books
+  await worksOf(worker.work(undefined, 4))
+  db.prepare(`UPDATE ledger_account SET quarantined = 1 WHERE name = 'budget/0'`).run()
+  await site.mineTo(site.startHeight + EPOCH_BLOCKS)
+  await worksOf(worker.work(undefined, 4))
+  await site.mineAudited([other, operator], 'both to mature', () =>
+    site.status().epochs.some(({ number, matured }) => number === 1 && matured),
+  )
+  const [unpostedMsat, postedMsat] = [accrued(site, 0, worker, 'tiny'), accrued(site, 1, worker, 'tiny')]
+  expect(unpostedMsat).toBeGreaterThan(0n)
+  expect(postedMsat).toBeGreaterThan(0n)
+  expect(ledger.balance(unmaturedAccount(worker.hex)).postedMsat).toBe(0n)
+  expect(ledger.balance(maturedAccount(worker.hex)).postedMsat).toBe(postedMsat)
+  expect(site.troubles).toEqual([])
 })
 
 async function threePeers(site: Site, workers = 2): Promise<[Peer, Peer, Peer]> {
