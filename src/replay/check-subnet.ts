@@ -1,3 +1,4 @@
+import { MAX_MODEL_BYTES } from '../../compute/onnx/admission.ts'
 import { hex } from '../../compute/work/hex.ts'
 import type { EntryOf } from '../log/entry.ts'
 import { epochOf } from '../rules/epoch.ts'
@@ -35,7 +36,7 @@ export async function checkSubnet(
 
 async function checkModels(state: ReplayState, check: Check, { models }: SubnetDefinition): Promise<void> {
   for (const { name, digest, bytes } of models) {
-    const file = await readBlob(state, check, digest, `model ${name}`)
+    const file = await readBlob(state, check, digest, `model ${name}`, Math.min(bytes, MAX_MODEL_BYTES))
     if (file === null) continue
     check(
       file.length === bytes,

@@ -12,8 +12,9 @@ export async function readBlob(
   check: Check,
   digest: Uint8Array,
   what: string,
+  maxBytes?: number,
 ): Promise<Uint8Array | null> {
-  const bytes = await state.source.blob(digest)
+  const bytes = await state.source.blob(digest, maxBytes)
   check(bytes !== null, 'blob_missing', () => `${what} ${hex(digest)} can't be had`)
   return bytes
 }

@@ -11,8 +11,8 @@ export interface ReplaySource {
   readonly verifierKey: string | null
   /** All entries under the checkpoint, in order, as they are hashed. */
   entries(): AsyncIterable<Uint8Array>
-  /** The bytes that hash to `digest`; null where they can't be had. */
-  blob(digest: Uint8Array): Promise<Uint8Array | null>
+  /** The bytes that hash to `digest`, those of a model at most `maxBytes`; null where they can't be had. */
+  blob(digest: Uint8Array, maxBytes?: number): Promise<Uint8Array | null>
   /** Mined anchors in order. */
   readonly anchors: readonly MinedAnchor[]
   /**
