@@ -14,7 +14,7 @@ import { MAX_BODY_BYTES, parseCborBody, rawBody } from './cbor-body.ts'
 import { accountOf, cursorOf } from './cursor.ts'
 import { sendJson } from './json.ts'
 import { keyRoutes } from './key-routes.ts'
-import { openHouseOf, tipOf, workingHouseOf } from './open-house.ts'
+import { openHouseOf, workingHouseOf } from './open-house.ts'
 import { payoutRoutes } from './payout-routes.ts'
 import { holdingOf } from './requester-routes.ts'
 
@@ -62,7 +62,7 @@ export function operatorRoutes(
       const model = coordinator.books.blobs.get(Buffer.from(digest).toString('hex'))
       if (model !== null) admitModel(model)
     }
-    const index = desks.market.define(definition, epochOf(tipOf(coordinator) + 1, epochRules(genesis)))
+    const index = desks.market.define(definition, epochOf(coordinator.reachedTip() + 1, epochRules(genesis)))
     response.status(201).json({ index })
   })
 

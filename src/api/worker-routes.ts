@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { MAX_SIGNATURE_BYTES } from '../../anchor/signed-message.ts'
 import { anyBytes, bytes32, bytesOf, integer } from '../../compute/work/record.ts'
 import type { Coordinator } from '../coordinator/coordinator.ts'
-import { epochNow } from '../coordinator/epoch-now.ts'
+import { epochOfJobs } from '../coordinator/epoch-now.ts'
 import { RefusedError } from '../coordinator/refused-error.ts'
 import { anchoredView } from '../rules/anchored.ts'
 import { isPending, payToAt } from '../rules/pay-to.ts'
@@ -142,13 +142,13 @@ export function workerRoutes(coordinator: Coordinator): Router {
       // The log may have come to stand still while the poll was asleep.
       workingHouseOf(coordinator)
       standings.assertMayWork(key)
-      const epoch = epochNow(coordinator, genesis)
+      const epoch = epochOfJobs(coordinator, genesis)
       return epoch === null ? [] : leases.lease(key, body.max, epoch)
     }
     const jobs = await leasePolls.run(key, (superseded) =>
       untilSome(bell, response, body.waitMs, take, superseded),
     )
-    const epoch = epochNow(coordinator, genesis)
+    const epoch = epochOfJobs(coordinator, genesis)
     const reason = jobs.length > 0 || epoch === null ? null : leases.refusal(key, epoch)
     sendCbor(response, { jobs, reason })
   })

@@ -45,6 +45,7 @@ const CLOSING_BLOCKS = 2
 export async function advance(
   desks: Desks,
   outside: {
+    tip: number
     node: Node
     anchorer: Anchorer
     watched: WatchedKeys
@@ -52,8 +53,7 @@ export async function advance(
     auditRoundBlocks: number
   },
 ): Promise<Advance> {
-  const { node, anchorer, watched, finalDepth } = outside
-  const { height: tip } = await node.chain()
+  const { tip, node, anchorer, watched, finalDepth } = outside
   // One beacon draws for thousands of submissions: the node is asked once a round.
   const hashes = new Map<number, Uint8Array>()
   const blockHash = async (height: number) => {

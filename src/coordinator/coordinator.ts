@@ -68,6 +68,8 @@ export interface Coordinator extends AsyncDisposable {
   kick(): Promise<void>
   /** Height that the last whole round saw; null before. */
   advancedTo(): number | null
+  /** The highest tip that a round went by, whole or not: its entries may speak of it. 0 before the first. */
+  reachedTip(): number
   lastError(): Error | null
 }
 
@@ -131,6 +133,7 @@ async function openOver(
   if (genesis?.succeeds === null && readInheritance(dataDir) !== null) throw new InheritanceError(origin)
   let house = genesis === null ? null : openHouse(genesis)
   let advancedTo: number | null = null
+  let reachedTip = 0
   let lastError: Error | null = null
 
   function openHouse(genesis: Genesis): OpenHouse {
@@ -201,13 +204,14 @@ async function openOver(
     if (!(await assertPinned(node, pins))) {
       throw new UnjudgedError(`the node is at block ${height}, below the pinned one`)
     }
+    reachedTip = Math.max(reachedTip, height)
     house ??= await begin()
     if (house !== null) {
       const { genesis, anchorer, desks } = house
       const { finalDepth, auditRoundBlocks } = genesis.epoch
       onEvent({
         kind: 'advanced',
-        advance: await advance(desks, { node, anchorer, watched, finalDepth, auditRoundBlocks }),
+        advance: await advance(desks, { tip: height, node, anchorer, watched, finalDepth, auditRoundBlocks }),
       })
       await reconcileSettled({ books, node, watched }, house)
     }
@@ -251,6 +255,7 @@ async function openOver(
     house: () => house,
     kick: () => rounds.kick(),
     advancedTo: () => advancedTo,
+    reachedTip: () => reachedTip,
     lastError: () => lastError,
     async [Symbol.asyncDispose]() {
       await watch[Symbol.asyncDispose]()

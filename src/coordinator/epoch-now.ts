@@ -11,3 +11,12 @@ export function epochNow(
   const tip = advancedTo()
   return tip === null ? null : epochOf(tip + 1, epochRules(genesis))
 }
+
+/** The same for jobs; null also until the round that opens another epoch is whole: its entries are of that one already. */
+export function epochOfJobs(
+  coordinator: Pick<Coordinator, 'advancedTo' | 'reachedTip'>,
+  genesis: Pick<Genesis, 'epoch'>,
+): number | null {
+  const epoch = epochNow(coordinator, genesis)
+  return epoch === epochOf(coordinator.reachedTip() + 1, epochRules(genesis)) ? epoch : null
+}
