@@ -47,7 +47,7 @@ export function postAll(books: Books, transfers: readonly Transfer[]): void {
   }
 }
 
-/** As postAll, but for what a quarantined account takes part in: that waits for the ledger to be rebuilt, and nothing waits for it (DESIGN §8). */
+/** As postAll, without what a quarantined account takes part in: that waits until the ledger is rebuilt (DESIGN §8). */
 export function postUnquarantined(books: Books, transfers: readonly Transfer[]): void {
   const quarantined = quarantinedAccounts(books)
   postAll(

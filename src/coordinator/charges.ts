@@ -22,7 +22,10 @@ export interface Charges {
   quoteMsat(subnet: string, units: bigint, epoch: number): bigint
   /** Deposited, neither spent nor reserved nor asked back. */
   availableMsat(requester: string): bigint
-  /** Throws RefusedError 401 `authorization_missing`, 402 `insufficient_funds`, 503 `account_quarantined`. `heldMsat`: for requests that wait. */
+  /**
+   * `heldMsat`: for requests that wait. Throws RefusedError 401 `authorization_missing`, 402 `insufficient_funds`,
+   * 503 `account_quarantined`.
+   */
   assertCover(requester: string, neededMsat: bigint, heldMsat: bigint): void
   /** In the transaction that logs the job of this number. */
   reserve(job: number | bigint, requester: string, msat: bigint, entryIndex: number): void

@@ -36,7 +36,7 @@ export interface OpenStatus {
   readonly epochRules: ReturnType<typeof epochRules>
   readonly work: Readonly<Record<WorkFigure, number>>
   readonly audits: Readonly<Record<AuditFigure, number>>
-  /** Bytes of inputs and outputs: held now, and removed once their retention was over. Where space is short no work begins. */
+  /** Bytes of inputs and outputs: held now, and removed once retention was over. Where space is short no work begins. */
   readonly data: {
     readonly heldBytes: number
     readonly collectedBytes: number
