@@ -32,7 +32,12 @@ export function renderStatus(status: ReadStatus, columns = Number.POSITIVE_INFIN
     ...(open === null || open.halted === null ? [] : [line('HALTED', open.halted)]),
     ...witnessLines(status.witnesses),
     ...(open === null
-      ? [line('Waiting', `send fee money for anchors to ${anchorAddress}: the log opens once it is final`)]
+      ? [
+          line(
+            'Waiting',
+            `for fee money for anchors, sent to ${anchorAddress}: the log opens once it is final`,
+          ),
+        ]
       : openLines(status, open)),
   ]
     .map((one) => (typeof one === 'string' ? one : foldLine(one, columns)))
