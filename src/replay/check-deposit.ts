@@ -19,6 +19,7 @@ export async function checkDeposit(
   const txid = txidText(entry.txid)
   const outpoint = `${txid}:${vout}`
   if (!check(!state.coins.has(outpoint), 'deposit_repeated', () => `${outpoint} is booked already`)) return
+  check(sats > 0n, 'deposit_of_nothing', () => `${outpoint} is booked with 0 sat`)
   const owner = ownerOf(state, entry.account)
   check(owner !== null, 'account_mismatch', () => `booked to ${entry.account}, which has no address`)
   if (owner === null) return

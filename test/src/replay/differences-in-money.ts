@@ -153,6 +153,11 @@ export const DIFFERENCES_IN_MONEY: Difference[] = [
     'deposits: deposit_early',
     (log) => changeEntry(log, 'deposit', (entry) => ({ ...entry, height: entry.height + 100 })),
   ],
+  [
+    'a deposit of 0 sat',
+    'deposits: deposit_of_nothing',
+    (log) => changeEntry(log, 'deposit', (entry) => ({ ...entry, sats: 0n })),
+  ],
   ['a deposit booked twice', 'deposits: deposit_repeated', (log) => appendEntry(log, 'deposit')],
   [
     'a deposit booked to somebody',
