@@ -49,16 +49,9 @@ export function postAll(books: Books, transfers: readonly Transfer[]): void {
 
 /** As postAll, without what a quarantined account takes part in: that waits until the ledger is rebuilt (DESIGN §8). */
 export function postUnquarantined(books: Books, transfers: readonly Transfer[]): void {
-  const quarantined = quarantinedAccounts(books)
+  const quarantined = books.ledger.quarantined()
   postAll(
     books,
     transfers.filter(({ debit, credit }) => !quarantined.has(debit) && !quarantined.has(credit)),
-  )
-}
-
-/** Accounts that take part in no transfer until the ledger is rebuilt: the rest goes on without them (DESIGN §8). */
-export function quarantinedAccounts({ db }: Books): ReadonlySet<string> {
-  return new Set(
-    db.prepare<[], string>('SELECT name FROM ledger_account WHERE quarantined = 1').pluck().all(),
   )
 }

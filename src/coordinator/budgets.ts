@@ -7,7 +7,7 @@ import { freeReserveMsat } from '../rules/free-reserve.ts'
 import type { SubsidyRules } from '../rules/subsidy.ts'
 import { subsidyMsat } from '../rules/subsidy.ts'
 import type { Books } from './books.ts'
-import { postAll, quarantinedAccounts, record } from './books.ts'
+import { postAll, record } from './books.ts'
 
 export interface Budgets {
   /** Fixes the budget of the epoch after the next block's, once. @returns whether it was written now. */
@@ -46,7 +46,7 @@ export function openBudgets(
     const row = select.get(epoch)
     if (row !== undefined && row.budget_entry !== null) return false
     // What a quarantined account takes part in is not posted, and the reserve may lack it: what is free can't be said.
-    if (quarantinedAccounts(books).size > 0) return false
+    if (books.ledger.quarantined().size > 0) return false
     const msat = affordable(subsidyMsat(epoch, parts.subsidy))
     if (msat === 0n) return false
     record(books, { v: 1, kind: 'budget', epoch, msat }, (entryIndex) => {

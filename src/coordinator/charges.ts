@@ -7,7 +7,7 @@ import { ANONYMOUS } from '../log/entry.ts'
 import type { Fee } from '../rules/fees.ts'
 import { chargeMsat } from '../rules/price.ts'
 import type { Books } from './books.ts'
-import { postAll, quarantinedAccounts, record } from './books.ts'
+import { postAll, record } from './books.ts'
 import type { Prices } from './prices.ts'
 import { RefusedError } from './refused-error.ts'
 import type { Withdrawals } from './withdrawals.ts'
@@ -78,7 +78,7 @@ export function openCharges(
   /** A charge that is pending no more, or never was, is a bug, and takes its entry down with it. */
   function end(charges: readonly Charge[], kind: 'post' | 'void', entryIndex: number): void {
     // A quarantined account waits for the ledger to be rebuilt; the others don't wait for it (DESIGN §8).
-    const quarantined = quarantinedAccounts(books)
+    const quarantined = ledger.quarantined()
     const ids = charges
       .filter(({ requester }) => !quarantined.has(requesterAccount(requester)) && !quarantined.has('escrow'))
       .map(({ job }) => chargeId(job))
@@ -121,12 +121,11 @@ export function openCharges(
           `this costs ${neededMsat} msat: an API key is needed`,
         )
       }
-      const quarantined = quarantinedAccounts(books)
-      if (quarantined.has(requesterAccount(requester)) || quarantined.has('escrow')) {
+      if (ledger.isQuarantined(requesterAccount(requester)) || ledger.isQuarantined('escrow')) {
         throw new RefusedError(
           503,
           'account_quarantined',
-          'nothing can be charged before the ledger is rebuilt',
+          "the account's books don't add up: nothing can be charged until the operator has mended them",
         )
       }
       const available = availableMsat(requester) - heldMsat
@@ -178,7 +177,7 @@ export function openCharges(
         )
       }
       // A quarantined account waits for the ledger to be rebuilt; the others don't wait for it (DESIGN §8).
-      const quarantined = quarantinedAccounts(books)
+      const quarantined = ledger.quarantined()
       const payable = fees.filter(({ requester, worker }) =>
         [requesterAccount(requester), unmaturedAccount(worker), 'escrow', 'reserve'].every(
           (name) => !quarantined.has(name),

@@ -8,7 +8,6 @@ import { MSAT_PER_SAT } from '../rules/msat-per-sat.ts'
 import { payToAt } from '../rules/pay-to.ts'
 import { type PayoutCandidate, type PayoutPlan, planPayout } from '../rules/plan-payout.ts'
 import type { Books } from './books.ts'
-import { quarantinedAccounts } from './books.ts'
 import type { Owed } from './owed.ts'
 import type { Registry } from './registry.ts'
 import type { Withdrawals } from './withdrawals.ts'
@@ -71,12 +70,11 @@ export function openPayoutPlanner(
   }
 
   function candidates(anchored: Anchored, tip: number): PayoutCandidate[] {
-    const quarantined = quarantinedAccounts(books)
     const owed = [...workers(anchored, tip), ...withdrawals.waiting()]
     return inTurn(owed, lastPaid.get()).map(({ account, address, thresholdSats, atMostMsat }) => {
       const { availableMsat } = books.ledger.balance(account)
       const payableMsat = atMostMsat !== null && atMostMsat < availableMsat ? atMostMsat : availableMsat
-      const isQuarantined = quarantined.has(account)
+      const isQuarantined = books.ledger.isQuarantined(account)
       return { account, address, payableMsat, thresholdSats, dustSats: dustOf(address), isQuarantined }
     })
   }

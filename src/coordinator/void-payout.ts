@@ -10,7 +10,7 @@ import { MSAT_PER_SAT } from '../rules/msat-per-sat.ts'
 import { paidPayees } from '../rules/paid-payees.ts'
 import { voidMoves } from '../rules/void-moves.ts'
 import type { Books } from './books.ts'
-import { postAll, quarantinedAccounts, record } from './books.ts'
+import { postAll, record } from './books.ts'
 import { changeCoins } from './change-coins.ts'
 import { RefusedError } from './refused-error.ts'
 import type { Withdrawals } from './withdrawals.ts'
@@ -44,15 +44,14 @@ export function openVoiding(
 
   function move({ payout, entryIndex, ...spent }: VoidedPayout, payees: readonly Payee[]): void {
     const moves = voidMoves(payoutAccount(payout), payees, spent)
-    const quarantined = quarantinedAccounts(books)
     const inTheWay = moves
       .flatMap(({ debit, credit }) => [debit, credit])
-      .find((name) => quarantined.has(name))
+      .find((name) => books.ledger.isQuarantined(name))
     if (inTheWay !== undefined) {
       throw new RefusedError(
         409,
         'account_quarantined',
-        `${inTheWay} doesn't add up (\`assay ledger reconcile\`): rebuild the ledger, then void the payout`,
+        `${inTheWay} doesn't add up (\`assay ledger reconcile\`): the payout is voided once it does`,
       )
     }
     postAll(

@@ -48,6 +48,7 @@ interface AccountStatements {
   readonly page: Statement<[{ after: string; limit: number; size: number; since: bigint }], PostedSums>
   readonly open: Statement<[string, bigint]>
   readonly quarantine: Statement<[string]>
+  readonly quarantined: Statement<[], AccountName>
 }
 
 /** What that posted to one side of an account. */
@@ -70,6 +71,7 @@ export function prepareAccounts(db: Database): AccountStatements {
     open: db.prepare<[string, bigint]>(
       'INSERT OR IGNORE INTO ledger_account (name, credit_normal) VALUES (?, ?)',
     ),
+    quarantined: db.prepare<[], AccountName>('SELECT name FROM ledger_account WHERE quarantined = 1').pluck(),
     quarantine: db.prepare<[string]>('UPDATE ledger_account SET quarantined = 1 WHERE name = ?'),
   }
 }

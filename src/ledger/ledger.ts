@@ -40,6 +40,9 @@ export interface Ledger {
   settleAll(pendingIds: readonly string[], kind: 'post' | 'void', entryIndex: number): number
   /** All zero before an account's first transfer. @throws LedgerError `account_unknown` */
   balance(account: AccountName): Balance
+  /** Accounts that take part in no transfer until the ledger is rebuilt: the rest goes on without them (DESIGN §8). Reads all. */
+  quarantined(): ReadonlySet<string>
+  isQuarantined(account: AccountName): boolean
   /** Every account whose name starts so, in the order of names. */
   accounts(prefix?: string): AccountBalance[]
   /**
@@ -161,6 +164,8 @@ export function openLedger(db: Database.Database): Ledger {
       return transfers.settlePending(pendingIds, kind, entryIndex)
     },
     balance: (name) => balanceOf(name, account(name)),
+    quarantined: () => new Set(accounts.quarantined.all()),
+    isQuarantined: (name) => account(name).quarantined !== 0n,
     accounts: (prefix = '') => accounts.withPrefix.all(prefix, prefix).map(accountBalance),
     accountsAfter(name, limit, size) {
       const { since, back } = transfers.since(size)

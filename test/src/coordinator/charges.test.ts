@@ -213,7 +213,11 @@ test('quarantined accounts stop neither leases nor rounds: they take no requests
   const quarantine = db.prepare('UPDATE ledger_account SET quarantined = 1 WHERE name = ?')
   quarantine.run(requesterAccount('acme'))
   const refused = await requester.ask(1)
-  expect([refused.status, Object(await refused.json()).code]).toEqual([503, 'account_quarantined'])
+  expect(refused.status).toBe(503)
+  expect(await refused.json()).toMatchObject({
+    code: 'account_quarantined',
+    error: expect.stringContaining('until the operator has mended them'),
+  })
   const answered = other.ask(2)
   await submit(worker)
   expect((await answered).status).toBe(200)

@@ -24,6 +24,8 @@ test('an account whose sums differ from its transfers is named and quarantined; 
       .filter(({ isQuarantined }) => isQuarantined)
       .map(({ name }) => name),
   ).toEqual([epoch])
+  expect(ledger.quarantined()).toEqual(new Set([epoch]))
+  expect([ledger.isQuarantined(epoch), ledger.isQuarantined('reserve')]).toEqual([true, false])
 
   expect(
     ledger.post([
