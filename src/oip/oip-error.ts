@@ -19,7 +19,7 @@ export type OipCode =
   | 'output_repeated'
   | 'answer_invalid'
 
-/** Names are a stranger's: 64 KiB that are packed could ask for 64 MiB of an answer. All of a model's inputs fit. */
+/** Names are a stranger's: 64 KiB that are packed could ask for 64 MiB of an answer. */
 const MAX_MESSAGE_LENGTH = 4_096
 
 /** A request that the model can't take, or (502) an answer that isn't the model's. */
@@ -29,7 +29,10 @@ export class OipError extends Error {
   readonly status: number
 
   constructor(code: OipCode, message: string, options?: ErrorOptions) {
-    super(message.slice(0, MAX_MESSAGE_LENGTH), options)
+    super(
+      message.length > MAX_MESSAGE_LENGTH ? `${message.slice(0, MAX_MESSAGE_LENGTH - 1)}…` : message,
+      options,
+    )
     this.code = code
     this.status = code === 'answer_invalid' ? 502 : 400
   }

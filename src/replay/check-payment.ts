@@ -23,7 +23,10 @@ export async function settlePayment(state: ReplayState, payout: ReplayedPayout):
   return height
 }
 
-/** What the chain shows for a settled payout: the pinned coin spent, to the payees alone. @returns its fee, its child's and the last block of both */
+/**
+ * What the chain shows for a settled payout: the pinned coin spent, to the payees alone. @returns the sum of its fee and its
+ * child's, and the last block of both
+ */
 async function checkPayment(
   state: ReplayState,
   payout: ReplayedPayout,

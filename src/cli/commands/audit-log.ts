@@ -67,6 +67,10 @@ export function addAuditLog(audit: Command): void {
     .option('--json', 'print the report as JSON')
     .addHelpText(
       'after',
+      '\nOnly `assay audit anchors` with a node asks whether the last seal is unspent: whether newer anchors are kept back.',
+    )
+    .addHelpText(
+      'after',
       example(
         'assay audit log --url http://127.0.0.1:8380 --bitcoind-url http://127.0.0.1:8332 --cookie-file .cookie',
       ),
