@@ -33,6 +33,7 @@ const workerSchema = z.object({ nextSequence: integer, previous: hex32 })
 const resultsSchema = z.object({
   refused: z.array(z.object({ receipt: hex32, code: z.string(), detail: z.string() })),
 })
+const auditorsSchema = z.object({ auditors: z.array(z.object({ auditor: hex32 })) })
 const leasesSchema = z.strictObject({
   jobs: z.array(z.strictObject({ inputs: anyBytes, job: anyBytes, salt: bytes32 })),
   reason: z.string().nullable(),
@@ -78,6 +79,8 @@ export interface CoordinatorClient {
   info(signal: AbortSignal): Promise<CoordinatorInfo>
   /** @returns index of the entry in the log */
   register(registration: Registration, signal: AbortSignal): Promise<number>
+  /** Keys, hex, of those that may be drawn. */
+  auditors(signal: AbortSignal): Promise<string[]>
   /** The worker's chain as the log has it. */
   chain(worker: Uint8Array): Promise<{ nextSequence: number; previous: Uint8Array }>
   /** `reason`: a code, why this worker gets no jobs whatever there is to do; else null. */
@@ -97,6 +100,10 @@ export function openCoordinatorClient(exchange: Exchange): CoordinatorClient {
     info: async (signal) => fromJson(infoSchema, await exchange.get('/v1/info', { signal })),
     register: async (registration, signal) =>
       fromJson(registeredSchema, await exchange.post('/v1/workers', registration, { signal })).index,
+    async auditors(signal) {
+      const { auditors } = fromJson(auditorsSchema, await exchange.get('/v1/auditors', { signal }))
+      return auditors.map(({ auditor }) => auditor)
+    },
     async chain(worker) {
       const path = `/v1/workers/${hex(worker)}`
       const { nextSequence, previous } = fromJson(workerSchema, await exchange.get(path))

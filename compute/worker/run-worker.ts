@@ -81,7 +81,16 @@ export async function runWorker(o: WorkerOptions): Promise<void> {
   const registration = signRegistration(o.address, origin, secretKey, o.thresholdSats)
   const index = await unlessStopped(o.signal, client.register(registration, o.signal))
   if (index === null) return
-  onEvent({ type: 'registered', worker: hex(registration.worker), index })
+  const worker = hex(registration.worker)
+  onEvent({ type: 'registered', worker, index })
+  if (o.audit === 'only') {
+    const auditors = await unlessStopped(o.signal, client.auditors(o.signal))
+    if (auditors === null) return
+    if (!auditors.includes(worker)) {
+      const detail = `it gets no audits until the operator admits it: assay auditor admit ${worker}`
+      onEvent({ type: 'warning', code: 'auditor_not_admitted', detail })
+    }
+  }
   const spool = openSpool(spoolPath(o.dataDir, origin, secretKey))
   try {
     const runner = await startRunnerPool({

@@ -28,6 +28,33 @@ describe('a worker that audits', () => {
     expect(peer.requests.map(({ path }) => path)).not.toContain('/v1/leases')
   })
 
+  test('says once that nobody has admitted it, and who can, where it takes nothing else', async () => {
+    const { peer, stop, events, start, seen } = await openWorkerTrial()
+    peer.state.isAuditor = false
+    const worker = start({ audit: 'only' })
+    await seen('started', 1, worker)
+    stop.abort()
+    await worker
+    const key = events.find(({ type }) => type === 'registered')
+    expect(events.filter(({ type }) => type === 'warning')).toEqual([
+      {
+        type: 'warning',
+        code: 'auditor_not_admitted',
+        detail: expect.stringContaining(`assay auditor admit ${key?.type === 'registered' && key.worker}`),
+      },
+    ])
+  })
+
+  test('says nothing of that where it works as well', async () => {
+    const { peer, stop, events, start, seen } = await openWorkerTrial()
+    peer.state.isAuditor = false
+    const worker = start({ audit: 'also' })
+    await seen('started', 1, worker)
+    stop.abort()
+    await worker
+    expect(events.filter(({ type }) => type === 'warning')).toEqual([])
+  })
+
   test('passes over an audit that was closed before its commitment or its reveal', async () => {
     const { peer, stop, events, start, seen } = await openWorkerTrial()
     const digest = peer.addModel(doubler, profile)

@@ -42,12 +42,14 @@ export async function startPeerCoordinator() {
   const { submissions, chain, acceptSubmission } = createPeerLog(jobs)
   const failed: { job: string; reason: string }[] = []
   const nonces = new Set<string>()
+  let registered = ''
   const requests: { path: string; body: Uint8Array }[] = []
   const state = {
     intercept: (() => {}) as Intercept,
     lateMs: 60_000,
     refusedJobs: new Set<string>(),
     idleReasons: [] as string[],
+    isAuditor: true,
   }
 
   function addJob(inputs: Uint8Array, model: Uint8Array = new Uint8Array(32)): PeerJob {
@@ -95,6 +97,7 @@ export async function startPeerCoordinator() {
     if (path === '/v1/info') {
       return { origin: PEER_ORIGIN, logKey: PEER_LOG_KEY, subnets: [{ name: 'digits', models }] }
     }
+    if (path === '/v1/auditors') return { auditors: state.isAuditor ? [{ auditor: registered }] : [] }
     if (path.startsWith('/blobs/')) {
       const blob = blobs.get(path.slice('/blobs/'.length))
       if (blob === undefined) throw new Problem(404, 'blob_unknown')
@@ -107,6 +110,7 @@ export async function startPeerCoordinator() {
       case '/v1/workers':
         if (!checkRegistration(read(registration, body), PEER_ORIGIN))
           throw new Problem(400, 'signature_invalid')
+        registered = toHex(key)
         return { index: 3 }
       case '/v1/leases': {
         const { max, waitMs } = read(leases, body)
