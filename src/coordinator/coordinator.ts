@@ -28,7 +28,7 @@ import type { Books } from './books.ts'
 import type { Desks } from './desks.ts'
 import { openDesks } from './desks.ts'
 import type { Genesis } from './genesis.ts'
-import { chooseSeal, readGenesis, writeGenesis } from './genesis.ts'
+import { chooseSeal, readGenesis, startOf, writeGenesis } from './genesis.ts'
 import { putLostJobLists } from './lost-job-lists.ts'
 import { openSiteDatabase } from './migrations.ts'
 import { reconcileSettled } from './reconcile-epochs.ts'
@@ -121,16 +121,17 @@ async function openOver(
     const message = `payout.treasuryKey: this log's treasury is ${genesis.treasury} for ever, not ${treasuryAddress}`
     throw new ConfigError('config_invalid', 'payout.treasuryKey', message)
   }
+  const inheritance = readInheritance(dataDir)
+  if (genesis?.succeeds === null && inheritance !== null) throw new InheritanceError(origin)
   const watched = await watchKeys(
     rpc,
     node,
     `assay-${Buffer.from(keys.anchor.internalKey).toString('hex', 0, 8)}`,
     { anchor: keys.anchor, treasury, deposits: keys.deposits },
-    genesis?.epoch.startHeight ?? null,
+    startOf(genesis, inheritance, treasuryAddress),
   )
   const anchorAddress = taprootAddress(keys.anchor.internalKey, network)
 
-  if (genesis?.succeeds === null && readInheritance(dataDir) !== null) throw new InheritanceError(origin)
   let house = genesis === null ? null : openHouse(genesis)
   let advancedTo: number | null = null
   let reachedTip = 0

@@ -2,6 +2,7 @@ import type { WatchedCoin } from '../../anchor/watch-wallet.ts'
 import type { Config } from '../config/config-schema.ts'
 import type { EntryOf } from '../log/entry.ts'
 import { parseEntry } from '../log/entry.ts'
+import { parseInheritedBalances } from '../log/inherited-balances.ts'
 import type { LogStore } from '../log/log-store.ts'
 import { txidBytes } from '../log/txid.ts'
 import type { Books } from './books.ts'
@@ -55,6 +56,17 @@ export function writeGenesis(
     if (inheritance !== null) bookInheritance(books, inheritance.blob, entryIndex)
   })
   return genesis
+}
+
+/** Of the blocks that hold our coins; null: none does yet. Those of a log that this one succeeds may be as old as the chain. */
+export function startOf(
+  genesis: Genesis | null,
+  inheritance: Inheritance | null,
+  treasuryAddress: string,
+): number | null {
+  if (genesis !== null) return genesis.succeeds === null ? genesis.epoch.startHeight : 0
+  if (inheritance === null) return null
+  return parseInheritedBalances(inheritance.blob).treasury === treasuryAddress ? 0 : null
 }
 
 /** The largest coin, then the first by txid and vout: the choice can be repeated. */

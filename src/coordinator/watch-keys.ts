@@ -23,8 +23,9 @@ interface Watched {
 export const BLOCKS_BEFORE_START = 2_016
 
 /**
- * `name` is the wallet's, one for each log: several coordinators may share a node. `startHeight`, of epoch 0: a node that has no such
- * wallet is another one than before, and has the blocks from before then read for it. Null: the addresses are new.
+ * `name` is the wallet's, one for each log: several coordinators may share a node. `startHeight`, of epoch 0, or 0 where coins may be
+ * older: a node that has no such wallet is another one than before, and has the blocks from before then read for it. Null: the
+ * addresses are new.
  */
 export async function watchKeys(
   rpc: BitcoinRpc,
@@ -53,9 +54,10 @@ export async function watchKeys(
   }
 }
 
-/** Unix seconds; a node that has not come so far sees what is later anyway. */
+/** Unix seconds. Where epoch 0 is yet to come, coins are there before it all the same. */
 async function timeBefore(node: Node, startHeight: number | null): Promise<number | 'now'> {
   if (startHeight === null) return 'now'
-  const hash = await node.blockHash(Math.max(0, startHeight - BLOCKS_BEFORE_START))
-  return hash === null ? 'now' : parseHeader(await node.header(hash)).time
+  const { height } = await node.chain()
+  const hash = await node.blockHash(Math.max(0, Math.min(startHeight, height) - BLOCKS_BEFORE_START))
+  return hash === null ? 0 : parseHeader(await node.header(hash)).time
 }

@@ -1,11 +1,17 @@
+import { createHash } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { BitcoinRpc } from '../../../anchor/rpc.ts'
+import { taprootAddress } from '../../../anchor/taproot-address.ts'
 import { newWorkerKey, publicKeyOf } from '../../../compute/work/worker-key.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
 import { openCoordinator } from '../../../src/coordinator/coordinator.ts'
 import { bookInheritance } from '../../../src/coordinator/inheritance.ts'
+import { writeInheritance } from '../../../src/coordinator/succession-file.ts'
+import { BLOCKS_BEFORE_START } from '../../../src/coordinator/watch-keys.ts'
+import { deriveKeys } from '../../../src/keystore/derive-keys.ts'
+import { newMnemonic } from '../../../src/keystore/mnemonic.ts'
 import { maturedAccount } from '../../../src/ledger/accounts.ts'
 import { parseEntry } from '../../../src/log/entry.ts'
 import { encodeInheritedBalances } from '../../../src/log/inherited-balances.ts'
@@ -13,6 +19,22 @@ import { reasonsOf } from './epoch-entry.ts'
 import { openRequester } from './paying-requester.ts'
 import { idOf, worksOf } from './peer.ts'
 import { BUDGET_MSAT, openSite, SEAL_SATS } from './site.ts'
+
+/** Far more than the two hours that bitcoind looks back. */
+async function mineTomorrow({ rpc, mine }: RegtestNode, blocks: number): Promise<void> {
+  const { mediantime } = Object(await rpc.call('getblockchaininfo'))
+  await rpc.call('setmocktime', Math.max(mediantime, Math.floor(Date.now() / 1_000)) + 86_400)
+  await mine(blocks)
+}
+
+/** As a node that never watched them, a day after their coins. */
+async function forgetAddresses(node: RegtestNode): Promise<void> {
+  await mineTomorrow(node, 12)
+  const { rpc, datadir } = node
+  const [name] = Object(await rpc.call('listwallets')).filter((wallet: string) => wallet.startsWith('assay-'))
+  await rpc.call('unloadwallet', name)
+  rmSync(join(datadir, 'regtest', 'wallets', name), { recursive: true })
+}
 
 /** Ample on a busy machine: only what hangs fails. */
 const PATIENCE = { timeout: 110_000 }
@@ -79,19 +101,48 @@ test('on a node that never watched its addresses, as after a restore elsewhere, 
   const coins = await site.coordinator().watched.treasuryCoins(1)
   expect(coins).toHaveLength(1)
   await site.close()
-  // Far above the two hours that bitcoind looks back for addresses that are new.
-  await other.rpc.call('setmocktime', Math.floor(Date.now() / 1_000) + 86_400)
-  await other.mine(12)
-  const [name] = Object(await other.rpc.call('listwallets')).filter((wallet: string) =>
-    wallet.startsWith('assay-'),
-  )
-  await other.rpc.call('unloadwallet', name)
-  rmSync(join(other.datadir, 'regtest', 'wallets', name), { recursive: true })
+  await forgetAddresses(other)
   await site.reopen()
   expect(await site.coordinator().watched.treasuryCoins(1)).toMatchObject(
     coins.map(({ txid, vout, valueSats }) => ({ txid, vout, valueSats })),
   )
   expect(await site.reconcile()).toMatchObject({ ok: true })
+})
+
+test('a log that succeeds another sees the coins of the treasury that it takes over, wherever in the chain', async () => {
+  await using other = await startBitcoind()
+  const keys = deriveKeys(newMnemonic(), 'regtest')
+  const treasury = taprootAddress(keys.treasury.internalKey, 'regtest')
+  const coin = await other.fund(treasury, 10_000n)
+  await mineTomorrow(other, BLOCKS_BEFORE_START)
+  await using site = await openSite(other, { funded: false, keys })
+  await site.close()
+  await forgetAddresses(other)
+  const blob = encodeInheritedBalances({ v: 1, treasury, coins: [], requesters: [], workers: [] })
+  const balances = new Uint8Array(createHash('sha256').update(blob).digest())
+  const anchor = { index: 0, txid: new Uint8Array(32), height: 0 }
+  const succeeds = { logKey: new Uint8Array(32), checkpoint: 'of the old log', anchor, balances }
+  await writeInheritance(site.config.dataDir, { succeeds, blob })
+  await site.reopen()
+  expect(await site.coordinator().watched.treasuryCoins(1)).toMatchObject([coin])
+  await other.fund(site.coordinator().anchorAddress, SEAL_SATS)
+  await site.mineUntil('the genesis', () => site.coordinator().house() !== null)
+  await site.close()
+  await forgetAddresses(other)
+  await site.reopen()
+  expect(await site.coordinator().watched.treasuryCoins(1)).toMatchObject([coin])
+})
+
+test('a log whose epoch 0 is far away sees the coins that it has by now', async () => {
+  await using other = await startBitcoind()
+  await using site = await openSite(other, { funded: false, flags: { 'epoch.startHeight': '100000' } })
+  const coin = await other.fund(site.coordinator().treasuryAddress, 10_000n)
+  await other.fund(site.coordinator().anchorAddress, SEAL_SATS)
+  await site.mineUntil('the genesis', () => site.coordinator().house() !== null)
+  await site.close()
+  await forgetAddresses(other)
+  await site.reopen()
+  expect(await site.coordinator().watched.treasuryCoins(1)).toMatchObject([coin])
 })
 
 test('a node that goes away is said to be away before the next block, and no more once it is back', async () => {
