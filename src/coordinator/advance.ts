@@ -3,7 +3,7 @@ import type { Node } from '../../anchor/node.ts'
 import { txidBytes } from '../log/txid.ts'
 import { anchoredView } from '../rules/anchored.ts'
 import type { Desks } from './desks.ts'
-import { haltOf } from './halt.ts'
+import { doubtOf, haltOf } from './halt.ts'
 import { UnjudgedError } from './unjudged-error.ts'
 import type { WatchedKeys } from './watch-keys.ts'
 
@@ -71,7 +71,9 @@ export async function advance(
   if (haltOf(judged) !== null) return { ...NOTHING, tip }
   // By a view of older blocks an epoch would be settled without work that was anchored since, for good; and by a node that has lost
   // some, money promised that is spent in them.
-  if (judged.inDoubt || judged.tipHeight === null || judged.tipHeight < tip) {
+  const doubt = doubtOf(judged)
+  if (doubt !== null) throw new UnjudgedError(doubt)
+  if (judged.tipHeight === null || judged.tipHeight < tip) {
     throw new UnjudgedError(
       `anchors are judged at ${judged.tipHeight}, not at ${tip}: ${judged.stalled?.detail ?? 'blocks left the chain meanwhile'}`,
     )

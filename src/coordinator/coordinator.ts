@@ -118,8 +118,12 @@ async function openOver(
   const treasuryAddress = taprootAddress(treasury.internalKey, network)
   const genesis = readGenesis(log)
   if (genesis !== null && genesis.treasury !== treasuryAddress) {
-    const message = `payout.treasuryKey: this log's treasury is ${genesis.treasury} for ever, not ${treasuryAddress}`
-    throw new ConfigError('config_invalid', 'payout.treasuryKey', message)
+    const [key, whose] =
+      treasury.secretKey === null
+        ? ['payout.treasuryKey', 'of that key']
+        : ['payout.signer', 'of this keystore']
+    const message = `${key}: this log's treasury is ${genesis.treasury} for ever, not ${treasuryAddress} ${whose}`
+    throw new ConfigError('config_invalid', key, message)
   }
   const inheritance = readInheritance(dataDir)
   if (genesis?.succeeds === null && inheritance !== null) throw new InheritanceError(origin)

@@ -91,6 +91,13 @@ test('another treasury than the one that the log names is refused: its coins wou
   const payout = { ...config.payout, signer: 'psbt', treasuryKey: other } as const
   const opened = openCoordinator({ config: { ...config, payout }, keys, rpc: node.rpc, onEvent: () => {} })
   await expect(opened).rejects.toMatchObject({ code: 'config_invalid', key: 'payout.treasuryKey' })
+  const { treasury } = deriveKeys(newMnemonic(), 'regtest')
+  const restored = openCoordinator({ config, keys: { ...keys, treasury }, rpc: node.rpc, onEvent: () => {} })
+  await expect(restored).rejects.toMatchObject({
+    code: 'config_invalid',
+    key: 'payout.signer',
+    message: expect.stringContaining('of this keystore'),
+  })
   await site.reopen()
   expect(site.coordinator().lastError()).toBeNull()
 })
@@ -197,7 +204,10 @@ test('no epoch is settled while the node is catching up: what it has not seen wo
     await node.mine(1)
     await site.coordinator().kick()
   }
-  expect(site.coordinator().lastError()).toMatchObject({ code: 'anchors_unjudged' })
+  expect(site.coordinator().lastError()).toMatchObject({
+    code: 'anchors_unjudged',
+    message: expect.stringMatching(/^node_syncing: /),
+  })
   expect(site.status().epochs.filter(({ settled }) => settled)).toEqual([])
 
   syncing = false
@@ -226,7 +236,10 @@ test('nothing is promised to anybody by a node that has lost the block of a fina
   const size = site.coordinator().books.log.size()
   await site.coordinator().kick()
   expect(site.status().stalled?.code).toBe('node_behind')
-  expect(site.coordinator().lastError()).toMatchObject({ code: 'anchors_unjudged' })
+  expect(site.coordinator().lastError()).toMatchObject({
+    code: 'anchors_unjudged',
+    message: expect.stringMatching(/^node_behind: /),
+  })
   expect(site.coordinator().books.log.size()).toBe(size)
 
   await node.rpc.call('reconsiderblock', blockHash)
