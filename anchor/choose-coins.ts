@@ -8,7 +8,8 @@ const MAX_INPUTS = 200
 
 /**
  * Coins that sum to `neededSats`: value descending, then txid and vout, so that the same coins always give the same
- * choice. Each is looked up in the node; a list is not believed. Throws PayerError `insufficient_funds`.
+ * choice. Each is looked up in the node; a list is not believed. Throws PayerError `insufficient_funds`,
+ * `coins_too_small`.
  */
 export async function chooseCoins(
   node: Node,
@@ -19,7 +20,10 @@ export async function chooseCoins(
   const chosen: TreasuryCoin[] = []
   let availableSats = 0n
   for (const { txid, vout, valueSats, keyIndex } of coins.toSorted(byValueThenOutpoint)) {
-    if (chosen.length === MAX_INPUTS) break
+    if (chosen.length === MAX_INPUTS) {
+      const message = `${neededSats} sat are needed, the ${MAX_INPUTS} largest coins hold ${availableSats} sat, and no payout spends more of them`
+      throw new PayerError('coins_too_small', message, { neededSats, availableSats })
+    }
     const coin = { txid, vout, valueSats, keyIndex }
     const script = scriptOf(coin)
     if (!(await isSpendable(node, coin, { script, minConfirmations: 1, mempool: true }))) continue
@@ -27,8 +31,6 @@ export async function chooseCoins(
     availableSats += valueSats
     if (availableSats >= neededSats) return chosen
   }
-  const held = `${chosen.length} coins hold ${availableSats} sat`
-  const most = `, and no payout spends more coins: lower payout.runCapSats, and each joins so many into one`
-  const message = `${neededSats} sat are needed, ${held}${chosen.length === MAX_INPUTS ? most : ''}`
+  const message = `${neededSats} sat are needed, ${chosen.length} coins hold ${availableSats} sat`
   throw new PayerError('insufficient_funds', message, { neededSats, availableSats })
 }

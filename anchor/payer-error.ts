@@ -1,5 +1,6 @@
 type PayerErrorCode =
   | 'insufficient_funds' // the coins that may be spent don't cover total, highest fee and change
+  | 'coins_too_small' // as many as one payout may spend don't, and there are more
   | 'payout_differs' // the same id with another total or other outputs
   | 'payout_unknown' // prepare before pin
   | 'payout_closed' // settled or voided: nothing is to be done for it
@@ -16,7 +17,7 @@ type PayerErrorCode =
 export class PayerError extends Error {
   override readonly name = 'PayerError'
   readonly code: PayerErrorCode
-  /** The figures behind `insufficient_funds` and `fee_stalled`. */
+  /** The figures behind `insufficient_funds`, `coins_too_small` and `fee_stalled`. */
   readonly neededSats: bigint | null
   readonly availableSats: bigint | null
 

@@ -47,7 +47,7 @@ export interface Payer {
   /**
    * Takes coins for a payout of that total, its highest fee and a change output, for good; the first is THE pinned
    * input. `alongside` gets them and runs in the transaction that keeps them. The same call again gives the same coins
-   * and runs nothing. Throws PayerError `insufficient_funds`, `payout_differs`, `node_syncing`.
+   * and runs nothing. Throws PayerError `insufficient_funds`, `coins_too_small`, `payout_differs`, `node_syncing`.
    */
   pin(id: string, totalSats: bigint, alongside?: (coins: readonly Coin[]) => void): Promise<Coin[]>
   /**

@@ -15,6 +15,7 @@ import { MSAT_PER_SAT } from '../rules/msat-per-sat.ts'
 import type { PayoutPlan } from '../rules/plan-payout.ts'
 import type { Books } from './books.ts'
 import { postAll, postUnquarantined, record } from './books.ts'
+import { sayTrouble } from './payout-trouble.ts'
 import { RefusedError } from './refused-error.ts'
 import { openVoiding, type VoidedPayout } from './void-payout.ts'
 import type { Withdrawals } from './withdrawals.ts'
@@ -219,7 +220,7 @@ export function openPayouts(books: Books, options: PayoutsOptions): Payouts {
         height: tip,
         totalSats: sumOf(planned.payees),
         quote,
-        trouble: inTheWay?.message ?? null,
+        trouble: inTheWay && sayTrouble(inTheWay),
       }
     },
     async voidOpen(number, assertWorking) {
@@ -232,7 +233,7 @@ export function openPayouts(books: Books, options: PayoutsOptions): Payouts {
       })
     },
     knownHeight: () => Number(lastHeight.get() ?? 0n),
-    trouble: () => trouble?.message ?? null,
+    trouble: () => trouble && sayTrouble(trouble),
     list: () =>
       selectAll.all().map((row) => ({
         number: Number(row.number),

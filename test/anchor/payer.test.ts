@@ -90,8 +90,13 @@ describe('pin', () => {
     const coins = Array.from({ length: 210 }, (_, vout) => ({ txid, vout, valueSats: 1_000n, keyIndex: 0 }))
     const payer = treasury.open({ listCoins: async () => coins, policy: { capSats: 30_000n } })
     await expect(payer.quote(payees(200_000n))).rejects.toMatchObject({
+      code: 'coins_too_small',
+      message: expect.stringMatching(/the 200 largest coins hold 200000 sat, and no payout spends more/),
+    })
+    const all = treasury.open({ listCoins: async () => coins.slice(0, 200), policy: { capSats: 30_000n } })
+    await expect(all.quote(payees(200_000n))).rejects.toMatchObject({
       code: 'insufficient_funds',
-      message: expect.stringMatching(/200 coins hold 200000 sat.*lower payout.runCapSats/),
+      message: expect.stringMatching(/ are needed, 200 coins hold 200000 sat$/),
     })
     expect((await payer.quote(payees(150_000n))).coins).toHaveLength(181)
   })
