@@ -4,7 +4,6 @@ import { sha256 } from '../../compute/work/tagged-hash.ts'
 import type { AnchorEvidence, AnchorsFile } from '../audit/anchors-file.ts'
 import { checkAnchorChain, lastSealOf, readGenesis } from '../audit/check-anchor-chain.ts'
 import { headersOf } from '../audit/headers-of.ts'
-import { readLogRoots } from '../audit/log-roots.ts'
 import { checkpointIn } from '../log/checkpoint.ts'
 import type { Succession } from '../log/entry.ts'
 import { encodeInheritedBalances, type InheritedBalances } from '../log/inherited-balances.ts'
@@ -57,27 +56,30 @@ export async function legacyOf(
 ): Promise<Legacy> {
   const genesis = readGenesis(old.anchors)
   const chain = await chainOfNode(node)
-  const last = await lastAnchorOf(old, node, chain.tipHeight, genesis.epoch.finalDepth)
+  const last = lastAnchorOf(old.anchors, chain.tipHeight, genesis.epoch.finalDepth)
   if (!mayBeOpen) await checkBroken(old.anchors, node, chain.tipHeight, genesis.epoch.finalDepth)
   const { size } = checkpointIn(last.checkpoint)
   const served = checkpointIn(await readCheckpoint(old.log)).size
+  const headerAt = await headersOf(node, old.anchors)
   const { report, state } = await replayLog({
     checkpoint: last.checkpoint,
     verifierKey: null,
-    entries: () => readEntries(old.log, { from: 0, to: size, size: served }, onProgress),
+    entries: () => readEntries(old.log, { from: 0, to: Math.min(size, served), size: served }, onProgress),
     blob: old.blob,
     anchors: old.anchors.anchors.map(({ height, checkpoint }) => ({
       height,
       size: checkpointIn(checkpoint).size,
     })),
-    followAnchors: null,
+    followAnchors: (roots) => checkAnchorChain(old.anchors, { headerAt, log: roots }),
     chain,
     claims: null,
     predecessor: null,
   })
-  const wrong = report.rules.find(({ name, failed }) => failed > 0 && !NO_OBSTACLE.includes(name))
-  if (state === null || wrong !== undefined) {
-    throw new SuccessionError('log_differs', `${wrong?.first?.code}: ${wrong?.first?.detail}`)
+  const wrong = report.rules.filter(({ name, failed }) => failed > 0 && !NO_OBSTACLE.includes(name))
+  const broken = wrong.find(({ name }) => name === 'anchors')
+  const first = (broken ?? wrong[0] ?? report).first
+  if (state === null || wrong.length > 0) {
+    throw new SuccessionError(broken ? 'anchors_broken' : 'log_differs', `${first?.code}: ${first?.detail}`)
   }
   const balances = await balancesLeft(state, node)
   const blob = encodeInheritedBalances(balances)
@@ -97,12 +99,11 @@ export async function legacyOf(
   }
 }
 
-async function lastAnchorOf(
-  { log, anchors: file }: OldLog,
-  node: Node,
+function lastAnchorOf(
+  file: AnchorsFile,
   tipHeight: number,
   finalDepth: number,
-): Promise<AnchorEvidence & { readonly txid: string }> {
+): AnchorEvidence & { readonly txid: string } {
   const last = file.anchors.at(-1)
   const seal = lastSealOf(file)
   if (last === undefined || seal === null)
@@ -110,14 +111,6 @@ async function lastAnchorOf(
   const finalHeight = last.height + finalDepth - 1
   if (tipHeight < finalHeight) {
     throw new SuccessionError('not_final_yet', `its last anchor is final at block ${finalHeight}`)
-  }
-  const roots = await readLogRoots(
-    log,
-    file.anchors.map(({ checkpoint }) => checkpointIn(checkpoint).size),
-  )
-  const report = checkAnchorChain(file, { headerAt: await headersOf(node, file), log: roots })
-  if (report.break !== null) {
-    throw new SuccessionError('anchors_broken', `${report.break.code}: ${report.break.detail}`)
   }
   return { ...last, txid: seal.txid }
 }

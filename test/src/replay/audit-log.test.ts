@@ -4,12 +4,16 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openNode } from '../../../anchor/node.ts'
 import { type RegtestNode, startBitcoind } from '../../../regtest/start-bitcoind.ts'
-import { encodeAnchorsFile, parseAnchorsFile } from '../../../src/audit/anchors-file.ts'
+import { type AnchorsFile, encodeAnchorsFile, parseAnchorsFile } from '../../../src/audit/anchors-file.ts'
 import { SMALL_BLOBS } from '../../../src/blobs/blob-folder.ts'
 import { openSmallBlobs } from '../../../src/blobs/small-blobs.ts'
 import { parseEntry } from '../../../src/log/entry.ts'
 import { tilePath } from '../../../src/log/tile.ts'
+import { type LogSource, logAtUrl } from '../../../src/monitor/log-source.ts'
+import { blobsAtUrl } from '../../../src/replay/blob-source.ts'
+import { legacyOf } from '../../../src/replay/legacy.ts'
 import { idOf, worksOf } from '../coordinator/peer.ts'
 import { openSite, type Site } from '../coordinator/site.ts'
 import { liveThrough, SAMPLED_MARKET } from './recorded-log.ts'
@@ -125,6 +129,40 @@ describe('assay audit log', () => {
     const { exitCode, stderr } = await auditLog(...args)
     expect(exitCode).toBe(2)
     expect(JSON.parse(stderr)).toMatchObject({ code })
+  })
+})
+
+describe('what a log leaves', () => {
+  const paths: string[] = []
+  const left = (file: AnchorsFile) => {
+    const source = logAtUrl(site.url)
+    const log: LogSource = {
+      read(path, maxBytes) {
+        paths.push(path)
+        return source.read(path, maxBytes)
+      },
+    }
+    const old = { log, blob: blobsAtUrl(site.url), anchors: file }
+    return legacyOf(old, openNode(node.rpc, 'regtest'), { mayBeOpen: true })
+  }
+
+  beforeAll(() => node.mine(site.config.epoch.finalDepth))
+
+  test('is known by reading its entries once', async () => {
+    const { origin } = await left(parseAnchorsFile(readFileSync(anchors)))
+    expect(origin).toBe(site.origin)
+    const bundles = paths.filter((path) => path.startsWith('tile/entries'))
+    expect(bundles.length).toBeGreaterThan(0)
+    expect(new Set(bundles).size).toBe(bundles.length)
+  })
+
+  test('is not known where its anchors are no chain of seals', async () => {
+    const file = parseAnchorsFile(readFileSync(anchors))
+    const broken = file.anchors.map((one) => ({ ...one, index: one.index + 1 }))
+    await expect(left({ ...file, anchors: broken })).rejects.toMatchObject({
+      code: 'anchors_broken',
+      message: expect.stringMatching(/^index_gap: /),
+    })
   })
 })
 
