@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { hex } from '../../../compute/work/hex.ts'
-import { assignItem, assignmentHeight, drawnAmong, fieldOf } from '../../../src/rules/assignment.ts'
+import { assignItem, drawnAmong, fieldOf } from '../../../src/rules/assignment.ts'
 import { firstForSubject, rankForSubject } from '../../../src/rules/rendezvous.ts'
 
 const beacon = Buffer.alloc(32, 0xbe)
@@ -11,19 +11,6 @@ const workers = Array.from({ length: 9 }, (_, i) => Buffer.alloc(32, i + 1))
 function itemOf(index: number): Uint8Array {
   return hash('sha256', `item ${index}`, 'buffer')
 }
-
-test('the beacon of an epoch is a block that is final when it starts', () => {
-  const rules = {
-    startHeight: 100,
-    epochBlocks: 144,
-    verdictBlocks: 36,
-    finalDepth: 6,
-    beaconDelay: 6,
-    maturityBlocks: 432,
-  }
-  expect(assignmentHeight(0, rules)).toBe(94)
-  expect(assignmentHeight(2, rules)).toBe(382)
-})
 
 test('the highest H(beacon ‖ subnet ‖ item ‖ worker) gets the item', () => {
   for (let index = 0; index < 20; index++) {

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { assignmentHeight } from '../../../src/rules/assignment.ts'
 import {
   beaconHeight,
   type EpochRules,
@@ -39,6 +40,11 @@ test('verdicts, settlement and maturity follow an epoch in this order', () => {
   expect(verdictCutoffHeight(1, rules)).toBe(423)
   expect(settlementHeight(1, rules)).toBe(429)
   expect(maturityHeight(1, rules)).toBe(861)
+})
+
+test('the beacon of an epoch’s assignments is final when it starts', () => {
+  expect(assignmentHeight(0, rules)).toBe(94)
+  expect(assignmentHeight(2, rules)).toBe(382)
 })
 
 test('what an older log left unmatured waits from the start as long as any', () => {
