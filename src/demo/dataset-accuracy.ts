@@ -1,9 +1,9 @@
 import { parseOriginRecord } from '../../compute/work/job.ts'
 import { parseTensorBundle } from '../../compute/work/tensor-bundle.ts'
-import { readBlob } from '../client/read-blob.ts'
 import type { PublicLog } from '../client/read-public-log.ts'
 import { parseOpenings } from '../log/opening.ts'
 import { parsePartNames } from '../log/parts.ts'
+import { readBlob } from '../monitor/read-blob.ts'
 
 /** How many rows of the open dataset were answered right, read as a researcher would: from log and blobs alone. */
 export async function datasetAnswers(

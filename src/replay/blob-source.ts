@@ -1,5 +1,5 @@
 import { ClientError } from '../client/ask-coordinator.ts'
-import { readBlob } from '../client/read-blob.ts'
+import { readBlob } from '../monitor/read-blob.ts'
 import type { ReplaySource } from './replay-source.ts'
 
 const AS_GOOD_AS_NONE = new Set(['blob_mismatch', 'blob_private'])

@@ -1,9 +1,9 @@
 import { hex } from '../../compute/work/hex.ts'
 import { sha256 } from '../../compute/work/tagged-hash.ts'
 import { MAX_BUNDLE_BYTES } from '../../compute/work/tensor-bundle.ts'
-import { MonitorError } from '../monitor/monitor-error.ts'
-import { readBounded } from '../monitor/read-bounded.ts'
-import { askCoordinator, ClientError } from './ask-coordinator.ts'
+import { askCoordinator, ClientError } from '../client/ask-coordinator.ts'
+import { MonitorError } from './monitor-error.ts'
+import { readBounded } from './read-bounded.ts'
 
 /**
  * A blob by its SHA-256; nothing but a model is longer than a bundle may be. Throws ClientError; `blob_mismatch` where the
