@@ -57,6 +57,10 @@ export const unspentAnswer = z.array(
 export const descriptorInfoAnswer = z.object({ descriptor: z.string() })
 /** Labels of a wallet, or addresses of a descriptor. */
 export const textsAnswer = z.array(z.string())
+/** `range`: the first and the last child, of one that ends in `*`. */
+export const descriptorListAnswer = z.object({
+  descriptors: z.array(z.object({ desc: z.string(), range: z.tuple([z.int(), z.int()]).optional() })),
+})
 export const importAnswer = z.array(
   z.object({ success: z.boolean(), error: z.object({ code: z.number(), message: z.string() }).optional() }),
 )

@@ -1,6 +1,13 @@
 import type { z } from 'zod'
 import type { Outpoint } from './anchor-transaction.ts'
-import { descriptorInfoAnswer, importAnswer, readAnswer, textsAnswer, unspentAnswer } from './node-answer.ts'
+import {
+  descriptorInfoAnswer,
+  descriptorListAnswer,
+  importAnswer,
+  readAnswer,
+  textsAnswer,
+  unspentAnswer,
+} from './node-answer.ts'
 import { NodeError } from './node-error.ts'
 import type { BitcoinRpc } from './rpc.ts'
 import { RpcError } from './rpc-error.ts'
@@ -16,6 +23,8 @@ interface WatchWallet {
   unspent(minConfirmations: number): Promise<WatchedCoin[]>
 }
 
+type Range = readonly [number, number]
+
 /**
  * A descriptor without its checksum; `since` is where a rescan starts: Unix seconds, or `now` for a new key. `range`: the
  * first and the last child of one that ends in `*`.
@@ -23,7 +32,7 @@ interface WatchWallet {
 interface WatchedDescriptor {
   descriptor: string
   since: number | 'now'
-  range?: readonly [number, number]
+  range?: Range
 }
 
 /** RPC_MISC_ERROR, RPC_WALLET_ERROR, RPC_WALLET_ALREADY_LOADED (Bitcoin Core, rpc/protocol.h). */
@@ -60,7 +69,14 @@ export async function openWatchWallet(
   // checksums (BIP-380).
   const label = `watches ${wanted.map(({ desc }) => desc.slice(-8)).join(' ')}`
   if (!(await ask(textsAnswer, 'listlabels')).includes(label)) {
-    checkImported(await ask(importAnswer, 'importdescriptors', wanted))
+    // bitcoind widens a range as its addresses are used, and then refuses one that is narrower.
+    const { descriptors: known } = await ask(descriptorListAnswer, 'listdescriptors')
+    const imports = wanted.map((one) => {
+      const held = known.find(({ desc }) => desc === one.desc)?.range
+      const range = one.range === undefined ? undefined : widest(one.range, held)
+      return range === undefined ? one : { ...one, range }
+    })
+    checkImported(await ask(importAnswer, 'importdescriptors', imports))
     const [address] = await ask(textsAnswer, 'deriveaddresses', wanted[0]?.desc)
     await wallet.call('setlabel', address, label)
   }
@@ -75,6 +91,11 @@ export async function openWatchWallet(
       }))
     },
   }
+}
+
+function widest(range: Range, held: Range | undefined): Range {
+  if (held === undefined) return range
+  return [Math.min(range[0], held[0]), Math.max(range[1], held[1])]
 }
 
 function checkImported(imported: z.infer<typeof importAnswer>): void {

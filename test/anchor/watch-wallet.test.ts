@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { HDKey } from '@scure/bip32'
 import { utils } from '@scure/btc-signer'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { sealScript } from '../../anchor/commitment.ts'
@@ -6,6 +7,9 @@ import type { BitcoinRpc } from '../../anchor/rpc.ts'
 import { taprootAddress } from '../../anchor/taproot-address.ts'
 import { openWatchWallet } from '../../anchor/watch-wallet.ts'
 import { type RegtestNode, startBitcoind } from '../../regtest/start-bitcoind.ts'
+
+/** tpub and tprv (BIP-32). */
+const TEST_VERSIONS = { public: 0x043587cf, private: 0x04358394 }
 
 let bitcoind: RegtestNode
 
@@ -88,6 +92,30 @@ it('has the blocks read again where the node broke off, and no more once they we
   expect(imports).toHaveLength(2)
   expect(await (await open()).unspent(1)).toMatchObject([{ txid }])
   expect(imports).toHaveLength(2)
+})
+
+it('is opened where the node broke off after an address had widened its range', async () => {
+  const [first, chain] = [freshKey(), HDKey.fromMasterSeed(randomBytes(32), TEST_VERSIONS)]
+  const ranged = `tr(${chain.publicExtendedKey}/*)`
+  const { descriptor } = Object(await bitcoind.rpc.call('getdescriptorinfo', ranged))
+  const [address] = Object(await bitcoind.rpc.call('deriveaddresses', descriptor, [5, 5]))
+  const { txid } = await bitcoind.fund(address, 1_000n)
+  let isAway = true
+  const wallet = (name: string): BitcoinRpc => ({
+    ...bitcoind.rpc.wallet(name),
+    async call(method, ...params) {
+      if (method === 'setlabel' && isAway) throw new Error('the node is away')
+      return bitcoind.rpc.wallet(name).call(method, ...params)
+    },
+  })
+  const open = () =>
+    openWatchWallet({ ...bitcoind.rpc, wallet }, 'widened', [
+      { descriptor: first.descriptor, since: 0 },
+      { descriptor: ranged, since: 0, range: [1, 1000] },
+    ])
+  await expect(open()).rejects.toThrow('the node is away')
+  isAway = false
+  expect(await (await open()).unspent(1)).toMatchObject([{ txid }])
 })
 
 it('refuses a descriptor that is none', async () => {
